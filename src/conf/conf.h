@@ -1,0 +1,101 @@
+/*
+ * The configuration in force: a typed struct, filled row by row from the option table (conf/options.c).
+ *
+ * Precedence: command line, QUINTET_<OPTION> in the environment (and the few foreign names of the interface page), quintet.yaml, the project's Django settings,
+ * the default. Each value remembers where it came from. A malformed or unknown option is an error with its place, what was found, what was expected and
+ * the nearest known name. Immutable once built, except by whoever builds it; one thread.
+ */
+#ifndef QUINTET_CONF_CONF_H
+#define QUINTET_CONF_CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/must.h"
+#include "base/str.h"
+
+struct conf_list {
+    char **items; /* owned strings */
+    size_t n;
+};
+
+enum conf_log_format { CONF_LOG_AUTO, CONF_LOG_TEXT, CONF_LOG_JSON };
+
+/* Durations are nanoseconds, sizes bytes. Strings are owned; NULL: not set. */
+struct conf {
+    /* what to run */
+    char *app; /* MODULE[:CALLABLE]; NULL: find the Django project */
+    char *chdir;
+    char *python;
+    struct conf_list env;      /* K=V */
+    struct conf_list env_file;
+    char *user, *group;
+    char *umask; /* octal text; NULL: leave */
+    char *pid;
+    char *config;
+    char *control;
+    /* listeners */
+    struct conf_list bind, tls_bind, certfile, keyfile;
+    char *metrics_bind;
+    /* processes */
+    uint64_t workers, threads; /* workers 0: number of cores */
+    uint64_t edge_threads;     /* 0: by rule */
+    uint64_t timeout, queue_timeout, graceful_timeout, keep_alive;
+    uint64_t queue_size;
+    bool reload;
+    /* limits */
+    uint64_t limit_request_line, limit_request_fields, limit_request_field_size, max_body_size;
+    struct conf_list trusted_proxies; /* CIDR */
+    /* files: URL=DIR */
+    struct conf_list static_map, media_map;
+    char *health_path;
+    /* logs */
+    char *access_log, *log;
+    enum conf_log_format log_format;
+    char *log_level;
+    /* known from the Django settings only (not on the command line; shown by `quintet config`) */
+    char *django_settings;          /* DJANGO_SETTINGS_MODULE; NULL: not Django */
+    struct conf_list allowed_hosts; /* ALLOWED_HOSTS */
+    char *static_manifest;          /* path of staticfiles.json */
+    char *x_frame_options;          /* X_FRAME_OPTIONS */
+    char *referrer_policy;          /* SECURE_REFERRER_POLICY */
+    char *hsts;                     /* whole Strict-Transport-Security value, or NULL */
+    char *cross_origin_opener_policy;
+    bool nosniff;                   /* SECURE_CONTENT_TYPE_NOSNIFF; default true */
+    bool debug;                     /* DEBUG */
+};
+
+enum conf_source { CONF_DEFAULT, CONF_DJANGO, CONF_FILE, CONF_ENVIRONMENT, CONF_COMMAND_LINE };
+
+struct conf_builder; /* a conf under construction with the source of each value */
+
+#define CONF_ERROR_MAX 1024
+
+struct conf_builder *conf_builder_new(void); /* all defaults */
+void conf_builder_free(struct conf_builder *b);
+/* Each returns 0, or -EINVAL with a whole message in `error` (place, found, expected, nearest name): print it and exit 2. A lower-ranking source never
+ * replaces a value of a higher one, whatever the order of the calls. */
+MUST_CHECK int conf_read_args(struct conf_builder *b, int argc, char *const *argv, char error[CONF_ERROR_MAX]);
+MUST_CHECK int conf_read_env(struct conf_builder *b, char *const *envp, char error[CONF_ERROR_MAX]);
+/* `must_exist`: named by -c. -ENOENT is no error otherwise. */
+MUST_CHECK int conf_read_file(struct conf_builder *b, const char *path, bool must_exist, char error[CONF_ERROR_MAX]);
+/* name = an option's name with underscores or one of the Django-only ones; used for what the inspection of the settings found. */
+MUST_CHECK int conf_set(struct conf_builder *b, enum conf_source source, struct str place, struct str name, struct str value, char error[CONF_ERROR_MAX]);
+/* Rules between options (a certificate without key, threads × workers too many …) and the filled-in defaults. The conf stays the builder's. */
+MUST_CHECK int conf_finish(struct conf_builder *b, char error[CONF_ERROR_MAX]);
+const struct conf *conf_of(const struct conf_builder *b);
+
+/* The form in which a conf travels to the edge: "name value\n" a line, values escaped; all values, Django-only ones included. */
+MUST_CHECK int conf_write(const struct conf_builder *b, struct buf *out);
+MUST_CHECK int conf_read(struct str text, struct conf_builder **out); /* 0 or -EPROTO */
+
+/* `quintet config`: a table "option value source", or JSON; `defaults` shows a complete example file in YAML instead. */
+MUST_CHECK int conf_show_table(const struct conf_builder *b, struct buf *out);
+MUST_CHECK int conf_show_json(const struct conf_builder *b, struct buf *out);
+MUST_CHECK int conf_show_defaults(struct buf *out);
+/* The options part of --help, from the same table. */
+MUST_CHECK int conf_help(struct buf *out);
+
+#endif

@@ -1,0 +1,33 @@
+/*
+ * Entity tags, conditional requests and ranges (RFC 9110 8.8, 13 and 14).
+ */
+#ifndef QUINTET_HTTP_COND_H
+#define QUINTET_HTTP_COND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "http/head.h"
+
+/* What is known of the selected representation. */
+struct http_validators {
+    struct str etag;       /* with quotes; empty: none */
+    int64_t last_modified; /* seconds since 1970; -1: none */
+    int64_t now;           /* the server's clock, for the 60-second strength rule of dates (8.8.2.2) */
+};
+
+enum http_cond { HTTP_COND_SEND, HTTP_COND_NOT_MODIFIED, HTTP_COND_FAILED }; /* 200/206, 304, 412 */
+
+/* All preconditions in the order of RFC 9110 13.2.2 (If-Range apart). For methods other than GET and HEAD, 304 becomes 412. */
+enum http_cond http_cond_evaluate(const struct http_head *head, const char *base, const struct http_validators *v);
+
+enum http_range { HTTP_RANGE_NONE, HTTP_RANGE_ONE, HTTP_RANGE_UNSATISFIABLE }; /* 200, 206, 416 */
+
+/* The Range and If-Range fields against a representation of `size` bytes. One range is answered; several are answered as none (200:
+ * allowed by 14.2), so is a malformed one. *first and *last are inclusive, with HTTP_RANGE_ONE. */
+enum http_range http_range_evaluate(const struct http_head *head, const char *base, const struct http_validators *v,
+                                    uint64_t size, uint64_t range[2]);
+/* Strong or weak comparison of two entity tags (8.8.3.2). */
+bool http_etag_matches(struct str a, struct str b, bool weak);
+
+#endif

@@ -1,0 +1,5 @@
+/* The program: picks the role. */
+int main(void)
+{
+    return 0;
+}

@@ -1,0 +1,91 @@
+/*
+ * The event loop: epoll, timers, deferred tasks. One loop a thread; every function here is for that thread alone,
+ * except loop_wake.
+ *
+ * One turn (loop_run repeats it until loop_stop):
+ *   1. timers that are due                      callbacks
+ *   2. before_wait hook                         says how long the turn may sleep
+ *   3. epoll_pwait2
+ *   4. after_wait hook, then ready descriptors  callbacks
+ *   5. deferred tasks                           the close phase: the only place where objects are freed
+ *
+ * Rule: nothing is freed inside its own callback. An object is closed (descriptor out of the loop, timers stopped) and
+ * frees itself in a task queued with loop_defer, which runs when no callback of this turn can name it any more.
+ */
+#ifndef QUINTET_OS_LOOP_H
+#define QUINTET_OS_LOOP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+
+#include "base/heap.h"
+#include "base/list.h"
+#include "base/must.h"
+
+struct loop; /* opaque */
+
+/* ---- descriptors ---- */
+
+struct loop_io;
+typedef void loop_io_fn(struct loop_io *io, uint32_t events); /* EPOLLIN, EPOLLOUT, EPOLLRDHUP, EPOLLHUP, EPOLLERR */
+
+struct loop_io {
+    int fd; /* borrowed: the owner closes it after loop_io_remove; -1 when not in a loop */
+    loop_io_fn *fn;
+};
+
+/* Watches fd for `events` (add EPOLLET for edge-triggered, EPOLLEXCLUSIVE for shared listeners). 0 or -errno. */
+MUST_CHECK int loop_io_add(struct loop *loop, struct loop_io *io, int fd, uint32_t events);
+MUST_CHECK int loop_io_change(struct loop *loop, struct loop_io *io, uint32_t events);
+/* Out of the loop; its callback will not be called again, not even for events already fetched in this turn. */
+void loop_io_remove(struct loop *loop, struct loop_io *io);
+
+/* ---- timers ---- */
+
+struct loop_timer;
+typedef void loop_timer_fn(struct loop_timer *timer);
+
+/* Re-arming to a later time is O(1): the heap keeps the old key and the timer is put back when that comes due. */
+struct loop_timer {
+    struct heap_node node;
+    uint64_t deadline; /* clock_mono_ns; 0: not armed */
+    loop_timer_fn *fn;
+};
+
+void loop_timer_init(struct loop_timer *timer, loop_timer_fn *fn);
+void loop_timer_set(struct loop *loop, struct loop_timer *timer, uint64_t delay_ns); /* from loop_now; fires once */
+void loop_timer_stop(struct loop *loop, struct loop_timer *timer);
+bool loop_timer_armed(const struct loop_timer *timer);
+
+/* ---- tasks ---- */
+
+struct loop_task;
+typedef void loop_task_fn(struct loop_task *task);
+
+struct loop_task {
+    struct list link;
+    loop_task_fn *fn;
+};
+
+void loop_task_init(struct loop_task *task, loop_task_fn *fn);
+void loop_defer(struct loop *loop, struct loop_task *task); /* at the end of this turn; twice in a turn is once */
+
+/* ---- the loop ---- */
+
+struct loop_hooks {
+    uint64_t (*before_wait)(void *arg); /* most ns to sleep; UINT64_MAX: no limit; 0: poll */
+    void (*after_wait)(void *arg);
+    void *arg;
+};
+
+MUST_CHECK int loop_new(struct loop **out); /* 0 or -errno */
+void loop_free(struct loop *loop);          /* no io may be left in it (must) */
+void loop_set_hooks(struct loop *loop, const struct loop_hooks *hooks); /* copied */
+void loop_run(struct loop *loop);  /* until loop_stop */
+void loop_once(struct loop *loop); /* one turn: tests, and shutdown sequences */
+void loop_stop(struct loop *loop);
+void loop_wake(struct loop *loop); /* any thread: ends the sleep of step 3 */
+uint64_t loop_now(const struct loop *loop); /* clock_mono_ns, taken once after each wait */
+
+#endif

@@ -1,0 +1,27 @@
+/*
+ * A log file that never blocks who writes to it.
+ *
+ * sink_put copies the line into a bounded ring (SINK_BYTES) and returns; one writer thread writes it out in large pieces.
+ * When the ring is full the line is dropped and counted, and "N lines dropped" follows when there is room again. Lines of one
+ * producer thread keep their order; each line is written whole. Any thread may put.
+ */
+#ifndef QUINTET_OS_SINK_H
+#define QUINTET_OS_SINK_H
+
+#include "base/must.h"
+#include "base/str.h"
+
+#define SINK_BYTES (1u << 20)
+
+struct sink;
+
+MUST_CHECK int sink_new(int fd, struct sink **out); /* takes fd over; 0 or -errno */
+void sink_put(struct sink *sink, struct str line);  /* line with its newline; at most SINK_BYTES / 4 */
+void sink_log(void *sink, struct str line);         /* the same as a log_sink_fn */
+void sink_reopen(struct sink *sink, int fd);        /* takes fd over: lines put from now on go there */
+/* Waits until all that was put so far is written, at most timeout_ns. 0 or -ETIMEDOUT. */
+MUST_CHECK int sink_flush(struct sink *sink, uint64_t timeout_ns);
+void sink_free(struct sink *sink); /* flushes up to 1 s, ends the thread, closes the descriptor; NULL allowed */
+uint64_t sink_dropped(const struct sink *sink); /* lines dropped so far */
+
+#endif

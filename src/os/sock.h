@@ -1,0 +1,51 @@
+/*
+ * Sockets and addresses: parse, bind, accept, print. Thin calls that return 0/descriptor or -errno, all descriptors
+ * CLOEXEC and non-blocking.
+ */
+#ifndef QUINTET_OS_SOCK_H
+#define QUINTET_OS_SOCK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <netinet/in.h>
+
+#include "base/must.h"
+#include "base/str.h"
+
+union sock_addr {
+    struct sockaddr sa;
+    struct sockaddr_in in;
+    struct sockaddr_in6 in6;
+    struct sockaddr_un un;
+    struct sockaddr_storage storage;
+};
+
+#define SOCK_TEXT_MAX 128 /* longest printed address, NUL included ("unix:" + path is cut with "...") */
+
+enum sock_kind { SOCK_KIND_INET, SOCK_KIND_UNIX, SOCK_KIND_FD };
+
+/* What --bind takes: HOST:PORT, [V6]:PORT, :PORT, unix:PATH, fd://N. */
+struct sock_spec {
+    enum sock_kind kind;
+    union sock_addr addr; /* INET, UNIX */
+    socklen_t len;
+    int fd; /* FD */
+};
+
+/* 0; -EINVAL for another shape; -EADDRNOTAVAIL for a name that does not resolve (numeric hosts and "localhost" only,
+ * so that nothing here waits for a DNS server). */
+MUST_CHECK int sock_spec_parse(struct str text, struct sock_spec *out);
+/* Bound and listening descriptor, or -errno. A stale unix socket file (nobody accepts) is replaced; mode 0666 & ~umask.
+ * fd://N is checked to be a listening stream socket. */
+MUST_CHECK int sock_listen(const struct sock_spec *spec, int backlog);
+/* accept4; TCP_NODELAY is inherited from the listener. Descriptor or -errno (-EAGAIN when nobody waits). */
+MUST_CHECK int sock_accept(int listener, union sock_addr *peer, socklen_t *len);
+MUST_CHECK int sock_local(int fd, union sock_addr *out, socklen_t *len);
+/* "192.0.2.1", "2001:db8::1" (IPv4-mapped printed as IPv4), "unix:PATH"; returns the length. */
+size_t sock_host_text(const union sock_addr *addr, char out[SOCK_TEXT_MAX]);
+uint16_t sock_port(const union sock_addr *addr); /* 0 for unix */
+size_t sock_text(const union sock_addr *addr, char out[SOCK_TEXT_MAX]); /* "host:port", "[v6]:port", "unix:PATH" */
+
+#endif

@@ -1,0 +1,86 @@
+/*
+ * A byte stream to a peer: TCP, unix socket or TLS behind one vtable.
+ *
+ * Results: > 0 bytes moved; 0 from stream_read: orderly end; -EAGAIN: wait for the descriptor (edge-triggered: the owner
+ * remembers readiness and tries until -EAGAIN); other -errno: the stream is dead (-ECONNRESET, -EPIPE, -EPROTO for a TLS
+ * violation). A TLS stream may need to read in order to write and the other way round; it keeps that to itself: after -EAGAIN,
+ * try again on any readiness. The stream owns its descriptor. One thread.
+ */
+#ifndef QUINTET_OS_STREAM_H
+#define QUINTET_OS_STREAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include "base/must.h"
+#include "base/str.h"
+
+struct stream;
+
+/* Facts about a finished TLS handshake; strs are valid as long as the stream. */
+struct stream_tls_info {
+    struct str protocol;    /* "TLSv1.3" */
+    struct str cipher;      /* "TLS_AES_256_GCM_SHA384" */
+    struct str server_name; /* SNI, empty when none */
+    struct str alpn;        /* "http/1.1", "h2", or empty */
+    bool resumed;
+};
+
+struct stream_ops {
+    int (*handshake)(struct stream *s); /* 0 done, -EAGAIN, -errno; NULL: nothing to do */
+    ssize_t (*read)(struct stream *s, void *p, size_t n);
+    ssize_t (*writev)(struct stream *s, const struct iovec *iov, int n); /* may write less */
+    ssize_t (*sendfile)(struct stream *s, int fd, off_t offset, size_t n); /* from offset; does not move the file's own */
+    int (*shutdown)(struct stream *s); /* no more writes: FIN, or close_notify + FIN; 0, -EAGAIN, -errno */
+    void (*close)(struct stream *s);   /* closes the descriptor and frees the stream's own parts */
+    bool (*tls_info)(const struct stream *s, struct stream_tls_info *out); /* NULL: not TLS */
+    bool (*pending)(const struct stream *s); /* bytes decrypted and not read yet; NULL: never */
+};
+
+/* Embedded in the connection; a TLS stream carries its session behind `impl`. */
+struct stream {
+    const struct stream_ops *ops;
+    int fd;     /* owned; -1 when closed */
+    void *impl; /* owned by ops */
+};
+
+void stream_init_plain(struct stream *s, int fd); /* takes fd over */
+
+static inline int stream_handshake(struct stream *s)
+{
+    return s->ops->handshake != NULL ? s->ops->handshake(s) : 0;
+}
+static inline ssize_t stream_read(struct stream *s, void *p, size_t n)
+{
+    return s->ops->read(s, p, n);
+}
+static inline ssize_t stream_writev(struct stream *s, const struct iovec *iov, int n)
+{
+    return s->ops->writev(s, iov, n);
+}
+static inline ssize_t stream_sendfile(struct stream *s, int fd, off_t offset, size_t n)
+{
+    return s->ops->sendfile(s, fd, offset, n);
+}
+static inline int stream_shutdown(struct stream *s)
+{
+    return s->ops->shutdown(s);
+}
+static inline void stream_close(struct stream *s)
+{
+    s->ops->close(s);
+    s->fd = -1;
+}
+static inline bool stream_tls_info(const struct stream *s, struct stream_tls_info *out)
+{
+    return s->ops->tls_info != NULL && s->ops->tls_info(s, out);
+}
+static inline bool stream_pending(const struct stream *s)
+{
+    return s->ops->pending != NULL && s->ops->pending(s);
+}
+
+#endif

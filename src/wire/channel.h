@@ -1,0 +1,46 @@
+/*
+ * A message socket in an event loop: receives whole messages, queues what cannot be sent yet.
+ *
+ * Both ends are non-blocking. The queue holds at most CHANNEL_QUEUE_MAX messages (descriptors duplicated); past that, or on any error, on_close is called
+ * once in the loop's close phase: the peer is hung or gone. One thread.
+ */
+#ifndef QUINTET_WIRE_CHANNEL_H
+#define QUINTET_WIRE_CHANNEL_H
+
+#include "base/list.h"
+#include "os/loop.h"
+#include "wire/message.h"
+
+#define CHANNEL_QUEUE_MAX 1024
+
+struct channel;
+
+struct channel_handlers {
+    /* Takes what it wants of message->fds by setting entries to -1; the rest is closed after the call. */
+    void (*on_message)(struct channel *channel, struct wire_message *message);
+    void (*on_close)(struct channel *channel, int error); /* 0: orderly end; else -errno */
+};
+
+struct channel {
+    struct loop *loop; /* borrowed */
+    struct loop_io io;
+    struct loop_task close_task;
+    const struct channel_handlers *handlers;
+    void *owner;       /* the handlers' own */
+    struct list queue; /* unsent messages, owned */
+    size_t queued;
+    int error;
+    char self; /* 'S', 'E' */
+    int fd;    /* owned */
+    char *text; /* owned receive buffer */
+};
+
+/* Takes fd over. 0 or -errno. */
+MUST_CHECK int channel_init(struct channel *channel, struct loop *loop, int fd, char self, const struct channel_handlers *handlers);
+/* Sends or queues; descriptors stay the caller's. Failure is reported by on_close. */
+void channel_send(struct channel *channel, const struct wire_message *message);
+/* Shorthand for messages that carry numbers only. */
+void channel_tell(struct channel *channel, enum wire_type type, uint32_t generation, uint32_t worker);
+void channel_fini(struct channel *channel); /* out of the loop, closed, queue dropped; on_close is not called */
+
+#endif
