@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Configures (once) and builds one build directory. usage: build.sh DIRECTORY [MESON OPTIONS...]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+dir=$1
+shift
+# The interpreter whose headers the extension is built with is Debian's, whatever comes first on PATH.
+PATH=$(dirname "${PYTHON:=/usr/bin/python3}"):$PATH
+export PATH
+if [ ! -e "$dir/build.ninja" ]; then
+    rm -rf "$dir"
+    # shellcheck disable=SC2086 # MESON_FLAGS are words
+    meson setup "$dir" -Dwerror="${WERROR:-false}" "$@" ${MESON_FLAGS:-} >"$dir.log" 2>&1 ||
+        { cat "$dir.log"; exit 1; }
+    rm -f "$dir.log"
+fi
+ninja -C "$dir" -j "${JOBS:-$(nproc)}" --quiet

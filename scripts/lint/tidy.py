@@ -1,0 +1,82 @@
+#!/usr/bin/env python3
+"""Runs clang-tidy over every C file of the build, several at a time, and remembers what was clean.
+
+A file is looked at again when it, any header of ours, the checks or its compiler flags changed: a second run
+costs nothing. Exit 77: the pinned clang-tidy (Debian 12's; others know other checks) is not here.
+usage: tidy.py BUILD_DIRECTORY [JOBS]
+"""
+
+import hashlib
+import json
+import re
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+MAJOR = 14
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def find_tool():
+    for name in (f"clang-tidy-{MAJOR}", "clang-tidy"):
+        path = shutil.which(name)
+        if path and f"version {MAJOR}." in subprocess.run([path, "--version"], capture_output=True, text=True).stdout:
+            return path
+    return None
+
+
+def entries(build):
+    """(file, compiler command) of our C files, each file once."""
+    seen = {}
+    for entry in json.loads((build / "compile_commands.json").read_text()):
+        file = (Path(entry["directory"]) / entry["file"]).resolve()
+        if file.suffix == ".c" and ROOT in file.parents and build not in file.parents:
+            seen.setdefault(file, entry["command"])
+    return sorted(seen.items())
+
+
+def digest(*parts):
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def examine(tool, build, file):
+    """What clang-tidy has to say of one file: nothing when it is clean."""
+    done = subprocess.run(
+        [tool, "-p", str(build), "--quiet", "--extra-arg=-Wno-unknown-warning-option", str(file)],
+        capture_output=True, text=True, cwd=ROOT,
+    )
+    if done.returncode == 0:
+        return ""
+    return done.stdout + re.sub(r"^\d+ warnings.*\n", "", done.stderr, flags=re.MULTILINE)
+
+
+def main(build, jobs):
+    tool = find_tool()
+    if tool is None:
+        print(f"clang-tidy {MAJOR} is not here (it comes with Debian 12)")
+        return 77
+    stamps = build / "lint-tidy"
+    stamps.mkdir(exist_ok=True)
+    headers = sorted(p for d in ("src", "tests") for p in (ROOT / d).rglob("*.h"))
+    common = digest((ROOT / ".clang-tidy").read_text(), *(h.read_text() for h in headers))
+
+    work = []
+    for file, command in entries(build):
+        stamp = stamps / digest(str(file), command, file.read_text(), common)
+        if not stamp.exists():
+            work.append((file, stamp))
+    failed = False
+    with ThreadPoolExecutor(jobs) as threads:
+        for (_, stamp), output in zip(work, threads.map(lambda w: examine(tool, build, w[0]), work)):
+            if output:
+                failed = True
+                print(output, end="", flush=True)
+            else:
+                stamp.touch()
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]).resolve(), int(sys.argv[2]) if len(sys.argv) > 2 else 2))
