@@ -78,4 +78,4 @@ clean: ## remove everything that was built
 	rm -rf $(BUILD) build-asan build-tsan build-fuzz
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z0-9-]*\):[^#]*## /\1\t/p' Makefile | expand -t 14
