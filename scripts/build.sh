@@ -15,4 +15,4 @@ if [ ! -e "$dir/build.ninja" ]; then
         { cat "$dir.log"; exit 1; }
     rm -f "$dir.log"
 fi
-ninja -C "$dir" -j "${JOBS:-$(nproc)}" --quiet
+ninja -C "$dir" -j "${JOBS:-$(nproc)}" --quiet | sed '/^ninja: no work to do\.$/d'

@@ -16,4 +16,4 @@ if [ "$tool" = none ]; then
 fi
 mode=(--dry-run --Werror)
 [ "${1:-}" = --fix ] && mode=(-i)
-find src tests bench -name '*.[ch]' -print0 2>/dev/null | xargs -0 --no-run-if-empty "$tool" --style=file "${mode[@]}"
+git ls-files -z --cached --others --exclude-standard '*.c' '*.h' | xargs -0 --no-run-if-empty "$tool" --style=file "${mode[@]}"

@@ -58,5 +58,5 @@ def check(root):
 
 if __name__ == "__main__":
     bad = check(sys.argv[1] if len(sys.argv) > 1 else ".")
-    print("\n".join(bad))
+    print(*bad, sep="\n", end="\n" if bad else "")
     sys.exit(1 if bad else 0)

@@ -27,7 +27,7 @@ check_tidy() {
 
 check() {
     case $1 in
-    layers | sizes | banned | links) "$python" "$here/$1.py" ;;
+    layers | sizes | banned | listed | links) "$python" "$here/$1.py" ;;
     format) "$here/format.sh" ;;
     pyflakes) git ls-files -z '*.py' | xargs -0 --no-run-if-empty "$python" -m pyflakes ;;
     shellcheck) { git ls-files -z '*.sh' && printf '.ci/run\0'; } | xargs -0 shellcheck ;;
@@ -38,7 +38,7 @@ check() {
 }
 
 checks=("$@")
-[ $# -gt 0 ] || checks=(layers sizes banned links format pyflakes shellcheck cppcheck tidy)
+[ $# -gt 0 ] || checks=(layers sizes banned listed links format pyflakes shellcheck cppcheck tidy)
 failed=0
 for name in "${checks[@]}"; do
     start=$SECONDS

@@ -65,5 +65,5 @@ if __name__ == "__main__":
     bad, long = check(sys.argv[1] if len(sys.argv) > 1 else ".")
     for note in long:
         print(f"look again: {note}")
-    print("\n".join(bad))
+    print(*bad, sep="\n", end="\n" if bad else "")
     sys.exit(1 if bad else 0)

@@ -25,9 +25,9 @@ struct arena {
 
 typedef void arena_cleanup_fn(void *arg);
 
-void arena_init(struct arena *a, size_t max); /* allocates nothing yet */
-void arena_reset(struct arena *a);            /* runs cleanups, keeps the first block */
-void arena_fini(struct arena *a);             /* runs cleanups, frees all */
+void arena_init(struct arena *a, size_t max);     /* allocates nothing yet */
+void arena_reset(struct arena *a);                /* runs cleanups, keeps the first block */
+void arena_fini(struct arena *a);                 /* runs cleanups, frees all */
 void *arena_alloc(struct arena *a, size_t size);  /* uninitialised; NULL past max */
 void *arena_zalloc(struct arena *a, size_t size); /* zeroed; NULL past max */
 /* NUL-terminated copy whose str does not count the NUL; .p is NULL past max. */

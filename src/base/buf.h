@@ -24,9 +24,9 @@ void buf_init(struct buf *b, size_t max);
 void buf_fini(struct buf *b); /* frees; usable again only after buf_init */
 /* Room for `more` bytes behind len (then write to data + len and call buf_commit). 0 or -EMSGSIZE. */
 MUST_CHECK int buf_reserve(struct buf *b, size_t more);
-void buf_commit(struct buf *b, size_t n);   /* n bytes were written behind len; n <= cap - len */
-void buf_consume(struct buf *b, size_t n);  /* drops n bytes from the front (memmove); n <= len */
-void buf_clear(struct buf *b);              /* len = 0, memory kept */
+void buf_commit(struct buf *b, size_t n);  /* n bytes were written behind len; n <= cap - len */
+void buf_consume(struct buf *b, size_t n); /* drops n bytes from the front (memmove); n <= len */
+void buf_clear(struct buf *b);             /* len = 0, memory kept */
 MUST_CHECK int buf_add(struct buf *b, const void *p, size_t n);
 MUST_CHECK int buf_add_str(struct buf *b, struct str s);
 MUST_CHECK int buf_add_char(struct buf *b, char c);

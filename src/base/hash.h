@@ -31,10 +31,10 @@ struct map {
 typedef void map_visit_fn(void *arg, struct str key, void *value);
 
 void map_init(struct map *m);
-void map_fini(struct map *m); /* frees keys, not values */
-void *map_get(const struct map *m, struct str key); /* NULL when absent */
-void *map_put(struct map *m, struct str key, void *value); /* value not NULL; returns the one replaced, or NULL */
-void *map_remove(struct map *m, struct str key);           /* the value removed, or NULL */
+void map_fini(struct map *m);                                    /* frees keys, not values */
+void *map_get(const struct map *m, struct str key);              /* NULL when absent */
+void *map_put(struct map *m, struct str key, void *value);       /* value not NULL; returns the one replaced, or NULL */
+void *map_remove(struct map *m, struct str key);                 /* the value removed, or NULL */
 void map_each(const struct map *m, map_visit_fn *fn, void *arg); /* fn may not change the map */
 
 #endif

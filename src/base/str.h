@@ -19,7 +19,10 @@ struct str {
 };
 
 #define STR(literal) ((struct str){ (literal), sizeof(literal) - 1 })
-#define STR_INIT(literal) { (literal), sizeof(literal) - 1 } /* in static tables */
+#define STR_INIT(literal)                                                                                              \
+    {                                                                                                                  \
+        (literal), sizeof(literal) - 1                                                                                 \
+    } /* in static tables */
 #define STR_FMT "%.*s"
 #define STR_ARG(s) (int)(s).n, (s).p
 
@@ -34,8 +37,8 @@ bool str_eq_nocase(struct str a, struct str b);
 int str_cmp(struct str a, struct str b);
 bool str_starts(struct str s, struct str prefix);
 bool str_ends(struct str s, struct str suffix);
-ptrdiff_t str_find(struct str s, char c);  /* index of the first c, or -1 */
-ptrdiff_t str_rfind(struct str s, char c); /* index of the last c, or -1 */
+ptrdiff_t str_find(struct str s, char c);                 /* index of the first c, or -1 */
+ptrdiff_t str_rfind(struct str s, char c);                /* index of the last c, or -1 */
 struct str str_cut(struct str s, size_t from, size_t to); /* [from, to), clamped to s */
 struct str str_trim(struct str s);                        /* without leading and trailing SP and HTAB (OWS) */
 /* Takes the part before `sep` off *rest and returns it; *rest becomes what follows. At the end *rest.p is NULL.

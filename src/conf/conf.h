@@ -29,7 +29,7 @@ struct conf {
     char *app; /* MODULE[:CALLABLE]; NULL: find the Django project */
     char *chdir;
     char *python;
-    struct conf_list env;      /* K=V */
+    struct conf_list env; /* K=V */
     struct conf_list env_file;
     char *user, *group;
     char *umask; /* octal text; NULL: leave */
@@ -63,8 +63,8 @@ struct conf {
     char *referrer_policy;          /* SECURE_REFERRER_POLICY */
     char *hsts;                     /* whole Strict-Transport-Security value, or NULL */
     char *cross_origin_opener_policy;
-    bool nosniff;                   /* SECURE_CONTENT_TYPE_NOSNIFF; default true */
-    bool debug;                     /* DEBUG */
+    bool nosniff; /* SECURE_CONTENT_TYPE_NOSNIFF; default true */
+    bool debug;   /* DEBUG */
 };
 
 enum conf_source { CONF_DEFAULT, CONF_DJANGO, CONF_FILE, CONF_ENVIRONMENT, CONF_COMMAND_LINE };
@@ -82,7 +82,8 @@ MUST_CHECK int conf_read_env(struct conf_builder *b, char *const *envp, char err
 /* `must_exist`: named by -c. -ENOENT is no error otherwise. */
 MUST_CHECK int conf_read_file(struct conf_builder *b, const char *path, bool must_exist, char error[CONF_ERROR_MAX]);
 /* name = an option's name with underscores or one of the Django-only ones; used for what the inspection of the settings found. */
-MUST_CHECK int conf_set(struct conf_builder *b, enum conf_source source, struct str place, struct str name, struct str value, char error[CONF_ERROR_MAX]);
+MUST_CHECK int conf_set(struct conf_builder *b, enum conf_source source, struct str place, struct str name,
+                        struct str value, char error[CONF_ERROR_MAX]);
 /* Rules between options (a certificate without key, threads × workers too many …) and the filled-in defaults. The conf stays the builder's. */
 MUST_CHECK int conf_finish(struct conf_builder *b, char error[CONF_ERROR_MAX]);
 const struct conf *conf_of(const struct conf_builder *b);

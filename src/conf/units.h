@@ -14,7 +14,7 @@
 MUST_CHECK int units_duration_parse(struct str text, uint64_t *ns);
 /* "512k", "10m", "2g"; a bare number is bytes; 1024-based, any case, an optional final "b" or "ib". 0, -EINVAL, -ERANGE. */
 MUST_CHECK int units_size_parse(struct str text, uint64_t *bytes);
-MUST_CHECK int units_duration_write(struct buf *out, uint64_t ns);  /* shortest exact form: "30s", "250ms", "1m" */
-MUST_CHECK int units_size_write(struct buf *out, uint64_t bytes);   /* "100m", "16k", "1000" */
+MUST_CHECK int units_duration_write(struct buf *out, uint64_t ns); /* shortest exact form: "30s", "250ms", "1m" */
+MUST_CHECK int units_size_write(struct buf *out, uint64_t bytes);  /* "100m", "16k", "1000" */
 
 #endif

@@ -11,7 +11,7 @@
 
 #define HTTP_DATE_LEN 29
 
-void http_date_write(int64_t seconds, char out[HTTP_DATE_LEN]); /* since 1970, 0 … year 9999; no NUL */
+void http_date_write(int64_t seconds, char out[HTTP_DATE_LEN]);  /* since 1970, 0 … year 9999; no NUL */
 MUST_CHECK int http_date_parse(struct str in, int64_t *seconds); /* 0 or -EINVAL */
 
 #endif

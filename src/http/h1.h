@@ -55,12 +55,12 @@ enum h1_result h1_head_parse(struct h1_parser *parser, const char *bytes, size_t
  * checked for form and dropped (at most 8 KiB in all). */
 struct h1_body {
     enum http_body kind;
-    uint8_t step;          /* private to h1_body.c */
-    uint16_t status;       /* with H1_ERROR: 400 or 431 */
-    uint32_t line_bytes;   /* of the chunk line or trailer section so far */
-    uint64_t left;         /* of the chunk, or of the length */
-    uint64_t total;        /* body bytes delivered so far */
-    const char *reason;    /* with H1_ERROR */
+    uint8_t step;        /* private to h1_body.c */
+    uint16_t status;     /* with H1_ERROR: 400 or 431 */
+    uint32_t line_bytes; /* of the chunk line or trailer section so far */
+    uint64_t left;       /* of the chunk, or of the length */
+    uint64_t total;      /* body bytes delivered so far */
+    const char *reason;  /* with H1_ERROR */
 };
 
 void h1_body_begin(struct h1_body *body, const struct http_head *head);

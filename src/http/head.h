@@ -103,7 +103,7 @@ enum http_field_id {
 #define X(id, name) HTTP_F_##id,
     HTTP_FIELD_LIST(X)
 #undef X
-    HTTP_F_COUNT
+        HTTP_F_COUNT
 };
 
 struct http_field {
@@ -122,9 +122,9 @@ struct http_head {
     enum http_method method;
     enum http_target target_form;
     enum http_body body;
-    uint8_t minor;          /* HTTP/1.minor: 0 or 1 */
-    bool keep_alive;        /* the client would keep the connection (RFC 9112 9.3) */
-    bool expect_continue;   /* Expect: 100-continue on HTTP/1.1 */
+    uint8_t minor;           /* HTTP/1.minor: 0 or 1 */
+    bool keep_alive;         /* the client would keep the connection (RFC 9112 9.3) */
+    bool expect_continue;    /* Expect: 100-continue on HTTP/1.1 */
     uint64_t content_length; /* with HTTP_BODY_LENGTH */
     struct span method_text;
     struct span target;    /* as sent */
@@ -142,11 +142,12 @@ struct str http_field_name(enum http_field_id id);     /* lower case */
 const struct http_field *http_head_find(const struct http_head *head, enum http_field_id id, uint32_t from);
 /* Whether `name` is listed in any Connection field of the head: such fields are hop-by-hop (RFC 9110 7.6.1). */
 bool http_head_connection_lists(const struct http_head *head, const char *base, struct str name);
-bool http_field_is_hop_by_hop(enum http_field_id id); /* Connection, Keep-Alive, TE, Trailer, Transfer-Encoding, Upgrade, Proxy-* */
-struct str http_method_name(enum http_method method);  /* "" for HTTP_OTHER */
-bool http_method_is_safe(enum http_method method);     /* GET, HEAD, OPTIONS, TRACE (RFC 9110 9.2.1) */
-struct str http_reason(unsigned status);               /* "Not Found"; "Unknown" for what has none */
-bool http_is_token(struct str s);                      /* RFC 9110 5.6.2 */
-bool http_is_field_value(struct str s); /* no CTL but HTAB, no leading or trailing OWS (RFC 9110 5.5) */
+bool http_field_is_hop_by_hop(
+    enum http_field_id id); /* Connection, Keep-Alive, TE, Trailer, Transfer-Encoding, Upgrade, Proxy-* */
+struct str http_method_name(enum http_method method); /* "" for HTTP_OTHER */
+bool http_method_is_safe(enum http_method method);    /* GET, HEAD, OPTIONS, TRACE (RFC 9110 9.2.1) */
+struct str http_reason(unsigned status);              /* "Not Found"; "Unknown" for what has none */
+bool http_is_token(struct str s);                     /* RFC 9110 5.6.2 */
+bool http_is_field_value(struct str s);               /* no CTL but HTAB, no leading or trailing OWS (RFC 9110 5.5) */
 
 #endif

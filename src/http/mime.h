@@ -11,7 +11,8 @@
 struct mime_type {
     struct str extension; /* lower case, no dot */
     struct str type;      /* "text/css; charset=utf-8": a Content-Type as it is sent */
-    bool inert;           /* safe to show inline from the site's own origin when users upload it (images without script, audio, video, plain text, pdf) */
+    bool
+        inert; /* safe to show inline from the site's own origin when users upload it (images without script, audio, video, plain text, pdf) */
 };
 
 /* Of the last extension in the name, any case; "application/octet-stream" for others; never NULL. */

@@ -18,17 +18,17 @@ struct proc_fd {
 #define PROC_KEEP_ID ((uid_t)-1)
 
 struct proc_spawn {
-    const char *path;           /* executable; no PATH search */
-    char *const *argv;          /* argv[0] is the title ps shows */
-    char *const *envp;          /* whole environment */
-    const char *chdir;          /* NULL: stay */
-    const struct proc_fd *fds;  /* every other descriptor is closed; 0, 1, 2 not named become /dev/null */
+    const char *path;          /* executable; no PATH search */
+    char *const *argv;         /* argv[0] is the title ps shows */
+    char *const *envp;         /* whole environment */
+    const char *chdir;         /* NULL: stay */
+    const struct proc_fd *fds; /* every other descriptor is closed; 0, 1, 2 not named become /dev/null */
     size_t n_fds;
-    uid_t uid;                  /* PROC_KEEP_ID: stay */
-    gid_t gid;                  /* PROC_KEEP_ID: stay; supplementary groups: those of uid when it has a name, else none */
-    int umask;                  /* -1: stay */
-    bool no_new_privs;          /* PR_SET_NO_NEW_PRIVS */
-    bool own_group;             /* its own process group: a terminal's ^C reaches the supervisor alone */
+    uid_t uid;         /* PROC_KEEP_ID: stay */
+    gid_t gid;         /* PROC_KEEP_ID: stay; supplementary groups: those of uid when it has a name, else none */
+    int umask;         /* -1: stay */
+    bool no_new_privs; /* PR_SET_NO_NEW_PRIVS */
+    bool own_group;    /* its own process group: a terminal's ^C reaches the supervisor alone */
 };
 
 /* fork + exec; the child dies with its parent (PR_SET_PDEATHSIG SIGKILL). Signal mask and dispositions are reset to default in
@@ -42,9 +42,9 @@ MUST_CHECK int proc_find_user(const char *text, uid_t *uid, gid_t *gid);
  * The title is cut to what argv has room for. */
 void proc_set_title(const char *title);
 
-size_t proc_cores(void);               /* CPUs this process may use (affinity and cgroup v2 quota, rounded up), >= 1 */
-uint64_t proc_rss(pid_t pid);          /* resident bytes from /proc, 0 when gone */
-size_t proc_count_fds(void);           /* open descriptors of this process */
+size_t proc_cores(void);      /* CPUs this process may use (affinity and cgroup v2 quota, rounded up), >= 1 */
+uint64_t proc_rss(pid_t pid); /* resident bytes from /proc, 0 when gone */
+size_t proc_count_fds(void);  /* open descriptors of this process */
 MUST_CHECK int proc_self_path(char *out, size_t size); /* /proc/self/exe resolved; 0 or -errno */
 
 #endif

@@ -5,11 +5,11 @@
 #ifndef QUINTET_OS_SOCK_H
 #define QUINTET_OS_SOCK_H
 
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <netinet/in.h>
 
 #include "base/must.h"
 #include "base/str.h"
@@ -45,7 +45,7 @@ MUST_CHECK int sock_accept(int listener, union sock_addr *peer, socklen_t *len);
 MUST_CHECK int sock_local(int fd, union sock_addr *out, socklen_t *len);
 /* "192.0.2.1", "2001:db8::1" (IPv4-mapped printed as IPv4), "unix:PATH"; returns the length. */
 size_t sock_host_text(const union sock_addr *addr, char out[SOCK_TEXT_MAX]);
-uint16_t sock_port(const union sock_addr *addr); /* 0 for unix */
+uint16_t sock_port(const union sock_addr *addr);                        /* 0 for unix */
 size_t sock_text(const union sock_addr *addr, char out[SOCK_TEXT_MAX]); /* "host:port", "[v6]:port", "unix:PATH" */
 
 #endif

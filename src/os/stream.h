@@ -33,7 +33,8 @@ struct stream_ops {
     int (*handshake)(struct stream *s); /* 0 done, -EAGAIN, -errno; NULL: nothing to do */
     ssize_t (*read)(struct stream *s, void *p, size_t n);
     ssize_t (*writev)(struct stream *s, const struct iovec *iov, int n); /* may write less */
-    ssize_t (*sendfile)(struct stream *s, int fd, off_t offset, size_t n); /* from offset; does not move the file's own */
+    ssize_t (*sendfile)(struct stream *s, int fd, off_t offset,
+                        size_t n);     /* from offset; does not move the file's own */
     int (*shutdown)(struct stream *s); /* no more writes: FIN, or close_notify + FIN; 0, -EAGAIN, -errno */
     void (*close)(struct stream *s);   /* closes the descriptor and frees the stream's own parts */
     bool (*tls_info)(const struct stream *s, struct stream_tls_info *out); /* NULL: not TLS */

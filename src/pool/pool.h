@@ -35,10 +35,11 @@
 #define POOL_WORKERS_MAX 256 /* worker processes of a generation */
 #define POOL_SEATS_MAX 1024  /* worker threads of a generation: workers × threads */
 #define POOL_SLOTS_MAX 2048
-#define POOL_INLINE_BODY (64u << 10)    /* request bodies up to this travel in the slot, larger ones as a descriptor */
-#define POOL_REQUEST_BYTES (160u << 10) /* request area of a slot: head + decoded path + table + inline body always fit */
-#define POOL_RING_BYTES (64u << 10)     /* response ring of a slot; power of two */
-#define POOL_HEAD_MAX (32u << 10)       /* largest response head frame */
+#define POOL_INLINE_BODY (64u << 10) /* request bodies up to this travel in the slot, larger ones as a descriptor */
+#define POOL_REQUEST_BYTES                                                                                             \
+    (160u << 10)                    /* request area of a slot: head + decoded path + table + inline body always fit */
+#define POOL_RING_BYTES (64u << 10) /* response ring of a slot; power of two */
+#define POOL_HEAD_MAX (32u << 10)   /* largest response head frame */
 
 struct pool_geometry {
     uint32_t workers; /* 1 … POOL_WORKERS_MAX */

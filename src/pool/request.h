@@ -43,9 +43,9 @@ struct pool_request {
     enum pool_body body;
     uint64_t body_size;   /* bytes, also with POOL_BODY_FD */
     struct str body_data; /* with POOL_BODY_INLINE */
-    uint64_t queued_ns;   /* clock_mono_ns when it entered the queue: quintet.queue_time is pool_take's time less this */
-    bool has_body;        /* the client sent Content-Length or Transfer-Encoding: CONTENT_LENGTH is set for the app */
-    bool head_only;       /* HEAD: body bytes of the response will be dropped */
+    uint64_t queued_ns; /* clock_mono_ns when it entered the queue: quintet.queue_time is pool_take's time less this */
+    bool has_body;      /* the client sent Content-Length or Transfer-Encoding: CONTENT_LENGTH is set for the app */
+    bool head_only;     /* HEAD: body bytes of the response will be dropped */
 };
 
 /* Copies `request` into the slot. 0, or -EMSGSIZE when it does not fit (the limits in pool.h make that the edge's bug or a 431). */

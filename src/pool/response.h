@@ -66,9 +66,11 @@ struct pool_piece {
 
 /* The next piece. 1: *piece is it; 0: nothing (yet); -EPROTO: not a frame that may come here. DATA may be given in part, again after
  * pool_consume. */
-MUST_CHECK int pool_peek(const struct pool *pool, struct pool_ticket ticket, struct pool_reader *reader, struct pool_piece *piece);
+MUST_CHECK int pool_peek(const struct pool *pool, struct pool_ticket ticket, struct pool_reader *reader,
+                         struct pool_piece *piece);
 /* n bytes of a DATA piece, or the whole of another (n is then ignored). Wakes the worker if it waits for room. */
-void pool_consume(struct pool *pool, struct pool_ticket ticket, struct pool_reader *reader, const struct pool_piece *piece, size_t n);
+void pool_consume(struct pool *pool, struct pool_ticket ticket, struct pool_reader *reader,
+                  const struct pool_piece *piece, size_t n);
 /* Takes a HEAD payload (copied out of the ring by the caller: `bytes` is private) apart; fields point into it. 0 or -EPROTO; head->fields has room for
  * POOL_FIELDS_MAX. Names, values and status are NOT checked for HTTP: that is the caller's. */
 MUST_CHECK int pool_head_parse(struct str bytes, struct pool_head *head);

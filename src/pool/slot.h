@@ -78,7 +78,8 @@ void pool_done(struct pool *pool, uint32_t seat, struct pool_ticket ticket);
 bool pool_cancelled(const struct pool *pool, struct pool_ticket ticket); /* the client left */
 /* Makes pool_take of these seats return POOL_CLOSED once what they run is done: drain. Any thread, also of the worker itself. */
 void pool_close(struct pool *pool, uint32_t first_seat, uint32_t n);
-void pool_reopen(struct pool *pool, uint32_t first_seat, uint32_t n); /* a fresh worker takes the seats over (edge, before it starts) */
+void pool_reopen(struct pool *pool, uint32_t first_seat,
+                 uint32_t n); /* a fresh worker takes the seats over (edge, before it starts) */
 
 /* ---- what each seat is doing, for status and after a crash (racy by nature: a hint) ---- */
 

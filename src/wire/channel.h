@@ -30,13 +30,14 @@ struct channel {
     struct list queue; /* unsent messages, owned */
     size_t queued;
     int error;
-    char self; /* 'S', 'E' */
-    int fd;    /* owned */
+    char self;  /* 'S', 'E' */
+    int fd;     /* owned */
     char *text; /* owned receive buffer */
 };
 
 /* Takes fd over. 0 or -errno. */
-MUST_CHECK int channel_init(struct channel *channel, struct loop *loop, int fd, char self, const struct channel_handlers *handlers);
+MUST_CHECK int channel_init(struct channel *channel, struct loop *loop, int fd, char self,
+                            const struct channel_handlers *handlers);
 /* Sends or queues; descriptors stay the caller's. Failure is reported by on_close. */
 void channel_send(struct channel *channel, const struct wire_message *message);
 /* Shorthand for messages that carry numbers only. */

@@ -57,7 +57,7 @@ enum wire_type {
 #define X(name, from, to, least, most) WIRE_##name,
     WIRE_LIST(X)
 #undef X
-    WIRE_COUNT
+        WIRE_COUNT
 };
 
 struct wire_message {
@@ -66,7 +66,7 @@ struct wire_message {
     uint32_t worker; /* index in its generation */
     int32_t pid;
     uint64_t number;
-    struct str text; /* borrowed: when received, valid until the next receive */
+    struct str text;       /* borrowed: when received, valid until the next receive */
     int fds[WIRE_FDS_MAX]; /* sending: borrowed; received: the receiver owns them */
     size_t n_fds;
 };

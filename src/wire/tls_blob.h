@@ -18,8 +18,10 @@ struct tls_blob_pair {
     struct str label, cert_pem, key_pem;
 };
 
-MUST_CHECK int tls_blob_write(struct buf *out, const unsigned char ticket_key[TLS_BLOB_TICKET_KEY], const struct tls_blob_pair *pairs, size_t n);
+MUST_CHECK int tls_blob_write(struct buf *out, const unsigned char ticket_key[TLS_BLOB_TICKET_KEY],
+                              const struct tls_blob_pair *pairs, size_t n);
 /* Pieces point into blob. 0 with *n, or -EPROTO. */
-MUST_CHECK int tls_blob_read(struct str blob, unsigned char ticket_key[TLS_BLOB_TICKET_KEY], struct tls_blob_pair *pairs, size_t *n);
+MUST_CHECK int tls_blob_read(struct str blob, unsigned char ticket_key[TLS_BLOB_TICKET_KEY],
+                             struct tls_blob_pair *pairs, size_t *n);
 
 #endif

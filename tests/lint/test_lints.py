@@ -12,6 +12,7 @@ import banned  # noqa: E402
 import csource  # noqa: E402
 import layers  # noqa: E402
 import links  # noqa: E402
+import listed  # noqa: E402
 import sizes  # noqa: E402
 
 
@@ -140,4 +141,23 @@ def test_links(tree):
     assert links.check(root) == [
         "README.md:7: docs/b.md leads nowhere",
         "docs/a.md:2: #three: no such heading",
+    ]
+
+
+def test_listed(tree):
+    root = tree({
+        "src/base/meson.build": "files('a.c')",
+        "src/base/a.c": "",
+        "src/edge/meson.build": "files('conn.c', 'handler/file.c')",
+        "src/edge/conn.c": "",
+        "src/edge/handler/file.c": "",
+        "tests/unit/base/meson.build": "foreach name : ['a', 'b']",
+        "tests/unit/base/test_a.c": "",
+        "tests/fuzz/meson.build": "fuzzers = [['h1', http_dep]]",
+        "tests/fuzz/fuzz_h1.c": "",
+    })
+    assert listed.check(root) == []
+    tree({"src/base/b.c": "", "src/edge/handler/app.c": "", "tests/unit/base/test_c.c": "", "tests/fuzz/fuzz_h2.c": ""})
+    assert [p.split(":")[0] for p in listed.check(root)] == [
+        "src/base/b.c", "src/edge/handler/app.c", "tests/fuzz/fuzz_h2.c", "tests/unit/base/test_c.c",
     ]
