@@ -1,0 +1,15 @@
+#!/usr/bin/python3
+"""Django's command line for the shop: `manage.py prepare`, `test`, `runserver`…"""
+import os
+import sys
+
+
+def main():
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()
