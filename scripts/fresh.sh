@@ -18,9 +18,16 @@ python=${PYTHON:-/usr/bin/python3}
 if [ "$(id -u)" -ne 0 ]; then
     exec sudo --preserve-env=FRESH_DIR,FRESH_KEEP,PYTHON "$0" "$suite" "${targets[@]}"
 fi
-if [ -z "${IN_FRESH_NAMESPACE:-}" ]; then
-    IN_FRESH_NAMESPACE=1 exec unshare --mount --pid --fork --kill-child "$0" "$suite" "${targets[@]}"
+if [ -z "${FRESH_ROOT:-}" ]; then
+    # Out here there is no mount below the folder, so removing it can reach nothing else.
+    mkdir -p "$store"
+    FRESH_ROOT=$(mktemp -d "$store/$suite.XXXXXX")
+    export FRESH_ROOT
+    [ -n "${FRESH_KEEP:-}" ] || trap 'rm -rf --one-file-system "$FRESH_ROOT"' EXIT
+    unshare --mount --pid --fork --kill-child "$0" "$suite" "${targets[@]}"
+    exit
 fi
+root=$FRESH_ROOT
 
 say() { echo "fresh: $*"; }
 
@@ -55,10 +62,7 @@ enter() {
 inside() { (enter "$@"); }
 
 prepare_root() {
-    root=$(mktemp -d "$store/$suite.XXXXXX")
-    [ -n "${FRESH_KEEP:-}" ] || trap 'umount -R "$root" 2>/dev/null; rm -rf --one-file-system "$root"' EXIT
     cp -a "$base/." "$root/"
-    mount --make-rprivate /
     mount -t proc proc "$root/proc"
     mount --rbind /dev "$root/dev"
     mount -t tmpfs -o mode=1777 tmpfs "$root/dev/shm"
@@ -99,7 +103,6 @@ serve() {
     say "ok make run: served http and https, ended by TERM"
 }
 
-mkdir -p "$store"
 # ps and pgrep shall see this namespace
 mount -t proc proc /proc
 [ -d "$base" ] || make_base

@@ -90,9 +90,11 @@ fi
 [ ${#missing[@]} -eq 0 ] && exit
 
 echo "install_packages: installing ${missing[*]}"
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
 install() {
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-        -o Dpkg::Use-Pty=0 "${missing[@]}" </dev/null
+        -o Dpkg::Use-Pty=0 "${missing[@]}" </dev/null >"$log" 2>&1
 }
 # A list fetched earlier may name versions that the archive has replaced since: once more with new ones.
-install || { as_root apt-get update -qq && install; }
+install || { as_root apt-get update -qq && install; } || { tail -n 40 "$log" >&2; die "apt-get could not install them"; }
