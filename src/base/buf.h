@@ -2,7 +2,8 @@
  * A growable byte buffer with a mandatory maximum.
  *
  * Invariant: len <= cap <= max; data is NULL while cap is 0. Appending past `max` changes nothing and returns -EMSGSIZE,
- * so the caller answers with the status code that belongs to the limit. One owner, one thread.
+ * so the caller answers with the status code that belongs to the limit. One owner, one thread. Growth doubles, so that
+ * many small appends cost O(bytes).
  */
 #ifndef QUINTET_BASE_BUF_H
 #define QUINTET_BASE_BUF_H
@@ -16,12 +17,12 @@
 struct buf {
     char *data; /* owned */
     size_t len; /* bytes in use */
-    size_t cap; /* bytes allocated */
+    size_t cap; /* bytes allocated, less one that buf_printf needs for its NUL */
     size_t max; /* never grows past this */
 };
 
 void buf_init(struct buf *b, size_t max);
-void buf_fini(struct buf *b); /* frees; usable again only after buf_init */
+void buf_fini(struct buf *b); /* frees; usable again only after buf_init; needless while nothing was added */
 /* Room for `more` bytes behind len (then write to data + len and call buf_commit). 0 or -EMSGSIZE. */
 MUST_CHECK int buf_reserve(struct buf *b, size_t more);
 void buf_commit(struct buf *b, size_t n);  /* n bytes were written behind len; n <= cap - len */

@@ -8,6 +8,8 @@
 #ifndef QUINTET_BASE_MUST_H
 #define QUINTET_BASE_MUST_H
 
+#include <stddef.h> /* offsetof, for CONTAINER_OF */
+
 #define MUST_CHECK __attribute__((warn_unused_result))
 #define NORETURN __attribute__((noreturn))
 #define PRINTF_LIKE(fmt, first) __attribute__((format(printf, fmt, first)))

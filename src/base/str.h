@@ -47,6 +47,8 @@ struct str str_split(struct str *rest, char sep);
 /* Decimal digits only, no sign, no space. 0, -EINVAL, or -ERANGE past `max`. */
 MUST_CHECK int str_to_u64(struct str s, uint64_t max, uint64_t *out);
 char *str_dup(struct str s); /* NUL-terminated heap copy; mem_free */
+/* Bytes of the well-formed UTF-8 sequence (RFC 3629) that s begins with; 0 when it begins with none or is empty. */
+size_t str_utf8(struct str s);
 /* Edit distance (insert, delete, replace, swap of neighbours) for "did you mean"; inputs up to 63 bytes, else a large number. */
 unsigned str_distance(struct str a, struct str b);
 
