@@ -74,9 +74,11 @@ struct wire_message {
 const char *wire_name(enum wire_type type);
 /* One datagram on a SOCK_SEQPACKET socket. 0; -EAGAIN when the peer's buffer is full (non-blocking socket), -EPIPE, -errno. */
 MUST_CHECK int wire_send(int fd, const struct wire_message *message);
-/* Receives one into `text` (WIRE_TEXT_MAX bytes, the caller's). `to` is who we are ('S', 'E', 'W'). 1: a message; 0: the peer has closed; -EAGAIN;
- * -EPROTO: not one of the rows for us (its descriptors have been closed); -errno. `flags` for recvmsg, such as MSG_DONTWAIT. */
-MUST_CHECK int wire_receive(int fd, char to, int flags, char *text, struct wire_message *out);
+/* Receives one into `text` (WIRE_TEXT_MAX bytes, the caller's). `route` is two letters, from whom and to whom: "SE" in the edge
+ * on its channel to the supervisor, "WE" there on a worker's, so that no worker can say what only the supervisor may. 1: a
+ * message; 0: the peer has closed; -EAGAIN; -EPROTO: not one of the rows for this route (its descriptors have been closed);
+ * -errno. `flags` for recvmsg, such as MSG_DONTWAIT. */
+MUST_CHECK int wire_receive(int fd, const char *route, int flags, char *text, struct wire_message *out);
 void wire_close_fds(struct wire_message *message); /* closes received descriptors nobody took (>= 0) */
 /* Connected pair of SOCK_SEQPACKET | CLOEXEC sockets; 0 or -errno. Non-blocking ends are the caller's wish by fcntl. */
 MUST_CHECK int wire_pair(int fds[2]);

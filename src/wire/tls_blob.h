@@ -20,7 +20,7 @@ struct tls_blob_pair {
 
 MUST_CHECK int tls_blob_write(struct buf *out, const unsigned char ticket_key[TLS_BLOB_TICKET_KEY],
                               const struct tls_blob_pair *pairs, size_t n);
-/* Pieces point into blob. 0 with *n, or -EPROTO. */
+/* Pieces point into blob; `pairs` has room for TLS_BLOB_PAIRS_MAX. 0 with *n, or -EPROTO. */
 MUST_CHECK int tls_blob_read(struct str blob, unsigned char ticket_key[TLS_BLOB_TICKET_KEY],
                              struct tls_blob_pair *pairs, size_t *n);
 
