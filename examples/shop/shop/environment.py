@@ -27,7 +27,8 @@ def database(url):
     parts = urlsplit(url)
     options = dict(parse_qsl(parts.query))
     if parts.scheme == "sqlite":
-        return {"ENGINE": "django.db.backends.sqlite3", "NAME": unquote(parts.path[1:])}
+        name = unquote(parts.path[1:])
+        return {"ENGINE": "django.db.backends.sqlite3", "NAME": name, "CONN_MAX_AGE": 60}
     if parts.scheme not in ("postgres", "postgresql"):
         raise ValueError("DATABASE_URL: %r is neither sqlite nor postgres" % parts.scheme)
     return {

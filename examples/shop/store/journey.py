@@ -39,12 +39,11 @@ class Event:
 class Bar:
     """One row of the drawing: a label, a time, and its place on a line from 0 to 1000."""
 
-    def __init__(self, kind, label, start, duration, text=""):
+    def __init__(self, kind, label, start, duration):
         self.kind = kind
         self.label = label
         self.start = start
         self.duration = duration
-        self.text = text
         self.x = self.width = ""
 
     def scale(self, whole):
@@ -124,8 +123,7 @@ class Journey:
             bars.append(Bar("queue", "Queue", self.edge or 0, self.queue))
         bars.append(Bar("app", "Django", before, self.app))
         for number, event in enumerate(self.events, 1):
-            label = "Query %d" % number
-            bars.append(Bar("query", label, before + event.start, event.duration, event.text))
+            bars.append(Bar("query", "Query %d" % number, before + event.start, event.duration))
         for bar in bars:
             bar.scale(whole)
         return bars

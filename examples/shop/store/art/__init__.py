@@ -29,7 +29,7 @@ def draw_all(folder, subjects):
         picture = DRAW[kind](Chance(slug), slug, title, maker)
         (folder / (slug + ".svg")).write_text(picture, encoding="utf-8")
     kinds = sorted({subject[0] for subject in subjects})
-    for kind in kinds:
-        (folder / ("banner-%s.png" % kind)).write_bytes(png.banner(Chance(kind)))
+    for position, kind in enumerate(kinds):
+        (folder / ("banner-%s.png" % kind)).write_bytes(png.banner(Chance(kind), position))
     (folder / "hero.svg").write_text(hero.quintet(), encoding="utf-8")
     return len(subjects) + len(kinds) + 1

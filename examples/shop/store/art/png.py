@@ -35,9 +35,9 @@ def blend(first, second, share):
     return tuple(round(a + (b - a) * share) for a, b in zip(first, second))
 
 
-def banner(chance):
+def banner(chance, position):
     """Hills from light to dark; each edge gets a line of the colour between its neighbours."""
-    light, dark = chance.pick(SKIES)
+    light, dark = SKIES[position % len(SKIES)]
     palette = [blend(light, dark, i / (2 * HILLS)) for i in range(2 * HILLS + 1)]
     hills = [(chance.between(0.6, 2.4), chance.between(0, 6.3), chance.between(12, 34))
              for _ in range(HILLS)]

@@ -10,7 +10,7 @@ register = template.Library()
 @register.simple_tag
 def all_categories():
     """Every category with `size`, how many products it has. A query: use it inside {% cache %}."""
-    return Category.objects.annotate(size=Count("products"))
+    return Category.objects.annotate(size=Count("products")).order_by("position", "name")
 
 
 @register.filter

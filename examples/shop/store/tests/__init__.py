@@ -1,0 +1,1 @@
+"""Tests of the shop, for Django's own runner: `manage.py test`."""

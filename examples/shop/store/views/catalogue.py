@@ -17,7 +17,7 @@ ORDERINGS = {
 
 
 def home(request):
-    featured = Product.objects.filter(featured=True).select_related("category")[:8]
+    featured = Product.objects.filter(featured=True).select_related("category")[:12]
     return render(request, "store/home.html", {"featured": featured})
 
 
