@@ -49,7 +49,7 @@ asan: ## unit and e2e tests under AddressSanitizer and UndefinedBehaviorSanitize
 	@scripts/install_packages.sh build run test
 	@exec scripts/asan.sh
 
-tsan: ## the pool's tests under ThreadSanitizer
+tsan: ## unit tests (the pool's above all) under ThreadSanitizer
 	@scripts/install_packages.sh build test
 	@exec scripts/tsan.sh
 

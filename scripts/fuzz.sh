@@ -15,7 +15,7 @@ if [ ${#sources[@]} -eq 0 ]; then
     exit
 fi
 
-CC=clang scripts/build.sh build-fuzz -Dfuzzers=true -Db_sanitize=address,undefined -Db_lundef=false \
+CC=clang scripts/build.sh build-fuzz -Dfuzzers=true -Dtests=false -Db_sanitize=address,undefined -Db_lundef=false \
     -Dbuildtype=debugoptimized
 failed=0
 for source in "${sources[@]}"; do

@@ -82,6 +82,8 @@ while read -r group names; do
     wanted+=("$chosen")
     is_installed "$chosen" || missing+=("$chosen")
 done < <(grep -vE '^(#|$)' "$list")
+# a package may stand in several groups
+mapfile -t missing < <(printf '%s\n' "${missing[@]}" | awk 'NF && !seen[$0]++')
 
 if $print; then
     printf '%s\n' "${wanted[@]}"

@@ -25,24 +25,17 @@ def test_cmocka():
                                   "[  PASSED  ] 2 test(s).\n") == Count(5, 0, 0)
 
 
-@pytest.fixture
-def meson_log(tmp_path, monkeypatch):
-    monkeypatch.setattr(run_tests, "ROOT", tmp_path)
-    monkeypatch.setattr(run_tests, "BUILD", Path("b"))
-    path = tmp_path / "b" / "meson-logs" / "testlog.json"
-    path.parent.mkdir(parents=True)
-    return lambda *tests: path.write_text("".join(json.dumps(t) + "\n" for t in tests))
-
-
-def test_meson_adds_up_and_counts_a_crash(meson_log):
-    meson_log(
+def test_meson_adds_up_and_counts_a_crash(tmp_path):
+    tests = [
         {"result": "OK", "stdout": "", "stderr": "[  PASSED  ] 7 test(s).\n"},
         {"result": "OK", "stdout": "no cmocka in it"},
         {"result": "FAIL", "stdout": "[  PASSED  ] 1 test(s).\n[  FAILED  ] 1 test(s), listed below:\n"},
         {"result": "FAIL", "stdout": "died of SIGSEGV"},
         {"result": "FAIL", "stdout": "[  PASSED  ] 5 test(s).\n==1==ERROR: LeakSanitizer"},
-    )
-    assert run_tests.count_meson("") == Count(7 + 1 + 1 + 5, 3, 0)
+    ]
+    log = tmp_path / "testlog.json"
+    log.write_text("".join(json.dumps(test) + "\n" for test in tests))
+    assert run_tests.count_meson(log) == Count(7 + 1 + 1 + 5, 3, 0)
 
 
 def test_django():
@@ -76,6 +69,13 @@ def test_a_failure_is_never_lost(script, count):
 
 def test_a_missing_report_fails(tmp_path):
     suite = run_tests.Suite(["true"], lambda _text: run_tests.count_junit(tmp_path / "none"))
+    assert run_tests.measure("x", suite) == Count(0, 1, 0)
+
+
+def test_an_old_report_is_not_taken_for_a_new_one(tmp_path):
+    report = tmp_path / "r.xml"
+    report.write_text('<testsuites><testsuite tests="9"/></testsuites>')
+    suite = run_tests.Suite(["true"], lambda _text: run_tests.count_junit(report), report=report)
     assert run_tests.measure("x", suite) == Count(0, 1, 0)
 
 
