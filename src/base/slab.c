@@ -74,6 +74,7 @@ void *slab_get(struct slab *s)
     if (s->free == NULL)
         add_chunk(s);
     f = s->free;
+    must(f != NULL);
     UNPOISON(f, s->object_size);
     s->free = f->next;
     s->in_use++;
