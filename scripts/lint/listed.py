@@ -13,13 +13,13 @@ import csource  # noqa: E402
 
 
 def named(root, path):
-    """Whether the nearest meson.build above names the file: whole, or a test by what follows its prefix."""
+    """Whether a meson.build above names the file: whole, or a test by what follows its prefix."""
     for folder in path.parents:
         build = Path(root) / folder / "meson.build"
-        if build.exists():
-            words = set(re.findall(r"'([^']*)'", build.read_text()))
-            inside = str(path.relative_to(folder))
-            return inside in words or re.sub(r"^(test|fuzz)_(\w+)\.c$", r"\2", inside) in words
+        words = set(re.findall(r"'([^']*)'", build.read_text())) if build.exists() else set()
+        inside = str(path.relative_to(folder))
+        if inside in words or re.sub(r"^(test|fuzz)_(\w+)\.c$", r"\2", inside) in words:
+            return True
     return False
 
 

@@ -146,6 +146,8 @@ def test_links(tree):
 
 def test_listed(tree):
     root = tree({
+        "meson.build": "executable('quintet', 'src/main.c')",
+        "src/main.c": "",
         "src/base/meson.build": "files('a.c')",
         "src/base/a.c": "",
         "src/edge/meson.build": "files('conn.c', 'handler/file.c')",
