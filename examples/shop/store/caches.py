@@ -39,7 +39,7 @@ class PlainRedisCache(BaseCache):
         import redis  # only when it is used: the shop runs without the package
 
         self._errors = (redis.ConnectionError, redis.TimeoutError)
-        self._client = redis.Redis.from_url(location, socket_timeout=2, socket_connect_timeout=2)
+        self._client = redis.Redis.from_url(location, socket_timeout=2)
 
     def _ask(self, command, *args, otherwise=None, **kwargs):
         """One Redis command; `otherwise` when no Redis answers."""

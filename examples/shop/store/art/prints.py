@@ -36,7 +36,7 @@ def shadow(x, y, width, height):
 def arcs(chance, palette):
     turn = chance.pick((0, 90, 180, 270))
     colours = (palette[2], palette[1], IVORY, palette[3])
-    parts = [tag("circle", cx=0, cy=380, r=330 - 45 * i, fill=colours[i % 4]) for i in range(7)]
+    parts = [tag("circle", cx=0, cy=380, r=262 - 36 * i, fill=colours[i % 4]) for i in range(7)]
     return group(*parts, transform="rotate(%d 190 190)" % (turn if turn in (0, 270) else 0))
 
 
@@ -78,7 +78,7 @@ def blocks(chance, palette):
               "M42 0a42 42 0 0 1 0 84a42 42 0 0 1 0 -84z", "M0 84L84 0v84z")
     return "".join(
         path(chance.pick(shapes), fill=chance.pick(colours),
-             transform="translate(%d %d)" % (22 + 84 * i, 116 + 84 * j))
+             transform="translate(%d %d)" % (22 + 84 * i, 122 + 84 * j))
         for i in range(4) for j in range(3)
     )
 

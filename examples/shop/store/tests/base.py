@@ -24,12 +24,14 @@ ADDRESS = {
     "city": "Paris",
     "country": "France",
 }
+OWN_KEYS = {"default": dict(settings.CACHES["default"], KEY_PREFIX="shop-test")}
 PLAIN_STATIC = storages("django.contrib.staticfiles.storage.StaticFilesStorage")
 
 
 @override_settings(
     PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
     SECURE_SSL_REDIRECT=False,
+    CACHES=OWN_KEYS,  # clearing the cache of a test touches nobody else's
     **PLAIN_STATIC,
 )
 class ShopTestCase(TestCase):
