@@ -16,6 +16,7 @@
 #define QUINTET_OS_LOOP_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/epoll.h>
 
@@ -31,14 +32,16 @@ struct loop_io;
 typedef void loop_io_fn(struct loop_io *io, uint32_t events); /* EPOLLIN, EPOLLOUT, EPOLLRDHUP, EPOLLHUP, EPOLLERR */
 
 struct loop_io {
-    int fd; /* borrowed: the owner closes it after loop_io_remove; -1 when not in a loop */
+    int fd; /* borrowed: the owner closes it after loop_io_remove; -1 when not in a loop: set it so at first */
     loop_io_fn *fn;
 };
 
-/* Watches fd for `events` (add EPOLLET for edge-triggered, EPOLLEXCLUSIVE for shared listeners). 0 or -errno. */
+/* Watches fd for `events` (add EPOLLET for edge-triggered, EPOLLEXCLUSIVE for shared listeners, which then cannot be
+ * changed, only removed). 0 or -errno. */
 MUST_CHECK int loop_io_add(struct loop *loop, struct loop_io *io, int fd, uint32_t events);
 MUST_CHECK int loop_io_change(struct loop *loop, struct loop_io *io, uint32_t events);
-/* Out of the loop; its callback will not be called again, not even for events already fetched in this turn. */
+/* Out of the loop; its callback will not be called again, not even for events already fetched in this turn. Before the
+ * descriptor is closed (must). Nothing when it is not in a loop. */
 void loop_io_remove(struct loop *loop, struct loop_io *io);
 
 /* ---- timers ---- */
@@ -54,7 +57,7 @@ struct loop_timer {
 };
 
 void loop_timer_init(struct loop_timer *timer, loop_timer_fn *fn);
-void loop_timer_set(struct loop *loop, struct loop_timer *timer, uint64_t delay_ns); /* from loop_now; fires once */
+void loop_timer_set(struct loop *loop, struct loop_timer *timer, uint64_t delay_ns); /* from loop_now; fires once, this turn never */
 void loop_timer_stop(struct loop *loop, struct loop_timer *timer);
 bool loop_timer_armed(const struct loop_timer *timer);
 
@@ -69,7 +72,9 @@ struct loop_task {
 };
 
 void loop_task_init(struct loop_task *task, loop_task_fn *fn);
-void loop_defer(struct loop *loop, struct loop_task *task); /* at the end of this turn; twice in a turn is once */
+/* At the end of this turn, first come first served; twice in a turn is once. A task may free itself, and may defer others
+ * or itself: they run at the end of the next turn, which does not sleep. */
+void loop_defer(struct loop *loop, struct loop_task *task);
 
 /* ---- the loop ---- */
 
@@ -86,6 +91,6 @@ void loop_run(struct loop *loop);                                       /* until
 void loop_once(struct loop *loop);                                      /* one turn: tests, and shutdown sequences */
 void loop_stop(struct loop *loop);
 void loop_wake(struct loop *loop);          /* any thread: ends the sleep of step 3 */
-uint64_t loop_now(const struct loop *loop); /* clock_mono_ns, taken once after each wait */
+uint64_t loop_now(const struct loop *loop); /* clock_mono_ns at the start of the turn, again after the wait */
 
 #endif

@@ -31,11 +31,12 @@ struct proc_spawn {
     bool own_group;    /* its own process group: a terminal's ^C reaches the supervisor alone */
 };
 
-/* fork + exec; the child dies with its parent (PR_SET_PDEATHSIG SIGKILL). Signal mask and dispositions are reset to default in
+/* fork + exec; the child dies with its parent (PR_SET_PDEATHSIG SIGKILL; "parent" is the calling thread). Signal mask and dispositions are reset to default in
  * the child. Returns the pid, or -errno also when the exec itself failed (reported through a CLOEXEC pipe). */
 MUST_CHECK pid_t proc_spawn(const struct proc_spawn *spawn);
 
-/* The user's name or number, "user" or "user:group". 0, or -ENOENT. *gid is the user's primary group unless named. */
+/* The user's name or number, "user" or "user:group". 0, or -ENOENT. *gid is the user's primary group unless named; the
+ * number itself for a number that no user has. */
 MUST_CHECK int proc_find_user(const char *text, uid_t *uid, gid_t *gid);
 
 /* Overwrites the memory of argv with the title (for processes that cannot choose argv[0] at exec: the worker's interpreter).

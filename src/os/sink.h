@@ -1,12 +1,15 @@
 /*
  * A log file that never blocks who writes to it.
  *
- * sink_put copies the line into a bounded ring (SINK_BYTES) and returns; one writer thread writes it out in large pieces.
- * When the ring is full the line is dropped and counted, and "N lines dropped" follows when there is room again. Lines of one
+ * sink_put copies the line into a bounded buffer (SINK_BYTES) and returns; one writer thread writes it out in large pieces.
+ * When it is full, or the file cannot be written, lines are dropped and counted, and "N lines dropped"
+ * (as JSON if the lines are) comes before the next one that is written. Lines of one
  * producer thread keep their order; each line is written whole. Any thread may put.
  */
 #ifndef QUINTET_OS_SINK_H
 #define QUINTET_OS_SINK_H
+
+#include <stdint.h>
 
 #include "base/must.h"
 #include "base/str.h"

@@ -26,7 +26,7 @@ union sock_addr {
 
 enum sock_kind { SOCK_KIND_INET, SOCK_KIND_UNIX, SOCK_KIND_FD };
 
-/* What --bind takes: HOST:PORT, [V6]:PORT, :PORT, unix:PATH, fd://N. */
+/* What --bind takes: HOST:PORT, [V6]:PORT, :PORT (0.0.0.0), unix:PATH, fd://N. */
 struct sock_spec {
     enum sock_kind kind;
     union sock_addr addr; /* INET, UNIX */
@@ -34,16 +34,18 @@ struct sock_spec {
     int fd; /* FD */
 };
 
-/* 0; -EINVAL for another shape; -EADDRNOTAVAIL for a name that does not resolve (numeric hosts and "localhost" only,
- * so that nothing here waits for a DNS server). */
+/* 0; -EINVAL for another shape; -ENAMETOOLONG for a unix path past 107 bytes; -EADDRNOTAVAIL for a name that does not
+ * resolve (numeric hosts and "localhost", which is 127.0.0.1, only, so that nothing here waits for a DNS server). */
 MUST_CHECK int sock_spec_parse(struct str text, struct sock_spec *out);
 /* Bound and listening descriptor, or -errno. A stale unix socket file (nobody accepts) is replaced; mode 0666 & ~umask.
- * fd://N is checked to be a listening stream socket. */
+ * IPv6 listeners take IPv6 only, so that 0.0.0.0 and [::] can be bound side by side. fd://N is checked to be a listening
+ * stream socket (-EINVAL) and returned itself, not a duplicate. */
 MUST_CHECK int sock_listen(const struct sock_spec *spec, int backlog);
-/* accept4; TCP_NODELAY is inherited from the listener. Descriptor or -errno (-EAGAIN when nobody waits). */
+/* accept4; TCP_NODELAY is inherited from the listener. Descriptor or -errno (-EAGAIN when nobody waits; -EMFILE, -ENFILE,
+ * -ENOBUFS, -ENOMEM: the connection is still waiting, try again later, not at once). */
 MUST_CHECK int sock_accept(int listener, union sock_addr *peer, socklen_t *len);
 MUST_CHECK int sock_local(int fd, union sock_addr *out, socklen_t *len);
-/* "192.0.2.1", "2001:db8::1" (IPv4-mapped printed as IPv4), "unix:PATH"; returns the length. */
+/* "192.0.2.1", "2001:db8::1" (no brackets; IPv4-mapped printed as IPv4), "unix:PATH"; returns the length. */
 size_t sock_host_text(const union sock_addr *addr, char out[SOCK_TEXT_MAX]);
 uint16_t sock_port(const union sock_addr *addr);                        /* 0 for unix */
 size_t sock_text(const union sock_addr *addr, char out[SOCK_TEXT_MAX]); /* "host:port", "[v6]:port", "unix:PATH" */

@@ -1,0 +1,169 @@
+/* What a process knows about itself and its machine, read from /proc and /sys: the second half of proc.h. */
+#include "os/proc.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/str.h"
+
+#define CGROUP_ROOT "/sys/fs/cgroup"
+
+/* A small file as a NUL-terminated text, cut to fit; its length or -errno. */
+static ssize_t read_small(const char *path, char *out, size_t size)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n, total = 0;
+
+    if (fd < 0)
+        return -errno;
+    while ((size_t)total < size - 1 && (n = read(fd, out + total, size - 1 - (size_t)total)) != 0) {
+        if (n < 0 && errno != EINTR)
+            break;
+        total += n > 0 ? n : 0;
+    }
+    out[total] = '\0';
+    close(fd);
+    return total;
+}
+
+/* Field `number` (from 1, as in proc(5)) of /proc/self/stat; the second, the name, may hold spaces and parentheses. */
+static uint64_t stat_field(int number)
+{
+    char text[2048];
+    struct str rest;
+
+    if (read_small("/proc/self/stat", text, sizeof(text)) <= 0 || strrchr(text, ')') == NULL)
+        return 0;
+    rest = str_of(strrchr(text, ')') + 1);
+    rest = str_cut(rest, 1, rest.n);
+    for (int at = 3; rest.p != NULL; at++) {
+        struct str field = str_split(&rest, ' ');
+        uint64_t value;
+
+        if (at == number)
+            return str_to_u64(field, UINT64_MAX, &value) == 0 ? value : 0;
+    }
+    return 0;
+}
+
+void proc_set_title(const char *title)
+{
+    char *start = (char *)(uintptr_t)stat_field(48), *end = (char *)(uintptr_t)stat_field(49);
+    size_t room, n = strlen(title);
+
+    if (start == NULL || end <= start)
+        return;
+    room = (size_t)(end - start) - 1; /* the last byte stays NUL, or the kernel reads on into the environment */
+    if (n > room)
+        n = room;
+    memcpy(start, title, n);
+    memset(start + n, 0, (size_t)(end - start) - n);
+}
+
+static size_t affinity_cores(void)
+{
+    for (int n = 1024; n <= 1 << 20; n *= 2) {
+        cpu_set_t *set = CPU_ALLOC((size_t)n);
+        size_t size = CPU_ALLOC_SIZE((size_t)n);
+        int r, count;
+
+        if (set == NULL)
+            break;
+        r = sched_getaffinity(0, size, set);
+        count = r == 0 ? CPU_COUNT_S(size, set) : 0;
+        CPU_FREE(set);
+        if (r == 0)
+            return count > 0 ? (size_t)count : 1;
+        if (errno != EINVAL) /* the mask is too small for this kernel */
+            break;
+    }
+    return 1;
+}
+
+/* "QUOTA PERIOD" or "max PERIOD" in one cpu.max; SIZE_MAX: no limit. */
+static size_t quota_of(const char *dir)
+{
+    char path[4096 + 64], text[64];
+    uint64_t quota, period;
+
+    snprintf(path, sizeof(path), CGROUP_ROOT "%s/cpu.max", dir);
+    if (read_small(path, text, sizeof(text)) <= 0)
+        return SIZE_MAX;
+    if (sscanf(text, "%" SCNu64 " %" SCNu64, &quota, &period) != 2 || period == 0 || quota == 0)
+        return SIZE_MAX;
+    return (size_t)((quota + period - 1) / period);
+}
+
+/* The tightest limit from our cgroup up to the root. */
+static size_t cgroup_cores(void)
+{
+    char text[4096], *dir, *end;
+    size_t least = SIZE_MAX;
+
+    if (read_small("/proc/self/cgroup", text, sizeof(text)) <= 0)
+        return SIZE_MAX;
+    dir = strstr(text, "0::/");
+    if (dir == NULL || (dir != text && dir[-1] != '\n'))
+        return SIZE_MAX;
+    dir += 3;
+    dir[strcspn(dir, "\n")] = '\0';
+    do {
+        size_t here = quota_of(dir);
+
+        least = here < least ? here : least;
+        end = strrchr(dir, '/');
+        if (end != NULL)
+            *end = '\0';
+    } while (end != NULL);
+    return least;
+}
+
+size_t proc_cores(void)
+{
+    size_t cores = affinity_cores(), quota = cgroup_cores();
+
+    return quota < cores ? quota : cores;
+}
+
+uint64_t proc_rss(pid_t pid)
+{
+    char path[64], text[256];
+    uint64_t pages;
+
+    snprintf(path, sizeof(path), "/proc/%d/statm", (int)pid);
+    if (read_small(path, text, sizeof(text)) <= 0 || sscanf(text, "%*s %" SCNu64, &pages) != 1)
+        return 0;
+    return pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+size_t proc_count_fds(void)
+{
+    DIR *dir = opendir("/proc/self/fd");
+    size_t n = 0;
+
+    if (dir == NULL)
+        return 0;
+    for (struct dirent *e; (e = readdir(dir)) != NULL;)
+        n += e->d_name[0] != '.';
+    closedir(dir);
+    return n > 0 ? n - 1 : 0; /* less the one that looked */
+}
+
+int proc_self_path(char *out, size_t size)
+{
+    ssize_t n = readlink("/proc/self/exe", out, size);
+
+    if (n < 0)
+        return -errno;
+    if ((size_t)n >= size)
+        return -ENAMETOOLONG;
+    out[n] = '\0';
+    return 0;
+}

@@ -1,0 +1,68 @@
+/* The plain byte stream: TCP and unix sockets. See stream.h; the TLS one is in tls.c. */
+#include "os/stream.h"
+
+#include <errno.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static ssize_t result(ssize_t n)
+{
+    if (n >= 0)
+        return n;
+    return errno == EWOULDBLOCK ? -EAGAIN : -errno;
+}
+
+static ssize_t plain_read(struct stream *s, void *p, size_t n)
+{
+    ssize_t got;
+
+    do
+        got = recv(s->fd, p, n, 0);
+    while (got < 0 && errno == EINTR);
+    return result(got);
+}
+
+static ssize_t plain_writev(struct stream *s, const struct iovec *iov, int n)
+{
+    struct msghdr msg = { .msg_iov = (struct iovec *)(uintptr_t)iov, .msg_iovlen = (size_t)n };
+    ssize_t sent;
+
+    do
+        sent = sendmsg(s->fd, &msg, MSG_NOSIGNAL);
+    while (sent < 0 && errno == EINTR);
+    return result(sent);
+}
+
+static ssize_t plain_sendfile(struct stream *s, int fd, off_t offset, size_t n)
+{
+    ssize_t sent;
+
+    do
+        sent = sendfile(s->fd, fd, &offset, n);
+    while (sent < 0 && errno == EINTR);
+    return result(sent);
+}
+
+static int plain_shutdown(struct stream *s)
+{
+    return shutdown(s->fd, SHUT_WR) == 0 ? 0 : -errno;
+}
+
+static void plain_close(struct stream *s)
+{
+    close(s->fd);
+}
+
+static const struct stream_ops plain_ops = {
+    .read = plain_read,
+    .writev = plain_writev,
+    .sendfile = plain_sendfile,
+    .shutdown = plain_shutdown,
+    .close = plain_close,
+};
+
+void stream_init_plain(struct stream *s, int fd)
+{
+    *s = (struct stream){ .ops = &plain_ops, .fd = fd };
+}
