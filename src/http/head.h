@@ -124,12 +124,12 @@ struct http_head {
     enum http_body body;
     uint8_t minor;           /* HTTP/1.minor: 0 or 1 */
     bool keep_alive;         /* the client would keep the connection (RFC 9112 9.3) */
-    bool expect_continue;    /* Expect: 100-continue on HTTP/1.1 */
+    bool expect_continue;    /* Expect: 100-continue on HTTP/1.1, with content to come */
     uint64_t content_length; /* with HTTP_BODY_LENGTH */
     struct span method_text;
-    struct span target;    /* as sent */
-    struct span path;      /* raw, percent-encoded, starts with '/' ("*" for the asterisk form) */
-    struct span query;     /* without '?' */
+    struct span target; /* as sent */
+    struct span path;   /* raw, percent-encoded, starts with '/' ("*" for the asterisk form); "/" for "http://host" */
+    struct span query;  /* without '?' */
     struct span authority; /* of the absolute form or else of Host: "host[:port]"; empty when HTTP/1.0 sent none */
     uint32_t length;       /* bytes of the head, final empty line included */
     uint32_t n_fields;
@@ -142,12 +142,15 @@ struct str http_field_name(enum http_field_id id);     /* lower case */
 const struct http_field *http_head_find(const struct http_head *head, enum http_field_id id, uint32_t from);
 /* Whether `name` is listed in any Connection field of the head: such fields are hop-by-hop (RFC 9110 7.6.1). */
 bool http_head_connection_lists(const struct http_head *head, const char *base, struct str name);
-bool http_field_is_hop_by_hop(
-    enum http_field_id id); /* Connection, Keep-Alive, TE, Trailer, Transfer-Encoding, Upgrade, Proxy-* */
-struct str http_method_name(enum http_method method); /* "" for HTTP_OTHER */
-bool http_method_is_safe(enum http_method method);    /* GET, HEAD, OPTIONS, TRACE (RFC 9110 9.2.1) */
-struct str http_reason(unsigned status);              /* "Not Found"; "Unknown" for what has none */
-bool http_is_token(struct str s);                     /* RFC 9110 5.6.2 */
-bool http_is_field_value(struct str s);               /* no CTL but HTAB, no leading or trailing OWS (RFC 9110 5.5) */
+/* Whether a comma-separated list holds the member, in any case; for lists of tokens (RFC 9110 5.6.1). */
+bool http_list_has(struct str list, struct str member);
+/* Connection, Keep-Alive, TE, Trailer, Transfer-Encoding, Upgrade, Proxy-*. */
+bool http_field_is_hop_by_hop(enum http_field_id id);
+enum http_method http_method_lookup(struct str token); /* case-sensitive (RFC 9110 9.1) */
+struct str http_method_name(enum http_method method);  /* "" for HTTP_OTHER */
+bool http_method_is_safe(enum http_method method);     /* GET, HEAD, OPTIONS, TRACE (RFC 9110 9.2.1) */
+struct str http_reason(unsigned status);               /* "Not Found"; "Unknown" for what has none */
+bool http_is_token(struct str s);                      /* RFC 9110 5.6.2 */
+bool http_is_field_value(struct str s);                /* no CTL but HTAB, no leading or trailing OWS (RFC 9110 5.5) */
 
 #endif
