@@ -14,7 +14,7 @@ def wrapped(title, width):
 
 def lettering(x, y, title, maker, size, fills):
     """The title in one to three lines and the maker's name below it."""
-    lines = wrapped(title, 15)
+    lines = wrapped(title, 14)
     if len(lines) > 2:
         size = int(size * 0.84)
     words = [

@@ -9,14 +9,19 @@ from unittest import TestCase, mock, skipUnless
 from store import caches
 from store.journey import Journey, _current
 
+try:
+    import redis
+except ImportError:
+    redis = None
+
 REDIS = shutil.which("redis-server")
 
 
-def make_cache(socket, prefix="shop"):
+def make_cache(socket, prefix):
     return caches.RedisCache("unix://%s" % socket, {"KEY_PREFIX": prefix, "TIMEOUT": 60})
 
 
-@skipUnless(REDIS, "there is no redis-server here")
+@skipUnless(redis and REDIS, "there is no redis-server or no python3-redis here")
 class RedisCacheTest(TestCase):
     @classmethod
     def setUpClass(cls):
@@ -34,15 +39,26 @@ class RedisCacheTest(TestCase):
 
     @classmethod
     def await_redis(cls):
+        """Until it answers: the socket is there a moment before anybody listens on it."""
+        client = redis.Redis(unix_socket_path=str(cls.socket))
+        cls.addClassCleanup(client.connection_pool.disconnect)
         deadline = time.monotonic() + 20
-        while not cls.socket.exists():
-            if cls.redis.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError("redis-server did not start")
-            time.sleep(0.01)
+        while True:
+            try:
+                return client.ping()
+            except redis.ConnectionError:
+                if cls.redis.poll() is not None or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.01)
 
     def setUp(self):
-        self.cache = make_cache(self.socket)
+        self.cache = self.make_cache("shop")
         self.cache.clear()
+
+    def make_cache(self, prefix):
+        cache = make_cache(self.socket, prefix)
+        self.addCleanup(cache._client.connection_pool.disconnect)
+        return cache
 
     def test_values_come_back_as_they_were(self):
         for value in (0, -7, 2**80, True, None, 1.5, "12", "", b"\x00\xff", ["a", {"b": (1,)}]):
@@ -84,7 +100,7 @@ class RedisCacheTest(TestCase):
         self.assertEqual(self.cache.decr("key"), 7)
 
     def test_clear_leaves_what_others_keep_there(self):
-        other = make_cache(self.socket, "other")
+        other = self.make_cache("other")
         other.set("key", 1)
         self.cache.set("key", 2)
         self.cache.clear()
@@ -101,12 +117,10 @@ class RedisCacheTest(TestCase):
         self.assertEqual((journey.hits, journey.misses), (1, 1))
 
 
+@skipUnless(redis, "python3-redis is not here")
 class NoRedisTest(TestCase):
     def test_a_redis_that_is_away_is_an_empty_cache(self):
-        try:
-            cache = make_cache("/nowhere/at/all")
-        except ImportError:
-            self.skipTest("python3-redis is not installed")
+        cache = make_cache("/nowhere/at/all", "shop")
         with mock.patch.object(caches.log, "warning") as warning:
             cache.set("key", 1)
             self.assertIsNone(cache.get("key"))
