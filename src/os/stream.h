@@ -40,7 +40,7 @@ struct stream_ops {
     int (*shutdown)(struct stream *s); /* no more writes: FIN, or close_notify + FIN; 0, -EAGAIN, -errno */
     void (*close)(struct stream *s);   /* closes the descriptor and frees the stream's own parts */
     bool (*tls_info)(const struct stream *s, struct stream_tls_info *out); /* NULL: not TLS */
-    bool (*pending)(const struct stream *s); /* bytes decrypted and not read yet; NULL: never */
+    bool (*pending)(const struct stream *s); /* bytes taken off the descriptor and not read yet; NULL: never */
 };
 
 /* Embedded in the connection; a TLS stream carries its session behind `impl`. */
