@@ -23,7 +23,7 @@ struct conf_list {
 
 enum conf_log_format { CONF_LOG_AUTO, CONF_LOG_TEXT, CONF_LOG_JSON };
 
-/* Durations are nanoseconds, sizes bytes. Strings are owned; NULL: not set. */
+/* Durations are nanoseconds, sizes bytes. Strings are owned; NULL: not set. timeout 0: no limit; keep_alive 0: close after each answer. */
 struct conf {
     /* what to run */
     char *app; /* MODULE[:CALLABLE]; NULL: find the Django project */
@@ -47,7 +47,7 @@ struct conf {
     bool reload;
     /* limits */
     uint64_t limit_request_line, limit_request_fields, limit_request_field_size, max_body_size;
-    struct conf_list trusted_proxies; /* CIDR */
+    struct conf_list trusted_proxies; /* always ADDRESS/PREFIX; "*" has become 0.0.0.0/0 and ::/0 */
     /* files: URL=DIR */
     struct conf_list static_map, media_map;
     char *health_path;
@@ -77,7 +77,10 @@ struct conf_builder *conf_builder_new(void); /* all defaults */
 void conf_builder_free(struct conf_builder *b);
 /* Each returns 0, or -EINVAL with a whole message in `error` (place, found, expected, nearest name): print it and exit 2. A lower-ranking source never
  * replaces a value of a higher one, whatever the order of the calls. */
+/* argv as main's: argv[0] (the program, or the command such as "run") is not looked at. --help and what belongs to one command alone
+ * (--json …) the caller has taken out. */
 MUST_CHECK int conf_read_args(struct conf_builder *b, int argc, char *const *argv, char error[CONF_ERROR_MAX]);
+/* `envp` as environ; what does not begin with QUINTET_ and is none of the foreign names is ignored. */
 MUST_CHECK int conf_read_env(struct conf_builder *b, char *const *envp, char error[CONF_ERROR_MAX]);
 /* `must_exist`: named by -c. -ENOENT is no error otherwise. */
 MUST_CHECK int conf_read_file(struct conf_builder *b, const char *path, bool must_exist, char error[CONF_ERROR_MAX]);
@@ -88,9 +91,15 @@ MUST_CHECK int conf_set(struct conf_builder *b, enum conf_source source, struct 
 MUST_CHECK int conf_finish(struct conf_builder *b, char error[CONF_ERROR_MAX]);
 const struct conf *conf_of(const struct conf_builder *b);
 
-/* The form in which a conf travels to the edge: "name value\n" a line, values escaped; all values, Django-only ones included. */
+/* Names of the options, comma-separated, that differ between the two and that a reload cannot change. Nothing is added when there are none. */
+MUST_CHECK int conf_restart_needed(const struct conf_builder *running, const struct conf_builder *wanted,
+                                   struct buf *out);
+
+/* The form in which a conf travels to the edge: "name value\n" a line, values escaped; Django-only ones included; `env` and `env_file` left
+ * out, as they may hold secrets. 0 or -EMSGSIZE. */
 MUST_CHECK int conf_write(const struct conf_builder *b, struct buf *out);
-MUST_CHECK int conf_read(struct str text, struct conf_builder **out); /* 0 or -EPROTO */
+/* 0 and a builder of the caller's, or -EPROTO. Every value is checked as if a user had given it. */
+MUST_CHECK int conf_read(struct str text, struct conf_builder **out);
 
 /* `quintet config`: a table "option value source", or JSON; `defaults` shows a complete example file in YAML instead. */
 MUST_CHECK int conf_show_table(const struct conf_builder *b, struct buf *out);
