@@ -13,7 +13,7 @@
 struct http_validators {
     struct str etag;       /* with quotes; empty: none */
     int64_t last_modified; /* seconds since 1970; -1: none */
-    int64_t now;           /* the server's clock, for the 60-second strength rule of dates (8.8.2.2) */
+    int64_t now;           /* the server's clock: a date is a strong validator once its second is over (8.8.2.2) */
 };
 
 enum http_cond { HTTP_COND_SEND, HTTP_COND_NOT_MODIFIED, HTTP_COND_FAILED }; /* 200/206, 304, 412 */
