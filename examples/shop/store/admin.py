@@ -2,7 +2,7 @@
 from django.contrib import admin
 from django.utils.html import format_html
 
-from store.models import Category, Order, OrderLine, Product
+from store.models import Category, Order, OrderLine, Product, Review
 
 admin.site.site_header = "Petite Bouche: back office"
 admin.site.site_title = "Petite Bouche"
@@ -30,6 +30,17 @@ class ProductAdmin(admin.ModelAdmin):
     @admin.display(description="Picture")
     def thumbnail(self, product):
         return format_html('<img src="{}" alt="" width="56" height="56">', product.picture_url)
+
+
+@admin.register(Review)
+class ReviewAdmin(admin.ModelAdmin):
+    list_display = ["product", "user", "stars", "written"]
+    list_filter = ["stars"]
+    list_select_related = ["product", "user"]
+    readonly_fields = ["product", "user", "written"]
+
+    def has_add_permission(self, request):
+        return False
 
 
 class OrderLineInline(admin.TabularInline):

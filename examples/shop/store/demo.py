@@ -1,4 +1,4 @@
-"""The demo shop: six categories of ten products, and, where asked for, two accounts with orders.
+"""The demo shop: six categories of ten products; where asked for, two accounts that bought things.
 
 Makers, titles and places are made up. The drawings of the products are named after their slugs;
 store/art draws them.
@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils.text import slugify
 
 from store.checkout import place_order
-from store.models import Category, Order, Product
+from store.models import Category, Order, Product, Review
 
 # name, slug, blurb, a paragraph for each product's page
 CATEGORIES = [
@@ -209,6 +209,12 @@ ORDERS = [
     {"stomp-fiddle": 1, "the-swing-fiddle-book": 1, "swing-at-the-laundry": 2},
 ]
 
+REVIEWS = {
+    "stomp-fiddle": (5, "Played a wedding on its first Saturday. The bride wants one too."),
+    "la-pompe-a-method": (4, "Lesson seven changed my right hand, and annoyed the neighbours."),
+    "minor-weather": (5, "You do hear the thunder. The dog came back for side A."),
+}
+
 
 def subjects():
     """(category slug, slug, name, maker) of every product, for whoever draws the pictures."""
@@ -252,7 +258,7 @@ def new_product(category, row, paragraph, featured):
 
 @transaction.atomic
 def load_accounts():
-    """admin/admin and customer/customer with two orders, once. For demos only."""
+    """admin/admin and customer/customer with two orders and some reviews, once. For demos only."""
     users = get_user_model().objects
     if not users.filter(username="admin").exists():
         users.create_superuser("admin", "admin@example.com", "admin")
@@ -264,3 +270,6 @@ def load_accounts():
         quantities = {product.pk: wanted[product.slug] for product in products}
         if quantities:
             place_order(Order(user=customer, **ADDRESS), quantities)
+    for product in Product.objects.filter(slug__in=REVIEWS):
+        stars, text = REVIEWS[product.slug]
+        Review.objects.create(product=product, user=customer, stars=stars, text=text)

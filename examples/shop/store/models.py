@@ -1,4 +1,4 @@
-"""What the shop knows: categories, products, orders and their lines.
+"""What the shop knows: categories, products and what customers say of them, orders.
 
 Money is Decimal euros with two digits. An order line keeps the name and the price of the day it
 was bought; the product may change or go.
@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.validators import FileExtensionValidator, MinValueValidator
+from django.core.validators import FileExtensionValidator, MaxValueValidator, MinValueValidator
 from django.db import models
 from django.templatetags.static import static
 from django.urls import reverse
@@ -25,6 +25,9 @@ def new_number():
 def check_photo_size(photo):
     if photo.size > MAX_PHOTO_BYTES:
         raise ValidationError("The picture is larger than 8 MB.")
+
+
+PHOTO_VALIDATORS = [FileExtensionValidator(["jpg", "jpeg", "png", "webp"]), check_photo_size]
 
 
 class Category(models.Model):
@@ -62,7 +65,7 @@ class Product(models.Model):
     photo = models.ImageField(
         upload_to="photos/%Y/",
         blank=True,
-        validators=[FileExtensionValidator(["jpg", "jpeg", "png", "webp"]), check_photo_size],
+        validators=PHOTO_VALIDATORS,
         help_text="JPEG, PNG or WebP up to 8 MB. Takes the place of the drawing.",
     )
     created = models.DateTimeField(auto_now_add=True)
@@ -86,6 +89,33 @@ class Product(models.Model):
         if self.drawing:
             return static("store/pictures/" + self.drawing)
         return static("store/no-picture.svg")
+
+
+class Review(models.Model):
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="reviews")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="reviews"
+    )
+    stars = models.PositiveSmallIntegerField(
+        default=5, validators=[MinValueValidator(1), MaxValueValidator(5)]
+    )
+    text = models.TextField(max_length=2000)
+    photo = models.ImageField(
+        upload_to="reviews/%Y/",
+        blank=True,
+        validators=PHOTO_VALIDATORS,
+        help_text="If you like: JPEG, PNG or WebP up to 8 MB.",
+    )
+    written = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-written", "-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["product", "user"], name="one_review_each"),
+        ]
+
+    def __str__(self):
+        return "%s on %s" % (self.user, self.product)
 
 
 class Order(models.Model):

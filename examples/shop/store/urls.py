@@ -2,12 +2,13 @@
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from store.views import account, buying, catalogue, files, travel
+from store.views import account, buying, catalogue, files, reviews, travel
 
 urlpatterns = [
     path("", catalogue.home, name="home"),
     path("products/", catalogue.product_list, name="products"),
     path("products/<slug:slug>/", catalogue.product, name="product"),
+    path("products/<slug:slug>/review/", reviews.write, name="review"),
     path("category/<slug:slug>/", catalogue.product_list, name="category"),
     path("api/products/", catalogue.api_products, name="api_products"),
     path("api/products/<slug:slug>/", catalogue.api_product, name="api_product"),

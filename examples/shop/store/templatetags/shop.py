@@ -23,4 +23,11 @@ def euros(amount):
 def milliseconds(seconds):
     """Seconds as milliseconds, with as many digits as are worth reading."""
     value = seconds * 1000
-    return "%.0f ms" % value if value >= 100 else "%.1f ms" % value if value >= 10 else "%.2f ms" % value
+    digits = 0 if value >= 100 else 1 if value >= 10 else 2
+    return "%.*f ms" % (digits, value)
+
+
+@register.filter
+def stars(number):
+    """Five stars, `number` of them full."""
+    return "★" * number + "☆" * (5 - number)

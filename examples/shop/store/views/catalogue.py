@@ -5,6 +5,7 @@ from django.http import JsonResponse
 from django.shortcuts import get_object_or_404, render
 
 from store.cart import Cart
+from store.forms import ReviewForm
 from store.models import Category, Product
 
 PER_PAGE = 12
@@ -62,11 +63,14 @@ def product_list(request, slug=None):
     return render(request, "store/product_list.html", context)
 
 
-def product(request, slug):
+def product(request, slug, review_form=None):
+    """One product; `review_form` is one that was sent and has to be corrected."""
     chosen = get_object_or_404(Product.objects.select_related("category"), slug=slug)
     others = Product.objects.filter(category=chosen.category).exclude(pk=chosen.pk)
     context = {
         "product": chosen,
+        "reviews": chosen.reviews.select_related("user"),
+        "review_form": review_form or ReviewForm(),
         "in_cart": Cart(request.session).quantity(chosen),
         "others": others.order_by("-featured", "name")[:4],
     }
