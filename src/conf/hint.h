@@ -12,6 +12,6 @@
  * letter stands for a short option. */
 MUST_CHECK int hint_unknown(struct str label, struct str name, enum option_spelling how, char *error);
 /* The row whose name is nearest to `name`, or NULL when none is near enough to be meant. */
-const struct option_row *hint_nearest(struct str name);
+const struct option_row *hint_nearest(struct str typed);
 
 #endif

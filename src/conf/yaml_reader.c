@@ -211,7 +211,7 @@ static const struct option_row *read_key(struct reader *r, const yaml_event_t *e
     name = scalar(event);
     row = name.n == 0 || memchr(name.p, '-', name.n) ? NULL : option_find(name);
     if (!row || !option_is_public(row)) {
-        rc = fail_unknown(r, name, event->start_mark);
+        (void)fail_unknown(r, name, event->start_mark);
         return NULL;
     }
     set_label(r, row, event->start_mark);

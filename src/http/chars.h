@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/str.h"
 
@@ -15,7 +16,7 @@ extern const bool http_tchar[256];       /* tchar: tokens, field names, methods 
 extern const bool http_field_char[256];  /* VCHAR, obs-text, SP, HTAB: field values (RFC 9110 5.5) */
 extern const bool http_target_char[256]; /* what we take in a request target: VCHAR but '#', and obs-text */
 extern const bool http_host_char[256];   /* letters, digits, '-', '.', '_' */
-extern const signed char http_hex[256];  /* value of a hex digit; -1: none */
+extern const int8_t http_hex[256];       /* value of a hex digit; -1: none */
 
 static inline bool http_is_digit(char c)
 {

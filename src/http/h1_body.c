@@ -66,7 +66,7 @@ static void add_digit(struct h1_body *body, signed char digit)
 
 static void read_size_first(struct h1_body *body, char c)
 {
-    signed char digit = http_hex[(unsigned char)c];
+    int8_t digit = http_hex[(unsigned char)c];
 
     body->left = 0;
     body->line_bytes = 1;
@@ -78,7 +78,7 @@ static void read_size_first(struct h1_body *body, char c)
 
 static void read_size(struct h1_body *body, char c)
 {
-    signed char digit = http_hex[(unsigned char)c];
+    int8_t digit = http_hex[(unsigned char)c];
 
     if (!chunk_line_fits(body, c))
         return;

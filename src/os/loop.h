@@ -57,7 +57,8 @@ struct loop_timer {
 };
 
 void loop_timer_init(struct loop_timer *timer, loop_timer_fn *fn);
-void loop_timer_set(struct loop *loop, struct loop_timer *timer, uint64_t delay_ns); /* from loop_now; fires once, this turn never */
+void loop_timer_set(struct loop *loop, struct loop_timer *timer,
+                    uint64_t delay_ns); /* from loop_now; fires once, this turn never */
 void loop_timer_stop(struct loop *loop, struct loop_timer *timer);
 bool loop_timer_armed(const struct loop_timer *timer);
 

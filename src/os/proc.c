@@ -244,7 +244,7 @@ pid_t proc_spawn(const struct proc_spawn *spawn)
     error = plan_groups(&plan);
     if (error == 0 && pipe2(fds, O_CLOEXEC) < 0)
         error = -errno;
-    if (error < 0) {
+    if (error != 0) {
         mem_free(plan.groups);
         return error;
     }

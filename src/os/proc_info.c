@@ -87,6 +87,16 @@ static size_t affinity_cores(void)
     return 1;
 }
 
+/* The two decimal numbers that a kernel's text begins with; false: it does not. */
+static bool two_numbers(const char *text, uint64_t *first, uint64_t *second)
+{
+    char *end, *end2;
+
+    *first = strtoull(text, &end, 10);
+    *second = strtoull(end, &end2, 10);
+    return end != text && end2 != end;
+}
+
 /* "QUOTA PERIOD" or "max PERIOD" in one cpu.max; SIZE_MAX: no limit. */
 static size_t quota_of(const char *dir)
 {
@@ -96,7 +106,7 @@ static size_t quota_of(const char *dir)
     snprintf(path, sizeof(path), CGROUP_ROOT "%s/cpu.max", dir);
     if (read_small(path, text, sizeof(text)) <= 0)
         return SIZE_MAX;
-    if (sscanf(text, "%" SCNu64 " %" SCNu64, &quota, &period) != 2 || period == 0 || quota == 0)
+    if (!two_numbers(text, &quota, &period) || period == 0 || quota == 0)
         return SIZE_MAX;
     return (size_t)((quota + period - 1) / period);
 }
@@ -135,10 +145,10 @@ size_t proc_cores(void)
 uint64_t proc_rss(pid_t pid)
 {
     char path[64], text[256];
-    uint64_t pages;
+    uint64_t size, pages;
 
     snprintf(path, sizeof(path), "/proc/%d/statm", (int)pid);
-    if (read_small(path, text, sizeof(text)) <= 0 || sscanf(text, "%*s %" SCNu64, &pages) != 1)
+    if (read_small(path, text, sizeof(text)) <= 0 || !two_numbers(text, &size, &pages))
         return 0;
     return pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }

@@ -119,7 +119,7 @@ static int on_client_hello(SSL *ssl, int *alert, void *arg)
     struct str name = hello_name(ssl);
     SSL_CTX *cert;
 
-    if (str_ends(name, STR(".")))
+    if (name.n > 0 && name.p[name.n - 1] == '.')
         name.n--; /* "example.org." is the same host */
     for (size_t i = 0; i < name.n; i++)
         session->name[i] = ascii_lower(name.p[i]);

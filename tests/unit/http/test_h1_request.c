@@ -234,10 +234,10 @@ static struct str with_fields(size_t n)
     static char text[HTTP_FIELDS_MAX * 8];
     size_t len = 0;
 
-    len += (size_t)sprintf(text, "GET / HTTP/1.0\r\n");
+    len += (size_t)snprintf(text, sizeof(text), "GET / HTTP/1.0\r\n");
     for (size_t i = 0; i < n; i++)
-        len += (size_t)sprintf(text + len, "a:\r\n");
-    len += (size_t)sprintf(text + len, "\r\n");
+        len += (size_t)snprintf(text + len, sizeof(text) - len, "a:\r\n");
+    len += (size_t)snprintf(text + len, sizeof(text) - len, "\r\n");
     return str_make(text, len);
 }
 
