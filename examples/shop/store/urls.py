@@ -26,6 +26,7 @@ urlpatterns = [
     path("export/orders.csv", files.orders_csv, name="orders_csv"),
     path("download/catalogue.pdf", files.catalogue_pdf, name="catalogue_pdf"),
     path("download/pictures.zip", files.pictures_zip, name="pictures_zip"),
+    path("favicon.ico", files.favicon),
     path("journey/", travel.journey, name="journey"),
     path("whoami/", travel.whoami, name="whoami"),
 ]

@@ -69,6 +69,10 @@ class PagesTest(ShopTestCase):
         self.assertEqual(self.client.get("/api/products/lamarck/").json()["in_stock"], 4)
         self.assertEqual(self.client.get("/api/products/?category=drums").status_code, 404)
 
+    def test_favicon(self):
+        response = self.client.get("/favicon.ico")
+        self.assertRedirects(response, "/static/store/icon.svg", fetch_redirect_response=False)
+
     def test_pages_carry_a_content_security_policy(self):
         response = self.client.get("/")
         self.assertIn("default-src 'self'", response["Content-Security-Policy"])
