@@ -47,7 +47,7 @@ int log_level_parse(struct str name, enum log_level *out)
 /* All of s or nothing. */
 static void line_add(struct line *l, struct str s)
 {
-    if (l->cut || s.n > sizeof(l->text) - LINE_TAIL - l->n) {
+    if (l->cut || l->n + s.n > sizeof(l->text) - LINE_TAIL) { /* a closing quote may be in the tail already */
         l->cut = true;
         return;
     }

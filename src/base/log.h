@@ -54,7 +54,7 @@ void log_printf(struct log *log, enum log_level level, const char *fmt, ...) PRI
 
 /* log_event(log, LOG_INFO, "worker is ready", LOG_N("worker", 3)); */
 #define log_event(log, level, message, ...)                                                                            \
-    log_emit((log), (level), str_of(message), (const struct log_field[]){ __VA_ARGS__, LOG_END })
+    log_emit((log), (level), str_of(message), (const struct log_field[]){ __VA_ARGS__ __VA_OPT__(, ) LOG_END })
 
 const char *log_level_name(enum log_level level);
 MUST_CHECK int log_level_parse(struct str name, enum log_level *out); /* 0 or -EINVAL */

@@ -1,0 +1,131 @@
+/* The bounded buffer: its limit, its growth, printf and JSON into it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/buf.h"
+
+static void assert_buf(const struct buf *b, const char *want)
+{
+    assert_true(str_eq(buf_str(b), str_of(want)));
+}
+
+static void appending_and_consuming(void **state)
+{
+    struct buf b;
+
+    (void)state;
+    buf_init(&b, 100);
+    assert_null(b.data);
+    assert_int_equal(buf_add(&b, NULL, 0), 0);
+    assert_int_equal(buf_add(&b, "hello", 5), 0);
+    assert_int_equal(buf_add_char(&b, ' '), 0);
+    assert_int_equal(buf_add_str(&b, STR("world")), 0);
+    assert_buf(&b, "hello world");
+    buf_consume(&b, 6);
+    assert_buf(&b, "world");
+    buf_consume(&b, 5);
+    assert_int_equal(b.len, 0);
+    buf_fini(&b);
+    assert_null(b.data);
+    assert_int_equal(b.cap, 0);
+}
+
+static void the_maximum_is_exact(void **state)
+{
+    struct buf b;
+
+    (void)state;
+    buf_init(&b, 10);
+    assert_int_equal(buf_add(&b, "12345", 5), 0);
+    assert_int_equal(buf_add(&b, "678901", 6), -EMSGSIZE);
+    assert_buf(&b, "12345");
+    assert_int_equal(buf_printf(&b, "%s", "678901"), -EMSGSIZE);
+    assert_buf(&b, "12345");
+    assert_int_equal(buf_printf(&b, "%d", 67890), 0);
+    assert_buf(&b, "1234567890");
+    assert_int_equal(b.cap, 10);
+    assert_int_equal(buf_add_char(&b, 'x'), -EMSGSIZE);
+    assert_int_equal(buf_reserve(&b, SIZE_MAX), -EMSGSIZE);
+    assert_int_equal(buf_reserve(&b, 0), 0);
+    buf_fini(&b);
+}
+
+static void reserve_then_commit(void **state)
+{
+    struct buf b;
+
+    (void)state;
+    buf_init(&b, 1 << 20);
+    for (int i = 0; i < 1000; i++) {
+        assert_int_equal(buf_reserve(&b, 7), 0);
+        memcpy(b.data + b.len, "1234567", 7);
+        buf_commit(&b, 7);
+        assert_true(b.len <= b.cap && b.cap <= b.max);
+    }
+    assert_int_equal(b.len, 7000);
+    assert_true(b.cap < 16384);
+    for (size_t i = 0; i < b.len; i++)
+        assert_int_equal(b.data[i], '1' + (int)(i % 7));
+    buf_clear(&b);
+    assert_int_equal(b.len, 0);
+    assert_true(b.cap >= 7000);
+    buf_fini(&b);
+}
+
+static void printf_of_any_length(void **state)
+{
+    char want[1001];
+    struct buf b;
+
+    (void)state;
+    for (int n = 0; n <= 1000; n += 1) {
+        memset(want, 'x', (size_t)n);
+        want[n] = '\0';
+        buf_init(&b, 1000);
+        assert_int_equal(buf_printf(&b, "%s", want), 0);
+        assert_buf(&b, want);
+        buf_fini(&b);
+    }
+}
+
+static void json_strings(void **state)
+{
+    struct buf b;
+
+    (void)state;
+    buf_init(&b, 1000);
+    assert_int_equal(buf_add_json(&b, STR("a\"b\\c\n\r\t\x01\x7f \xc3\xa9 \xc2\x9b \xff\xe2\x82/")), 0);
+    assert_buf(&b, "\"a\\\"b\\\\c\\n\\r\\t\\u0001\\u007f \xc3\xa9 \\u009b \xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd/\"");
+    buf_clear(&b);
+    assert_int_equal(buf_add_json(&b, str_make(NULL, 0)), 0);
+    assert_buf(&b, "\"\"");
+    buf_fini(&b);
+    for (size_t max = 0; max < 6; max++) { /* "a\n" needs 1 + 1 + 2 + 1 and a start that stays */
+        buf_init(&b, max + 1);
+        assert_int_equal(buf_add_char(&b, '['), 0);
+        assert_int_equal(buf_add_json(&b, STR("a\n")), max >= 5 ? 0 : -EMSGSIZE);
+        assert_int_equal(b.len, max >= 5 ? 6 : 1);
+        buf_fini(&b);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(appending_and_consuming),
+        cmocka_unit_test(the_maximum_is_exact),
+        cmocka_unit_test(reserve_then_commit),
+        cmocka_unit_test(printf_of_any_length),
+        cmocka_unit_test(json_strings),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

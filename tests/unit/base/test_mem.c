@@ -1,0 +1,83 @@
+/* Allocations: zeroed where they say so, terminated copies, wiped secrets. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+
+static void zeroed_memory_is_zero(void **state)
+{
+    static const char zero[64];
+    char *a = mem_zalloc(64), *b = mem_calloc(4, 16);
+
+    (void)state;
+    assert_memory_equal(a, zero, 64);
+    assert_memory_equal(b, zero, 64);
+    mem_free(a);
+    mem_free(b);
+}
+
+static void nothing_is_still_something(void **state)
+{
+    void *a = mem_alloc(0), *b = mem_calloc(0, 8);
+
+    (void)state;
+    assert_non_null(a);
+    assert_non_null(b);
+    a = mem_realloc(a, 0);
+    assert_non_null(a);
+    mem_free(a);
+    mem_free(b);
+    mem_free(NULL);
+}
+
+static void realloc_keeps_the_bytes(void **state)
+{
+    char *p = mem_realloc(NULL, 3);
+
+    (void)state;
+    memcpy(p, "abc", 3);
+    p = mem_realloc(p, 100000);
+    assert_memory_equal(p, "abc", 3);
+    mem_free(p);
+}
+
+static void copies_are_terminated(void **state)
+{
+    char *a = mem_strdup("quintet"), *b = mem_strndup("quintet", 5), *c = mem_strndup(NULL, 0);
+
+    (void)state;
+    assert_string_equal(a, "quintet");
+    assert_string_equal(b, "quint");
+    assert_string_equal(c, "");
+    mem_free(a);
+    mem_free(b);
+    mem_free(c);
+}
+
+static void wiping_zeroes_only_what_is_asked(void **state)
+{
+    char secret[8] = "secrets";
+
+    (void)state;
+    mem_wipe(secret, 6);
+    assert_memory_equal(secret, "\0\0\0\0\0\0s", 8);
+    mem_wipe(NULL, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(zeroed_memory_is_zero),
+        cmocka_unit_test(nothing_is_still_something),
+        cmocka_unit_test(realloc_keeps_the_bytes),
+        cmocka_unit_test(copies_are_terminated),
+        cmocka_unit_test(wiping_zeroes_only_what_is_asked),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
