@@ -34,9 +34,10 @@ struct pool_file {
 
 /* ---- worker ---- */
 
-/* One HEAD frame. 0; -EMSGSIZE past POOL_HEAD_MAX; -EAGAIN never (it is the first). */
+/* One HEAD frame, before all others. 0; -EMSGSIZE past POOL_HEAD_MAX or POOL_FIELDS_MAX; -EAGAIN only when it is not the first. */
 MUST_CHECK int pool_put_head(struct pool *pool, struct pool_ticket ticket, const struct pool_head *head);
-/* As much of data as there is room for, as a DATA frame. Returns the bytes taken (0: ring full). No attention is set: batch, then pool_attention. */
+/* As much of data as there is room for, as a DATA frame. Returns the bytes taken; 0: ring full (also when less than a quarter is free
+ * and the data would be cut: no small change). No attention is set: batch, then pool_attention. */
 size_t pool_put_data(struct pool *pool, struct pool_ticket ticket, struct str data);
 /* FILE, END, FAIL: small frames. 0 or -EAGAIN when the ring is full. */
 MUST_CHECK int pool_put_file(struct pool *pool, struct pool_ticket ticket, const struct pool_file *file);
@@ -54,6 +55,7 @@ struct pool_reader {
     uint64_t consumed;  /* frames and payload consumed */
     uint32_t data_left; /* of the DATA frame being consumed */
     uint32_t padding;   /* behind it */
+    bool ended;         /* END or FAIL was consumed: nothing may follow */
 };
 
 struct pool_piece {
@@ -64,8 +66,8 @@ struct pool_piece {
     struct pool_file file; /* FILE */
 };
 
-/* The next piece. 1: *piece is it; 0: nothing (yet); -EPROTO: not a frame that may come here. DATA may be given in part, again after
- * pool_consume. */
+/* The next piece. 1: *piece is it; 0: nothing (yet); -EPROTO: not a frame that may come here. HEAD comes first and once, FAIL may
+ * come first. The rest of a DATA frame that was consumed in part is given again. FILE ranges are checked to end below 2^63. */
 MUST_CHECK int pool_peek(const struct pool *pool, struct pool_ticket ticket, struct pool_reader *reader,
                          struct pool_piece *piece);
 /* n bytes of a DATA piece, or the whole of another (n is then ignored). Wakes the worker if it waits for room. */

@@ -16,6 +16,8 @@
 #ifndef QUINTET_POOL_SLOT_H
 #define QUINTET_POOL_SLOT_H
 
+#include <sys/types.h>
+
 #include "pool/pool.h"
 
 enum pool_phase { POOL_FREE, POOL_READY, POOL_RUNNING, POOL_DONE };
@@ -34,17 +36,20 @@ struct pool_look {
 
 /* ---- edge ---- */
 
-/* Attaches as the (only) edge: every slot that is READY is taken back, every RUNNING one is cancelled and left to end by itself,
- * DONE ones are released. For a new pool this does nothing; for one inherited from a dead edge it is the clean-up. Fills
- * serials[slots] for all; free[slot] tells whether it may be used now: the others come free when pool_orphan_ended() says so. */
-void pool_adopt(struct pool *pool, uint32_t *serials, bool *free);
-/* An orphan (RUNNING at pool_adopt) that has become DONE or whose process is dead: FREE now, with its new serial. False: still running. */
+/* Attaches as the (only) edge, before anything else: every slot that is READY is taken back, every RUNNING one is cancelled and left
+ * to end by itself, DONE ones are released. For a new pool this finds nothing to do; for one inherited from a dead edge it is the
+ * clean-up. Fills serials[slots] for all; is_free[slot] tells whether it may be used now: the others come free when
+ * pool_orphan_ended() says so. */
+void pool_adopt(struct pool *pool, uint32_t *serials, bool *is_free);
+/* An orphan (RUNNING at pool_adopt) that has become DONE or whose process is dead (seat_alive[seats]): FREE now, with its new serial.
+ * False: still running, or a word that makes no sense and stays out of use. Its end also comes as attention to its lane. */
 bool pool_orphan_ended(struct pool *pool, uint32_t slot, const bool *seat_alive, uint32_t *serial);
 
 /* The request area has been filled (pool/request.h): FREE → READY, pushed to the ready ring, one sleeper woken. `lane` will get the
  * attention bits. */
 void pool_ready(struct pool *pool, struct pool_ticket ticket, uint32_t lane);
-/* READY → FREE before any worker took it (deadline passed, client left). True with the new *serial; false: a worker has it. */
+/* READY → FREE before any worker took it (deadline passed, client left). True with the new *serial; false: a worker has it (or the
+ * word is spoilt: pool_look says so). */
 bool pool_take_back(struct pool *pool, struct pool_ticket ticket, uint32_t *serial);
 /* Tells a running application that nobody listens any more: its next write fails. No change of phase. */
 void pool_cancel(struct pool *pool, struct pool_ticket ticket);
@@ -54,10 +59,11 @@ MUST_CHECK int pool_look(const struct pool *pool, struct pool_ticket ticket, str
 MUST_CHECK int pool_release(struct pool *pool, struct pool_ticket ticket, uint32_t *serial);
 /* RUNNING by a seat whose process is known dead (or any word that is -EPROTO, at the end of a generation) → FREE. */
 void pool_reap(struct pool *pool, struct pool_ticket ticket, uint32_t *serial);
-/* After a worker's death: what it may have popped and not taken is pushed again; sleep marks of seats [first, first + n) are wiped; sleepers
- * are woken if anything is READY. */
+/* After a worker's death: what it may have popped and not taken is pushed again, sleep marks of seats [first, first + n) are wiped,
+ * a sleeper is woken for each READY slot, and every lane whose eventfd is set is woken. Does no harm when nothing is wrong, so it
+ * may also be called with n = 0 whenever a READY slot waits suspiciously long (a spoilt bitmap, a stopped process). */
 void pool_recover(struct pool *pool, uint32_t first_seat, uint32_t n);
-/* READY slots that nobody has taken yet: 0 means every request handed over is running. */
+/* READY slots that nobody has taken yet: 0 means every request handed over is running. Looks at each slot's word. */
 uint32_t pool_waiting(const struct pool *pool);
 
 /* ---- worker ---- */
@@ -76,10 +82,13 @@ enum pool_take_result pool_try_take(struct pool *pool, uint32_t seat, struct poo
 /* RUNNING → DONE and attention. All frames must have been written. */
 void pool_done(struct pool *pool, uint32_t seat, struct pool_ticket ticket);
 bool pool_cancelled(const struct pool *pool, struct pool_ticket ticket); /* the client left */
-/* Makes pool_take of these seats return POOL_CLOSED once what they run is done: drain. Any thread, also of the worker itself. */
+/* Makes pool_take of these seats return POOL_CLOSED once what they run is done: drain. Any thread, of the edge or of the worker
+ * itself. Holds for the process that has the seats now, never for the one after it. */
 void pool_close(struct pool *pool, uint32_t first_seat, uint32_t n);
-void pool_reopen(struct pool *pool, uint32_t first_seat,
-                 uint32_t n); /* a fresh worker takes the seats over (edge, before it starts) */
+/* Edge: process `pid` has these seats from now on (0: any process, as in a new pool). Any other process's pool_take waits as if nothing
+ * came: so a replacement that boots faster than the edge hears of the death cannot take requests while its predecessor's are not
+ * settled. If pool_seat_look shows another owner than 0 and pid, that one is dead: reap and pool_recover first. */
+void pool_reopen(struct pool *pool, uint32_t first_seat, uint32_t n, pid_t pid);
 
 /* ---- what each seat is doing, for status and after a crash (racy by nature: a hint) ---- */
 
@@ -88,6 +97,7 @@ struct pool_seat_view {
     uint32_t slot;
     uint64_t since_ns; /* clock_mono_ns when the request was taken */
     uint64_t requests; /* served so far */
+    pid_t owner;       /* by pool_reopen; 0: any */
 };
 
 void pool_seat_look(const struct pool *pool, uint32_t seat, struct pool_seat_view *out);

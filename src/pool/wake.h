@@ -20,9 +20,11 @@ void pool_lane_woken(struct pool *pool, uint32_t lane); /* awake again: no more 
 /* Takes all bits and calls fn for each slot, lowest first. Returns how many. */
 uint32_t pool_lane_take(struct pool *pool, uint32_t lane, pool_attention_fn *fn, void *arg);
 
-/* ---- worker ---- */
-/* The lanes' eventfds, inherited; borrowed. Set once before the first request. */
+/* ---- both ---- */
+/* The lanes' eventfds (non-blocking), inherited; borrowed. Set once before the first request; the edge needs them for pool_recover. */
 void pool_set_lane_fds(struct pool *pool, const int *fds, uint32_t n);
+
+/* ---- worker ---- */
 void pool_attention(struct pool *pool, struct pool_ticket ticket); /* sets the bit of the ticket's slot in its lane */
 
 #endif

@@ -1,0 +1,115 @@
+/* Attention: workers set bits, a lane takes them; the eventfd only for a lane that sleeps. */
+#include "pool/wake.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "pool/lane.h"
+#include "pool/step.h"
+
+static struct shared_lane *lane_at(const struct pool *pool, uint32_t lane)
+{
+    must(lane < pool->geometry.lanes);
+    return &pool->lanes[lane];
+}
+
+static void poke(struct pool *pool, uint32_t lane)
+{
+    const uint64_t one = 1;
+    ssize_t n;
+
+    if (pool->lane_fds[lane] < 0)
+        return;
+    do
+        n = write(pool->lane_fds[lane], &one, sizeof(one));
+    while (n < 0 && errno == EINTR);
+    /* EAGAIN: the counter is full, so the lane has its wake-up. Anything else is an eventfd that is none. */
+    must(n == (ssize_t)sizeof(one) || errno == EAGAIN);
+}
+
+void lane_poke_all(struct pool *pool)
+{
+    for (uint32_t lane = 0; lane < pool->geometry.lanes; lane++)
+        poke(pool, lane);
+}
+
+static uint32_t attention_words(const struct pool *pool)
+{
+    return (pool->geometry.slots + 63) / 64;
+}
+
+bool pool_lane_sleep(struct pool *pool, uint32_t lane)
+{
+    struct shared_lane *l = lane_at(pool, lane);
+
+    /* seq_cst: our flag before our look at the bits, a worker's bit before its look at the flag. One sees the other. */
+    atomic_store_explicit(&l->asleep, 1, memory_order_seq_cst);
+    POOL_STEP(LANE_ASLEEP);
+    for (uint32_t word = 0; word < attention_words(pool); word++) {
+        if (atomic_load_explicit(&l->bits[word], memory_order_seq_cst) != 0) {
+            pool_lane_woken(pool, lane);
+            return false;
+        }
+    }
+    return true;
+}
+
+void pool_lane_woken(struct pool *pool, uint32_t lane)
+{
+    atomic_store_explicit(&lane_at(pool, lane)->asleep, 0, memory_order_relaxed);
+}
+
+static uint32_t take_word(struct pool *pool, uint32_t first, uint64_t bits, pool_attention_fn *fn, void *arg)
+{
+    uint32_t n = 0;
+
+    for (; bits != 0; bits &= bits - 1, n++) {
+        uint32_t slot = first + (uint32_t)__builtin_ctzll(bits);
+        if (slot >= pool->geometry.slots)
+            break;
+        fn(arg, slot);
+    }
+    return n;
+}
+
+uint32_t pool_lane_take(struct pool *pool, uint32_t lane, pool_attention_fn *fn, void *arg)
+{
+    struct shared_lane *l = lane_at(pool, lane);
+    uint32_t n = 0;
+
+    for (uint32_t word = 0; word < attention_words(pool); word++) {
+        if (atomic_load_explicit(&l->bits[word], memory_order_relaxed) == 0)
+            continue;
+        /* acquire: the frames and states the bits tell of were written before them. */
+        uint64_t bits = atomic_exchange_explicit(&l->bits[word], 0, memory_order_seq_cst);
+        POOL_STEP(LANE_BITS);
+        n += take_word(pool, word * 64, bits, fn, arg);
+    }
+    return n;
+}
+
+void pool_set_lane_fds(struct pool *pool, const int *fds, uint32_t n)
+{
+    must(n <= POOL_LANES_MAX);
+    for (uint32_t lane = 0; lane < n; lane++)
+        pool->lane_fds[lane] = fds[lane];
+}
+
+void pool_attention(struct pool *pool, struct pool_ticket ticket)
+{
+    uint32_t lane = atomic_load_explicit(&slot_at(pool, ticket.slot)->lane, memory_order_relaxed);
+    uint32_t asleep = 1;
+
+    if (lane >= pool->geometry.lanes) /* some other worker has scribbled; not ours to die of */
+        return;
+    atomic_fetch_or_explicit(&pool->lanes[lane].bits[ticket.slot / 64], UINT64_C(1) << (ticket.slot % 64),
+                             memory_order_seq_cst);
+    POOL_STEP(ATTENTION_BIT);
+    if (atomic_load_explicit(&pool->lanes[lane].asleep, memory_order_seq_cst) == 0 ||
+        !atomic_compare_exchange_strong_explicit(&pool->lanes[lane].asleep, &asleep, 0, memory_order_seq_cst,
+                                                 memory_order_relaxed))
+        return;
+    POOL_STEP(ATTENTION_CLAIMED);
+    poke(pool, lane);
+    POOL_STEP(ATTENTION_SENT);
+}

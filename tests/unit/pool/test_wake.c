@@ -1,0 +1,123 @@
+/* Attention bits and the lane's sleep. */
+#include "pool/wake.h"
+
+#include <errno.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "rig.h"
+#include "unit.h"
+
+static struct rig rig;
+static int fds[2];
+static uint32_t counts[POOL_SLOTS_MAX];
+
+static int setup(void **state)
+{
+    rig_open(&rig, &(struct pool_geometry){ .workers = 32, .threads = 2, .lanes = 2, .slots = 130 });
+    for (int i = 0; i < 2; i++)
+        fds[i] = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    pool_set_lane_fds(rig.pool, fds, 2);
+    memset(counts, 0, sizeof(counts));
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    close(fds[0]);
+    close(fds[1]);
+    rig_close(&rig);
+    return 0;
+}
+
+static uint64_t written(int lane)
+{
+    uint64_t n = 0;
+
+    return read(fds[lane], &n, sizeof(n)) == (ssize_t)sizeof(n) ? n : 0;
+}
+
+static struct pool_ticket running(uint32_t slot, uint32_t lane)
+{
+    pool_ready(rig.pool, rig_ticket(&rig, slot), lane);
+    return rig_take(&rig, 0);
+}
+
+static void test_each_slot_to_its_lane(void **state)
+{
+    pool_attention(rig.pool, running(0, 0));
+    pool_attention(rig.pool, running(63, 1));
+    pool_attention(rig.pool, running(64, 1));
+    pool_attention(rig.pool, running(129, 1));
+    assert_int_equal(pool_lane_take(rig.pool, 1, rig_count_attention, counts), 3);
+    assert_int_equal(counts[63] + counts[64] + counts[129], 3);
+    assert_int_equal(pool_lane_take(rig.pool, 0, rig_count_attention, counts), 1);
+    assert_int_equal(counts[0], 1);
+    assert_int_equal(pool_lane_take(rig.pool, 0, rig_count_attention, counts), 0);
+    assert_int_equal(written(0) + written(1), 0); /* both were awake */
+}
+
+static void test_bits_are_idempotent(void **state)
+{
+    struct pool_ticket ticket = running(5, 0);
+
+    for (int i = 0; i < 10; i++)
+        pool_attention(rig.pool, ticket);
+    assert_int_equal(pool_lane_take(rig.pool, 0, rig_count_attention, counts), 1);
+}
+
+static void test_sleeping_lane_is_woken_once(void **state)
+{
+    struct pool_ticket ticket = running(5, 1);
+
+    assert_true(pool_lane_sleep(rig.pool, 1));
+    pool_attention(rig.pool, ticket);
+    pool_attention(rig.pool, ticket);
+    assert_int_equal(written(1), 1);
+    assert_int_equal(written(0), 0);
+    assert_false(pool_lane_sleep(rig.pool, 1)); /* there is news */
+    pool_attention(rig.pool, ticket);
+    assert_int_equal(written(1), 0); /* refused sleep is no sleep */
+    pool_lane_take(rig.pool, 1, rig_count_attention, counts);
+    assert_true(pool_lane_sleep(rig.pool, 1));
+    pool_lane_woken(rig.pool, 1);
+    pool_attention(rig.pool, ticket);
+    assert_int_equal(written(1), 0);
+}
+
+static void test_done_is_attention(void **state)
+{
+    pool_done(rig.pool, 0, running(7, 0));
+    assert_int_equal(pool_lane_take(rig.pool, 0, rig_count_attention, counts), 1);
+    assert_int_equal(counts[7], 1);
+}
+
+static void test_recover_wakes_every_lane(void **state)
+{
+    pool_recover(rig.pool, 0, 2);
+    assert_int_equal(written(0), 1);
+    assert_int_equal(written(1), 1);
+}
+
+static void test_spoilt_lane_and_bits(void **state)
+{
+    struct pool_ticket ticket = running(5, 0);
+
+    atomic_store(&rig.pool->slots[5].lane, 2);
+    pool_attention(rig.pool, ticket); /* goes nowhere */
+    assert_int_equal(pool_lane_take(rig.pool, 0, rig_count_attention, counts), 0);
+    for (size_t i = 0; i < POOL_ATTENTION_WORDS; i++)
+        atomic_store(&rig.pool->lanes[0].bits[i], UINT64_MAX);
+    assert_int_equal(pool_lane_take(rig.pool, 0, rig_count_attention, counts), 130);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_each_slot_to_its_lane), TEST(test_bits_are_idempotent),      TEST(test_sleeping_lane_is_woken_once),
+        TEST(test_done_is_attention),     TEST(test_recover_wakes_every_lane), TEST(test_spoilt_lane_and_bits),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
