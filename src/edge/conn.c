@@ -1,0 +1,184 @@
+/* A connection's life: accept, steps, timer, close phase. */
+#include "edge/conn.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "edge/edge_process.h"
+#include "edge/h1.h"
+
+#define LINGER_NS (5 * NS_PER_SEC)
+
+static void conn_free(struct conn *c)
+{
+    struct lane *lane = c->lane;
+
+    if (c->h1 != NULL)
+        h1_release(c);
+    stream_close(&c->stream);
+    slab_put(&lane->conns, c);
+}
+
+/* The end of the turn: either the close phase, or going on after a long burst of pipelined requests. */
+static void conn_task(struct loop_task *task)
+{
+    struct conn *c = CONTAINER_OF(task, struct conn, task);
+
+    if (c->closed) {
+        conn_free(c);
+        return;
+    }
+    c->burst = 0;
+    conn_advance(c);
+}
+
+static void conn_ready(struct loop_io *io, uint32_t events)
+{
+    struct conn *c = CONTAINER_OF(io, struct conn, io);
+
+    if (events & EPOLLIN)
+        c->readable = true;
+    if (events & EPOLLOUT)
+        c->writable = true;
+    if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) {
+        c->peer_gone = true;
+        c->readable = true;
+    }
+    c->burst = 0;
+    conn_advance(c);
+}
+
+static void conn_timer(struct loop_timer *timer)
+{
+    struct conn *c = CONTAINER_OF(timer, struct conn, timer);
+
+    if (!c->closed)
+        c->state->timed_out(c);
+}
+
+static int conn_open_stream(struct conn *c, int fd)
+{
+    if (!c->tls) {
+        stream_init_plain(&c->stream, fd);
+        return 0;
+    }
+    return tls_stream_init(&c->stream, fd, c->lane->snapshot->tls);
+}
+
+void conn_accept(struct lane *lane, int fd, const union sock_addr *peer, bool tls)
+{
+    struct conn *c = slab_get(&lane->conns);
+
+    if (c == NULL || (tls && lane->snapshot->tls == NULL))
+        goto refuse;
+    c->lane = lane;
+    c->peer = *peer;
+    c->tls = tls;
+    c->readable = c->writable = true;
+    loop_task_init(&c->task, conn_task);
+    loop_timer_init(&c->timer, conn_timer);
+    if (conn_open_stream(c, fd) != 0)
+        goto refuse;
+    if (loop_io_add(lane->loop, &c->io, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET) != 0) {
+        stream_close(&c->stream);
+        slab_put(&lane->conns, c);
+        return;
+    }
+    c->io.fn = conn_ready;
+    list_push_back(&lane->open, &c->link);
+    atomic_fetch_add_explicit(&lane->stats.connections, 1, memory_order_relaxed);
+    conn_set_state(c, tls ? &h1_handshake : &h1_idle);
+    conn_advance(c);
+    return;
+
+refuse:
+    if (c != NULL)
+        slab_put(&lane->conns, c);
+    close(fd);
+}
+
+void conn_touch(struct conn *c)
+{
+    uint64_t ns = c->state->timeout != NULL ? c->state->timeout(c) : 0;
+
+    if (ns == 0)
+        loop_timer_stop(c->lane->loop, &c->timer);
+    else
+        loop_timer_set(c->lane->loop, &c->timer, ns);
+}
+
+void conn_set_state(struct conn *c, const struct conn_state *state)
+{
+    c->state = state;
+    conn_touch(c);
+}
+
+void conn_advance(struct conn *c)
+{
+    if (c->closed)
+        return;
+    if (c->advancing) {
+        c->again = true;
+        return;
+    }
+    c->advancing = true;
+    do {
+        c->again = false;
+        while (!c->closed && c->state->step(c))
+            ;
+    } while (c->again && !c->closed);
+    c->advancing = false;
+}
+
+void conn_close(struct conn *c)
+{
+    if (c->closed)
+        return;
+    c->closed = true;
+    loop_io_remove(c->lane->loop, &c->io);
+    loop_timer_stop(c->lane->loop, &c->timer);
+    list_remove(&c->link);
+    loop_defer(c->lane->loop, &c->task);
+}
+
+/* ---- lingering ---- */
+
+static bool linger_step(struct conn *c)
+{
+    ssize_t n;
+
+    if (!c->readable)
+        return false;
+    n = stream_read(&c->stream, c->lane->scratch, LANE_SCRATCH);
+    if (n > 0)
+        return true;
+    if (n == -EAGAIN) {
+        c->readable = false;
+        return false;
+    }
+    conn_close(c);
+    return false;
+}
+
+static uint64_t linger_timeout(const struct conn *c)
+{
+    (void)c;
+    return LINGER_NS;
+}
+
+static const struct conn_state linger = {
+    .name = "linger", .step = linger_step, .timed_out = conn_close, .timeout = linger_timeout
+};
+
+void conn_linger(struct conn *c)
+{
+    int r = stream_shutdown(&c->stream);
+
+    if ((r != 0 && r != -EAGAIN) || c->peer_gone) {
+        conn_close(c);
+        return;
+    }
+    conn_set_state(c, &linger);
+}

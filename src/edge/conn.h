@@ -1,0 +1,53 @@
+/*
+ * A connection: a stream, a timer and a state. What bytes mean is the protocol's (h1.c).
+ *
+ * A state is a const struct: what to do when the descriptor is ready, and how long the state may last without progress.
+ * An idle connection holds no buffer and no exchange. Closing is in two steps: conn_close takes it out of the loop, the close phase frees it.
+ */
+#ifndef QUINTET_EDGE_CONN_H
+#define QUINTET_EDGE_CONN_H
+
+#include "edge/lane.h"
+#include "os/loop.h"
+#include "os/sock.h"
+#include "os/stream.h"
+
+struct conn;
+struct h1;
+
+struct conn_state {
+    const char *name;
+    bool (*step)(struct conn *c);        /* true: progress was made, step again */
+    void (*timed_out)(struct conn *c);
+    uint64_t (*timeout)(const struct conn *c); /* ns; NULL: no limit in this state */
+};
+
+struct conn {
+    struct lane *lane; /* borrowed */
+    struct stream stream;
+    struct loop_io io;
+    struct loop_timer timer;
+    struct loop_task task; /* close phase, or going on next turn */
+    struct list link;      /* in lane.open */
+    const struct conn_state *state;
+    struct h1 *h1; /* owned; NULL while idle */
+    union sock_addr peer;
+    bool tls;
+    bool readable, writable; /* edge-triggered: true until -EAGAIN */
+    bool peer_gone;          /* FIN, reset or error was seen */
+    bool advancing, again;   /* conn_advance is on the stack; something changed meanwhile */
+    bool closed;
+    uint32_t served; /* requests */
+    uint32_t burst;  /* requests in this turn */
+};
+
+/* Takes fd over. Nothing is returned: a connection that cannot be set up is closed. */
+void conn_accept(struct lane *lane, int fd, const union sock_addr *peer, bool tls);
+void conn_set_state(struct conn *c, const struct conn_state *state); /* the only place that changes it; arms the timer */
+void conn_touch(struct conn *c); /* progress: the state's time begins again */
+void conn_advance(struct conn *c); /* steps until nothing more can be done; safe to call from within */
+void conn_close(struct conn *c);
+/* Answers all there is to say, then waits a little for the client's FIN so that it can read the answer (RFC 9112 9.6). */
+void conn_linger(struct conn *c);
+
+#endif

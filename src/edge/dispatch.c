@@ -1,0 +1,507 @@
+/* The queue and the slots, under one lock. */
+#include "edge/dispatch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "edge/edge_process.h"
+#include "wire/message.h"
+
+void dispatch_init(struct dispatch *d, struct edge *edge)
+{
+    memset(d, 0, sizeof(*d));
+    pthread_mutex_init(&d->lock, NULL);
+    list_init(&d->queue);
+    list_init(&d->generations);
+    d->edge = edge;
+}
+
+void dispatch_fini(struct dispatch *d)
+{
+    must(list_empty(&d->queue));
+    pthread_mutex_destroy(&d->lock);
+}
+
+/* ---- slots (the lock is held) ---- */
+
+static void hand_over(struct generation *g, struct job *job)
+{
+    uint32_t number = g->free[--g->n_free];
+    struct slot *s = &g->slots[number];
+
+    g->used++;
+    s->free = false;
+    s->lost = false;
+    s->job = job;
+    s->lane = job->lane->index;
+    job->state = JOB_HANDED;
+    job->generation = g;
+    job->ticket = (struct pool_ticket){ .slot = number, .serial = s->serial };
+    memset(&job->reader, 0, sizeof(job->reader));
+    /* The app handler refuses (431) what could not fit. */
+    must(pool_request_write(g->pool, job->ticket, job->request) == 0);
+    pool_ready(g->pool, job->ticket, s->lane);
+}
+
+static void feed(struct dispatch *d)
+{
+    struct generation *g = d->active;
+
+    while (g != NULL && g->n_free > 0 && !list_empty(&d->queue)) {
+        struct list *link = list_pop_front(&d->queue);
+
+        d->n_queued--;
+        d->handed++;
+        hand_over(g, CONTAINER_OF(link, struct job, link));
+    }
+}
+
+static void slot_free(struct dispatch *d, struct generation *g, uint32_t number, uint32_t serial)
+{
+    struct slot *s = &g->slots[number];
+
+    must(!s->free);
+    if (s->file >= 0)
+        close(s->file);
+    *s = (struct slot){ .serial = serial, .free = true, .file = -1 };
+    g->free[g->n_free++] = number;
+    g->used--;
+    if (g->retired && g->used == 0 && !g->idle_told)
+        edge_check_idle(d->edge);
+    feed(d);
+}
+
+static struct pool_ticket slot_ticket(const struct generation *g, uint32_t number)
+{
+    return (struct pool_ticket){ .slot = number, .serial = g->slots[number].serial };
+}
+
+/* ---- requests ---- */
+
+int dispatch_submit(struct dispatch *d, struct job *job, bool front)
+{
+    int error = 0;
+
+    pthread_mutex_lock(&d->lock);
+    if (list_empty(&d->queue) && d->active != NULL && d->active->n_free > 0) {
+        d->handed++;
+        hand_over(d->active, job);
+    } else if (d->n_queued >= d->queue_max && !front) {
+        d->refused++;
+        error = -ENOBUFS;
+    } else {
+        job->state = JOB_QUEUED;
+        d->n_queued++;
+        if (front)
+            list_push_front(&d->queue, &job->link);
+        else
+            list_push_back(&d->queue, &job->link);
+    }
+    if (job->replayed)
+        d->replayed++;
+    pthread_mutex_unlock(&d->lock);
+    return error;
+}
+
+static bool withdraw_handed(struct dispatch *d, struct job *job)
+{
+    struct generation *g = job->generation;
+    uint32_t serial;
+
+    if (pool_take_back(g->pool, job->ticket, &serial) || pool_release(g->pool, job->ticket, &serial) == 0) {
+        slot_free(d, g, job->ticket.slot, serial);
+        return true;
+    }
+    pool_cancel(g->pool, job->ticket);
+    g->slots[job->ticket.slot].job = NULL;
+    return false;
+}
+
+bool dispatch_withdraw(struct dispatch *d, struct job *job)
+{
+    bool unseen = true;
+
+    pthread_mutex_lock(&d->lock);
+    if (job->state == JOB_QUEUED) {
+        list_remove(&job->link);
+        d->n_queued--;
+    } else if (job->state == JOB_HANDED) {
+        unseen = withdraw_handed(d, job);
+    }
+    job->state = JOB_ENDED;
+    pthread_mutex_unlock(&d->lock);
+    return unseen;
+}
+
+int dispatch_finish(struct dispatch *d, struct job *job)
+{
+    struct generation *g = job->generation;
+    struct pool_look look;
+    uint32_t serial;
+    int error;
+
+    pthread_mutex_lock(&d->lock);
+    error = pool_release(g->pool, job->ticket, &serial);
+    if (error == 0) {
+        job->state = JOB_ENDED;
+        slot_free(d, g, job->ticket.slot, serial);
+    } else if (pool_look(g->pool, job->ticket, &look) == 0) {
+        error = -EAGAIN;
+    }
+    pthread_mutex_unlock(&d->lock);
+    return error;
+}
+
+void dispatch_reap(struct dispatch *d, struct job *job)
+{
+    uint32_t serial;
+
+    pthread_mutex_lock(&d->lock);
+    pool_reap(job->generation->pool, job->ticket, &serial);
+    slot_free(d, job->generation, job->ticket.slot, serial);
+    job->state = JOB_NEW;
+    pthread_mutex_unlock(&d->lock);
+}
+
+struct job *dispatch_job(struct dispatch *d, const struct lane *lane, struct generation *g, uint32_t slot)
+{
+    struct job *job;
+
+    pthread_mutex_lock(&d->lock);
+    job = g->slots[slot].job;
+    if (job != NULL && job->lane != lane)
+        job = NULL; /* a bit from before the slot changed hands */
+    pthread_mutex_unlock(&d->lock);
+    return job;
+}
+
+struct job *dispatch_lost(struct dispatch *d, const struct lane *lane, struct generation *g)
+{
+    struct job *job = NULL;
+
+    pthread_mutex_lock(&d->lock);
+    for (uint32_t i = 0; i < g->geometry.slots && job == NULL; i++) {
+        struct slot *s = &g->slots[i];
+
+        if (!s->free && s->lost && s->job != NULL && s->job->lane == lane) {
+            s->lost = false;
+            job = s->job;
+        }
+    }
+    pthread_mutex_unlock(&d->lock);
+    return job;
+}
+
+void dispatch_orphan(struct dispatch *d, struct generation *g, uint32_t slot)
+{
+    uint32_t serial;
+
+    pthread_mutex_lock(&d->lock);
+    if (!g->slots[slot].free && g->slots[slot].job == NULL && pool_release(g->pool, slot_ticket(g, slot), &serial) == 0)
+        slot_free(d, g, slot, serial);
+    pthread_mutex_unlock(&d->lock);
+}
+
+/* ---- descriptors ---- */
+
+static bool worker_of(const struct generation *g, struct pool_ticket ticket, uint32_t *worker)
+{
+    struct pool_look look;
+
+    if (pool_look(g->pool, ticket, &look) != 0 || (look.phase != POOL_RUNNING && look.phase != POOL_DONE))
+        return false;
+    *worker = look.seat / g->geometry.threads;
+    return true;
+}
+
+/* What this worker has sent: each descriptor to the slot it names, if the worker has that slot. */
+static void receive_files(struct generation *g, uint32_t worker)
+{
+    char text[WIRE_TEXT_MAX];
+    struct wire_message m;
+
+    if (g->workers[worker].channel < 0)
+        return;
+    while (wire_receive(g->workers[worker].channel, 'E', MSG_DONTWAIT, text, &m) == 1) {
+        struct pool_ticket ticket = { .slot = (uint32_t)(m.number >> 32), .serial = (uint32_t)m.number };
+        uint32_t owner;
+
+        if (m.type == WIRE_FILE_BODY && ticket.slot < g->geometry.slots && !g->slots[ticket.slot].free &&
+            worker_of(g, ticket, &owner) && owner == worker && g->slots[ticket.slot].file < 0) {
+            g->slots[ticket.slot].file = m.fds[0];
+            m.fds[0] = -1;
+        }
+        wire_close_fds(&m);
+    }
+}
+
+int dispatch_take_file(struct dispatch *d, struct job *job)
+{
+    struct generation *g = job->generation;
+    struct slot *s = &g->slots[job->ticket.slot];
+    uint32_t worker;
+    int fd = -ENOENT;
+
+    pthread_mutex_lock(&d->lock);
+    if (s->file < 0 && worker_of(g, job->ticket, &worker))
+        receive_files(g, worker);
+    if (s->file >= 0) {
+        fd = s->file;
+        s->file = -1;
+    }
+    pthread_mutex_unlock(&d->lock);
+    return fd;
+}
+
+int dispatch_send_body(struct dispatch *d, struct job *job, int fd)
+{
+    struct generation *g = job->generation;
+    struct wire_message m = { .type = WIRE_BODY, .generation = g->number, .n_fds = 1, .fds = { fd } };
+    uint32_t worker;
+    int error = -EPIPE;
+
+    m.number = (uint64_t)job->ticket.slot << 32 | job->ticket.serial;
+    pthread_mutex_lock(&d->lock);
+    if (worker_of(g, job->ticket, &worker) && g->workers[worker].channel >= 0)
+        error = wire_send(g->workers[worker].channel, &m);
+    pthread_mutex_unlock(&d->lock);
+    return error;
+}
+
+bool dispatch_running(struct dispatch *d, struct job *job, uint32_t *worker, uint64_t *since_ns)
+{
+    struct pool_seat_view view;
+    struct pool_look look;
+    bool running = false;
+
+    pthread_mutex_lock(&d->lock);
+    if (job->state == JOB_HANDED && pool_look(job->generation->pool, job->ticket, &look) == 0 && look.phase != POOL_READY) {
+        pool_seat_look(job->generation->pool, look.seat, &view);
+        *worker = look.seat / job->generation->geometry.threads;
+        *since_ns = view.since_ns;
+        running = true;
+    }
+    pthread_mutex_unlock(&d->lock);
+    return running;
+}
+
+/* ---- generations ---- */
+
+static void generation_adopt(struct generation *g)
+{
+    uint32_t *serials = mem_calloc(g->geometry.slots, sizeof(*serials));
+    bool *is_free = mem_calloc(g->geometry.slots, sizeof(*is_free));
+
+    pool_adopt(g->pool, serials, is_free);
+    for (uint32_t i = g->geometry.slots; i-- > 0;) {
+        g->slots[i] = (struct slot){ .serial = serials[i], .free = is_free[i], .file = -1 };
+        if (is_free[i])
+            g->free[g->n_free++] = i;
+        else
+            g->used++;
+    }
+    mem_free(serials);
+    mem_free(is_free);
+}
+
+int dispatch_open(struct dispatch *d, uint32_t number, int memfd, const int *eventfds, uint32_t lanes, struct generation **out)
+{
+    struct generation *g = mem_zalloc(sizeof(*g));
+    int error = pool_map(memfd, &g->pool);
+
+    g->memfd = memfd;
+    for (uint32_t i = 0; i < POOL_LANES_MAX; i++)
+        g->eventfd[i] = i < lanes ? eventfds[i] : -1;
+    if (error != 0) {
+        mem_free(g);
+        return error;
+    }
+    g->number = number;
+    g->refs = 1;
+    g->geometry = *pool_geometry(g->pool);
+    g->slots = mem_calloc(g->geometry.slots, sizeof(*g->slots));
+    g->free = mem_calloc(g->geometry.slots, sizeof(*g->free));
+    for (uint32_t i = 0; i < POOL_WORKERS_MAX; i++)
+        g->workers[i].channel = -1;
+    generation_adopt(g);
+    pthread_mutex_lock(&d->lock);
+    list_push_back(&d->generations, &g->link);
+    pthread_mutex_unlock(&d->lock);
+    *out = g;
+    return 0;
+}
+
+struct generation *dispatch_find(struct dispatch *d, uint32_t number)
+{
+    LIST_EACH(link, &d->generations) {
+        struct generation *g = CONTAINER_OF(link, struct generation, link);
+
+        if (g->number == number)
+            return g;
+    }
+    return NULL;
+}
+
+static void close_channel(struct seat_owner *w)
+{
+    if (w->channel >= 0)
+        close(w->channel);
+    w->channel = -1;
+}
+
+void dispatch_worker_joined(struct dispatch *d, struct generation *g, uint32_t worker, int32_t pid, int channel)
+{
+    struct seat_owner *w = &g->workers[worker];
+
+    (void)!fcntl(channel, F_SETFL, O_NONBLOCK);
+    pthread_mutex_lock(&d->lock);
+    close_channel(w);
+    if (w->pid != pid)
+        pool_reopen(g->pool, worker * g->geometry.threads, g->geometry.threads);
+    *w = (struct seat_owner){ .channel = channel, .pid = pid, .alive = true };
+    pthread_mutex_unlock(&d->lock);
+}
+
+/* A slot of a worker that is dead. With a job: its lane settles it. An orphan is free at once. */
+static void slot_lost(struct dispatch *d, struct generation *g, uint32_t number)
+{
+    uint32_t serial;
+
+    if (g->slots[number].job != NULL) {
+        g->slots[number].lost = true;
+        return;
+    }
+    pool_reap(g->pool, slot_ticket(g, number), &serial);
+    slot_free(d, g, number, serial);
+}
+
+void dispatch_worker_gone(struct dispatch *d, struct generation *g, uint32_t worker)
+{
+    uint32_t first = worker * g->geometry.threads;
+
+    pthread_mutex_lock(&d->lock);
+    receive_files(g, worker); /* what it sent before it died still counts */
+    close_channel(&g->workers[worker]);
+    g->workers[worker].alive = false;
+    g->workers[worker].pid = 0;
+    for (uint32_t i = 0; i < g->geometry.slots; i++) {
+        struct pool_look look;
+
+        if (g->slots[i].free)
+            continue;
+        if (pool_look(g->pool, slot_ticket(g, i), &look) != 0)
+            slot_lost(d, g, i);
+        else if (look.phase == POOL_RUNNING && look.seat >= first && look.seat < first + g->geometry.threads)
+            slot_lost(d, g, i);
+    }
+    pool_recover(g->pool, first, g->geometry.threads);
+    pthread_mutex_unlock(&d->lock);
+}
+
+/* Back into the queue at its place: it has waited since queued_ns. */
+static void requeue(struct dispatch *d, struct job *job)
+{
+    struct list *at = d->queue.next;
+
+    while (at != &d->queue && CONTAINER_OF(at, struct job, link)->queued_ns <= job->queued_ns)
+        at = at->next;
+    job->state = JOB_QUEUED;
+    list_insert_between(&job->link, at->prev, at);
+    d->n_queued++;
+}
+
+static void retire(struct dispatch *d, struct generation *g)
+{
+    g->retired = true;
+    for (uint32_t i = 0; i < g->geometry.slots; i++) {
+        struct job *job = g->slots[i].job;
+        uint32_t serial;
+
+        if (g->slots[i].free || job == NULL || !pool_take_back(g->pool, slot_ticket(g, i), &serial))
+            continue;
+        requeue(d, job);
+        slot_free(d, g, i, serial);
+    }
+}
+
+void dispatch_switch(struct dispatch *d, struct generation *g)
+{
+    pthread_mutex_lock(&d->lock);
+    d->active = NULL; /* nothing is handed over while the old ones are emptied */
+    g->retired = g->idle_told = false;
+    LIST_EACH(link, &d->generations) {
+        struct generation *other = CONTAINER_OF(link, struct generation, link);
+
+        if (other != g && !other->retired)
+            retire(d, other);
+    }
+    d->active = g;
+    feed(d);
+    pthread_mutex_unlock(&d->lock);
+    edge_check_idle(d->edge);
+}
+
+void dispatch_idle(struct dispatch *d, void (*fn)(void *arg, struct generation *g), void *arg)
+{
+    pthread_mutex_lock(&d->lock);
+    LIST_EACH(link, &d->generations) {
+        struct generation *g = CONTAINER_OF(link, struct generation, link);
+
+        if (g->retired && g->used == 0 && !g->idle_told) {
+            g->idle_told = true;
+            fn(arg, g);
+        }
+    }
+    pthread_mutex_unlock(&d->lock);
+}
+
+void generation_ref(struct dispatch *d, struct generation *g)
+{
+    pthread_mutex_lock(&d->lock);
+    g->refs++;
+    pthread_mutex_unlock(&d->lock);
+}
+
+static void generation_free(struct generation *g)
+{
+    for (uint32_t i = 0; i < g->geometry.slots; i++) {
+        if (g->slots[i].file >= 0)
+            close(g->slots[i].file);
+    }
+    for (uint32_t i = 0; i < POOL_WORKERS_MAX; i++)
+        close_channel(&g->workers[i]);
+    for (uint32_t i = 0; i < POOL_LANES_MAX; i++) {
+        if (g->eventfd[i] >= 0)
+            close(g->eventfd[i]);
+    }
+    close(g->memfd);
+    pool_unmap(g->pool);
+    mem_free(g->slots);
+    mem_free(g->free);
+    mem_free(g);
+}
+
+void generation_unref(struct dispatch *d, struct generation *g)
+{
+    bool last;
+
+    pthread_mutex_lock(&d->lock);
+    last = --g->refs == 0;
+    pthread_mutex_unlock(&d->lock);
+    if (last)
+        generation_free(g);
+}
+
+void dispatch_close(struct dispatch *d, struct generation *g)
+{
+    pthread_mutex_lock(&d->lock);
+    list_remove(&g->link);
+    if (d->active == g)
+        d->active = NULL;
+    pthread_mutex_unlock(&d->lock);
+    generation_unref(d, g);
+}

@@ -1,0 +1,136 @@
+/*
+ * The one queue, and the slots of every generation.
+ *
+ *      submit ──▶ free slot? ── yes ──▶ HANDED: copied into the slot, READY, a worker pulls it
+ *                    │ no
+ *                    ▼
+ *                 QUEUED, first come first served ──▶ a slot comes free ──▶ HANDED
+ *
+ * One lock guards all: queue, free slots, generations. It is held for a copy of a few KB at most, never across a system call that waits. A job belongs to
+ * the lane of its exchange; any lane may hand it over (whoever frees a slot), only its own lane reads its response.
+ */
+#ifndef QUINTET_EDGE_DISPATCH_H
+#define QUINTET_EDGE_DISPATCH_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/list.h"
+#include "edge/lane.h"
+#include "pool/pool.h"
+#include "pool/request.h"
+#include "pool/response.h"
+#include "pool/slot.h"
+
+struct edge;
+struct exchange;
+
+enum job_state {
+    JOB_NEW,
+    JOB_QUEUED, /* in the queue */
+    JOB_HANDED, /* in a slot: READY, RUNNING or DONE */
+    JOB_ENDED,  /* holds nothing */
+};
+
+/* A request for the app, in its exchange's arena. Guarded by the dispatch lock, but for `reader` (its lane's). */
+struct job {
+    struct list link; /* in dispatch.queue */
+    enum job_state state;
+    struct exchange *exchange;     /* borrowed */
+    struct lane *lane;             /* borrowed */
+    struct generation *generation; /* borrowed while HANDED: the slot keeps it alive */
+    struct pool_ticket ticket;
+    struct pool_reader reader;
+    const struct pool_request *request; /* borrowed from the exchange's arena */
+    uint64_t queued_ns; /* clock_mono_ns at submit */
+    bool replayed;      /* was handed to a worker that died */
+};
+
+/* What the edge knows of a slot, whatever the shared word says. */
+struct slot {
+    uint32_t serial;
+    uint32_t lane;   /* whose attention bits it sets */
+    struct job *job; /* NULL: free, or an orphan whose client left */
+    bool free;
+    bool lost; /* its worker has died: the lane settles it */
+    int file;  /* descriptor received for a FILE frame; -1 none; owned */
+};
+
+struct seat_owner {
+    int channel;  /* to the worker process; -1: none; owned */
+    int32_t pid;  /* 0: none */
+    bool alive;
+};
+
+struct generation {
+    struct list link; /* in dispatch.generations, oldest first */
+    uint32_t number;
+    uint32_t refs; /* list, lanes; under the lock */
+    struct pool *pool;
+    struct pool_geometry geometry;
+    int memfd, eventfd[POOL_LANES_MAX]; /* owned */
+    struct slot *slots;                 /* geometry.slots */
+    uint32_t *free;                     /* stack of free slot numbers */
+    uint32_t n_free;
+    uint32_t used;                      /* slots not free */
+    struct seat_owner workers[POOL_WORKERS_MAX];
+    bool retired; /* SWITCHed away from: no new requests */
+    bool idle_told;
+};
+
+struct dispatch {
+    pthread_mutex_t lock;
+    struct edge *edge; /* borrowed: told when a retired generation is idle */
+    struct list queue;
+    uint32_t n_queued;
+    uint32_t queue_max;
+    struct list generations;
+    struct generation *active; /* borrowed from generations; NULL: none yet */
+    uint64_t handed, refused, replayed; /* counters for status */
+};
+
+void dispatch_init(struct dispatch *d, struct edge *edge);
+void dispatch_fini(struct dispatch *d);
+
+/* ---- requests: the exchange's own lane ---- */
+
+/* Hands the job over or queues it. 0, or -ENOBUFS when the queue is full. */
+MUST_CHECK int dispatch_submit(struct dispatch *d, struct job *job, bool front);
+/* Nobody waits for it any more (client left, deadline). True: no worker has seen it and none will. */
+bool dispatch_withdraw(struct dispatch *d, struct job *job);
+/* The response has been read and the slot is DONE: the slot is free for the next. 0, -EAGAIN (the worker has not said DONE yet), -EPROTO. */
+MUST_CHECK int dispatch_finish(struct dispatch *d, struct job *job);
+/* The job's worker is dead: its slot is free again, the job JOB_NEW. */
+void dispatch_reap(struct dispatch *d, struct job *job);
+/* The lane's own job in that slot, or NULL. */
+struct job *dispatch_job(struct dispatch *d, const struct lane *lane, struct generation *g, uint32_t slot);
+/* A job of this lane whose worker has died, or NULL when none is left. */
+struct job *dispatch_lost(struct dispatch *d, const struct lane *lane, struct generation *g);
+/* An attention bit on a slot without a job: frees it when its worker has finished. */
+void dispatch_orphan(struct dispatch *d, struct generation *g, uint32_t slot);
+/* The descriptor the job's worker sent for its FILE frame. Descriptor (the caller's) or -ENOENT. */
+MUST_CHECK int dispatch_take_file(struct dispatch *d, struct job *job);
+/* Sends the request's spooled body to the worker that has the job. 0 or -errno. */
+MUST_CHECK int dispatch_send_body(struct dispatch *d, struct job *job, int fd);
+/* Which worker has it and since when; false: none yet. */
+bool dispatch_running(struct dispatch *d, struct job *job, uint32_t *worker, uint64_t *since_ns);
+
+/* ---- generations: lane 0 ---- */
+
+/* Maps the pool; lanes is the number of eventfds. Descriptors are taken over. `adopt`: inherited from a dead edge. 0 or -errno. */
+MUST_CHECK int dispatch_open(struct dispatch *d, uint32_t number, int memfd, const int *eventfds, uint32_t lanes, struct generation **out);
+struct generation *dispatch_find(struct dispatch *d, uint32_t number); /* NULL when not open */
+void dispatch_worker_joined(struct dispatch *d, struct generation *g, uint32_t worker, int32_t pid, int channel);
+/* Marks its slots lost; the caller then posts to every lane. */
+void dispatch_worker_gone(struct dispatch *d, struct generation *g, uint32_t worker);
+/* New requests go to g; what older generations had READY goes back to the front of the queue. */
+void dispatch_switch(struct dispatch *d, struct generation *g);
+/* Retired generations without a request: calls fn once for each. */
+void dispatch_idle(struct dispatch *d, void (*fn)(void *arg, struct generation *g), void *arg);
+/* Out of the list; freed when the last lane has dropped it. */
+void dispatch_close(struct dispatch *d, struct generation *g);
+void generation_ref(struct dispatch *d, struct generation *g);
+void generation_unref(struct dispatch *d, struct generation *g);
+
+#endif

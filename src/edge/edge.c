@@ -1,0 +1,550 @@
+/*
+ * The edge process: what the supervisor says, and the lanes' threads.
+ *
+ * Lane 0 runs in the main thread and holds the supervisor's channel; every message is a row of `messages`. What concerns all lanes is posted to each.
+ */
+#include "edge/edge.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "edge/edge_process.h"
+#include "edge/handler/handlers.h"
+#include "edge/listen.h"
+#include "edge/status.h"
+#include "os/proc.h"
+#include "wire/tls_blob.h"
+
+#define CONF_BLOB_MAX (1u << 20)
+
+static struct edge *edge_of(struct channel *channel)
+{
+    return channel->owner;
+}
+
+/* ---- to every lane ---- */
+
+struct everywhere {
+    struct lane_job job;
+    void (*fn)(struct lane *lane, void *arg);
+    void *arg;
+};
+
+static void run_everywhere(struct lane *lane, struct lane_job *job)
+{
+    struct everywhere *e = CONTAINER_OF(job, struct everywhere, job);
+
+    e->fn(lane, e->arg);
+    mem_free(e);
+}
+
+/* fn runs in each lane's thread; in lane 0's at once. */
+static void every_lane(struct edge *edge, void (*fn)(struct lane *lane, void *arg), void *arg)
+{
+    for (uint32_t i = 1; i < edge->n_lanes; i++) {
+        struct everywhere *e = mem_zalloc(sizeof(*e));
+
+        e->fn = fn;
+        e->arg = arg;
+        e->job.fn = run_everywhere;
+        lane_post(&edge->lanes[i], &e->job);
+    }
+    fn(&edge->lanes[0], arg);
+}
+
+/* ---- to the supervisor, from any lane ---- */
+
+struct report {
+    struct lane_job job;
+    struct wire_message message;
+    char text[600];
+};
+
+static void send_report(struct lane *lane, struct lane_job *job)
+{
+    struct report *r = CONTAINER_OF(job, struct report, job);
+
+    channel_send(&lane->edge->super, &r->message);
+    mem_free(r);
+}
+
+void edge_report(struct edge *edge, enum wire_type type, struct job *job, uint32_t worker, struct str what)
+{
+    struct report *r = mem_zalloc(sizeof(*r));
+    size_t n = what.n < sizeof(r->text) ? what.n : sizeof(r->text);
+
+    memcpy(r->text, what.p, n);
+    r->message = (struct wire_message){ .type = type, .worker = worker, .text = { r->text, n } };
+    r->message.generation = job->generation->number;
+    r->message.pid = job->generation->workers[worker].pid;
+    r->job.fn = send_report;
+    lane_post(&edge->lanes[0], &r->job);
+}
+
+static void tell_idle(void *arg, struct generation *g)
+{
+    struct edge *edge = arg;
+
+    channel_tell(&edge->super, WIRE_POOL_IDLE, g->number, 0);
+}
+
+static void check_idle(struct lane *lane, struct lane_job *job)
+{
+    (void)job;
+    atomic_store(&lane->edge->idle_posted, false);
+    dispatch_idle(&lane->edge->dispatch, tell_idle, lane->edge);
+}
+
+void edge_check_idle(struct edge *edge)
+{
+    if (atomic_exchange(&edge->idle_posted, true))
+        return;
+    edge->idle_job.fn = check_idle;
+    lane_post(&edge->lanes[0], &edge->idle_job);
+}
+
+static void all_drained(struct lane *lane, struct lane_job *job)
+{
+    (void)job;
+    channel_tell(&lane->edge->super, WIRE_DRAINED, 0, 0);
+}
+
+void edge_lane_drained(struct edge *edge)
+{
+    if (atomic_fetch_add(&edge->drained_lanes, 1) + 1 < edge->n_lanes)
+        return;
+    edge->drained_job.fn = all_drained;
+    lane_post(&edge->lanes[0], &edge->drained_job);
+}
+
+/* ---- configuration ---- */
+
+static void on_conf(struct edge *edge, struct wire_message *m)
+{
+    struct str text;
+    int error = wire_blob_read(m->fds[0], CONF_BLOB_MAX, &text);
+
+    snapshot_unref(edge->building);
+    edge->building = NULL;
+    if (error == 0) {
+        error = snapshot_new(text, &edge->building);
+        mem_free((void *)text.p);
+    }
+    if (error != 0)
+        log_event(&edge->log, LOG_ALERT, "the supervisor's configuration cannot be read", LOG_N("error", error));
+}
+
+static void on_logs(struct edge *edge, struct wire_message *m)
+{
+    if (edge->error_sink != NULL)
+        sink_reopen(edge->error_sink, m->fds[0]);
+    else if (sink_new(m->fds[0], &edge->error_sink) == 0) {
+        edge->log.sink_arg = edge->error_sink;
+        edge->log.sink = sink_log;
+    }
+    m->fds[0] = -1;
+    if (m->n_fds < 2)
+        return;
+    if (edge->access_sink != NULL)
+        sink_reopen(edge->access_sink, m->fds[1]);
+    else if (sink_new(m->fds[1], &edge->access_sink) != 0)
+        edge->access_sink = NULL;
+    m->fds[1] = -1;
+}
+
+static void on_listener(struct edge *edge, struct wire_message *m)
+{
+    if (edge->n_listeners == EDGE_LISTENERS_MAX)
+        return;
+    edge->listeners[edge->n_listeners++] = (struct edge_listener){ .fd = m->fds[0], .tls = m->number == 1 };
+    m->fds[0] = -1;
+}
+
+static void on_root(struct edge *edge, struct wire_message *m)
+{
+    struct str prefix = m->text, kind = str_split(&prefix, ' ');
+    int dir = m->fds[0];
+
+    if (edge->building == NULL || prefix.n == 0)
+        return;
+    m->fds[0] = -1;
+    if (snapshot_add_root(edge->building, prefix, str_eq(kind, STR("media")), dir) != 0)
+        log_event(&edge->log, LOG_ALERT, "too many static and media directories", LOG_S("prefix", prefix));
+}
+
+static void on_tls(struct edge *edge, struct wire_message *m)
+{
+    struct tls_blob_pair *blob_pairs = mem_calloc(TLS_BLOB_PAIRS_MAX, sizeof(*blob_pairs));
+    struct tls_pair *pairs = mem_calloc(TLS_BLOB_PAIRS_MAX, sizeof(*pairs));
+    unsigned char ticket_key[TLS_BLOB_TICKET_KEY];
+    char why[TLS_ERROR_MAX] = "";
+    struct tls_ctx *ctx = NULL;
+    struct str blob = { NULL, 0 };
+    size_t n = 0;
+    int error = wire_blob_read(m->fds[0], TLS_BLOB_MAX, &blob);
+
+    if (error == 0)
+        error = tls_blob_read(blob, ticket_key, blob_pairs, &n);
+    for (size_t i = 0; error == 0 && i < n; i++)
+        pairs[i] = (struct tls_pair){ blob_pairs[i].cert_pem, blob_pairs[i].key_pem, blob_pairs[i].label };
+    if (error == 0)
+        error = tls_ctx_new(pairs, n, ticket_key, &ctx, why);
+    if (blob.p != NULL)
+        mem_wipe((void *)blob.p, blob.n);
+    mem_wipe(ticket_key, sizeof(ticket_key));
+    mem_free((void *)blob.p);
+    mem_free(blob_pairs);
+    mem_free(pairs);
+    if (error != 0) {
+        log_event(&edge->log, LOG_ERROR, "the certificates cannot be used", LOG_Z("reason", why));
+        return;
+    }
+    tls_ctx_unref(edge->tls);
+    edge->tls = ctx;
+}
+
+/* ---- start ---- */
+
+static void lane_adopt_snapshot(struct lane *lane, void *arg)
+{
+    struct snapshot *s = arg;
+
+    lane_set_snapshot(lane, s);
+    snapshot_unref(s);
+}
+
+static void lane_listen(struct lane *lane, void *arg)
+{
+    struct edge *edge = arg;
+
+    for (uint32_t i = 0; i < edge->n_listeners; i++) {
+        if (listen_add(lane, edge->listeners[i].fd, edge->listeners[i].tls) != 0)
+            log_event(&edge->log, LOG_ALERT, "cannot listen", LOG_N("descriptor", edge->listeners[i].fd));
+    }
+}
+
+static void *lane_main(void *arg)
+{
+    struct lane *lane = arg;
+
+    lane_run(lane);
+    return NULL;
+}
+
+/* One thread for two cores, at most POOL_LANES_MAX: the rest of the machine belongs to Python. */
+static uint32_t lanes_by_rule(const struct conf *conf)
+{
+    uint64_t n = conf->edge_threads != 0 ? conf->edge_threads : proc_cores() / 2;
+
+    return n < 1 ? 1 : n > POOL_LANES_MAX ? POOL_LANES_MAX : (uint32_t)n;
+}
+
+static void start_lanes(struct edge *edge, uint32_t n)
+{
+    while (edge->n_lanes < n) {
+        struct lane *lane = &edge->lanes[edge->n_lanes];
+
+        if (lane_init(lane, edge, edge->n_lanes) != 0 || pthread_create(&lane->thread, NULL, lane_main, lane) != 0)
+            must_fail("cannot start an edge thread", __FILE__, __LINE__, __func__);
+        edge->n_lanes++;
+    }
+}
+
+/* The parts of a configuration that are the process's, not a request's. */
+static void apply(struct edge *edge, struct snapshot *s)
+{
+    enum log_level level;
+
+    if (s->conf->log_level != NULL && log_level_parse(str_of(s->conf->log_level), &level) == 0)
+        edge->log.level = level;
+    edge->log.format = s->conf->log_format == CONF_LOG_JSON ? LOG_JSON : LOG_TEXT;
+    edge->access_json = s->conf->log_format == CONF_LOG_JSON;
+    edge->dispatch.queue_max = (uint32_t)s->conf->queue_size;
+}
+
+static void on_first_start(struct edge *edge)
+{
+    edge->phase = EDGE_SERVING;
+    every_lane(edge, lane_listen, edge);
+    channel_tell(&edge->super, WIRE_READY, 0, 0);
+}
+
+static void on_start(struct edge *edge, struct wire_message *m)
+{
+    struct snapshot *s = edge->building;
+
+    (void)m;
+    if (s == NULL) {
+        log_event(&edge->log, LOG_ALERT, "START without a configuration");
+        return;
+    }
+    edge->building = NULL;
+    s->tls = edge->tls != NULL ? tls_ctx_ref(edge->tls) : NULL;
+    apply(edge, s);
+    snapshot_unref(edge->snapshot);
+    edge->snapshot = s;
+    for (uint32_t i = 0; i < edge->n_lanes; i++)
+        (void)snapshot_ref(s); /* each lane gives its own back */
+    every_lane(edge, lane_adopt_snapshot, s);
+    if (edge->phase == EDGE_CONFIGURING)
+        on_first_start(edge);
+}
+
+/* ---- generations ---- */
+
+static void lane_add(struct lane *lane, void *arg)
+{
+    struct generation *g = arg;
+
+    if (lane_add_pool(lane, g) != 0)
+        log_event(&lane->edge->log, LOG_ALERT, "cannot watch a pool", LOG_N("generation", g->number));
+    generation_unref(&lane->edge->dispatch, g);
+}
+
+static void lane_drop(struct lane *lane, void *arg)
+{
+    lane_drop_pool(lane, arg);
+}
+
+static struct generation *open_generation(struct edge *edge, uint32_t number, int memfd, const int *eventfds)
+{
+    struct generation *g;
+    int error = dispatch_open(&edge->dispatch, number, memfd, eventfds, edge->n_lanes, &g);
+
+    if (error != 0) {
+        log_event(&edge->log, LOG_ALERT, "cannot open a pool", LOG_N("generation", number), LOG_N("error", error));
+        return NULL;
+    }
+    for (uint32_t i = 0; i < edge->n_lanes; i++)
+        generation_ref(&edge->dispatch, g); /* each lane gives it back once it has its own */
+    every_lane(edge, lane_add, g);
+    return g;
+}
+
+/* Lanes must be counted before the first pool is made: their number is part of its geometry. */
+static void ensure_lanes(struct edge *edge)
+{
+    const struct snapshot *s = edge->building != NULL ? edge->building : edge->snapshot;
+
+    if (edge->n_lanes == 1 && s != NULL)
+        start_lanes(edge, lanes_by_rule(s->conf));
+}
+
+static void on_pool_open(struct edge *edge, struct wire_message *m)
+{
+    struct wire_message answer = { .type = WIRE_POOL, .generation = m->generation };
+    struct pool_geometry geometry = { .workers = (uint32_t)(m->number >> 32), .threads = (uint32_t)m->number };
+    int eventfds[POOL_LANES_MAX], memfd;
+
+    ensure_lanes(edge);
+    geometry.lanes = edge->n_lanes;
+    geometry.slots = pool_geometry_slots(geometry.workers, geometry.threads);
+    memfd = pool_create(&geometry);
+    if (memfd < 0) {
+        log_event(&edge->log, LOG_ALERT, "cannot make a pool", LOG_N("error", memfd));
+        return;
+    }
+    answer.fds[answer.n_fds++] = memfd;
+    for (uint32_t i = 0; i < edge->n_lanes; i++) {
+        eventfds[i] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        must(eventfds[i] >= 0);
+        answer.fds[answer.n_fds++] = eventfds[i];
+    }
+    channel_send(&edge->super, &answer);
+    (void)open_generation(edge, m->generation, memfd, eventfds);
+}
+
+static void on_pool_adopt(struct edge *edge, struct wire_message *m)
+{
+    ensure_lanes(edge);
+    if (m->n_fds != edge->n_lanes + 1) {
+        log_event(&edge->log, LOG_ALERT, "an inherited pool has another number of lanes", LOG_N("lanes", m->n_fds - 1));
+        return;
+    }
+    if (open_generation(edge, m->generation, m->fds[0], m->fds + 1) != NULL)
+        m->n_fds = 0; /* taken over */
+}
+
+static void on_worker_join(struct edge *edge, struct wire_message *m)
+{
+    struct generation *g = dispatch_find(&edge->dispatch, m->generation);
+
+    if (g == NULL || m->worker >= g->geometry.workers)
+        return;
+    dispatch_worker_joined(&edge->dispatch, g, m->worker, m->pid, m->fds[0]);
+    m->fds[0] = -1;
+}
+
+static void lane_settle(struct lane *lane, void *arg)
+{
+    app_settle_lost(lane, arg);
+    generation_unref(&lane->edge->dispatch, arg);
+}
+
+static void on_worker_gone(struct edge *edge, struct wire_message *m)
+{
+    struct generation *g = dispatch_find(&edge->dispatch, m->generation);
+
+    if (g == NULL || m->worker >= g->geometry.workers)
+        return;
+    dispatch_worker_gone(&edge->dispatch, g, m->worker);
+    for (uint32_t i = 0; i < edge->n_lanes; i++)
+        generation_ref(&edge->dispatch, g);
+    every_lane(edge, lane_settle, g);
+}
+
+static void on_switch(struct edge *edge, struct wire_message *m)
+{
+    struct generation *g = dispatch_find(&edge->dispatch, m->generation);
+
+    if (g != NULL)
+        dispatch_switch(&edge->dispatch, g);
+}
+
+static void on_pool_close(struct edge *edge, struct wire_message *m)
+{
+    struct generation *g = dispatch_find(&edge->dispatch, m->generation);
+
+    if (g == NULL)
+        return;
+    every_lane(edge, lane_drop, g);
+    dispatch_close(&edge->dispatch, g);
+}
+
+/* ---- the end ---- */
+
+static void lane_drain_arg(struct lane *lane, void *arg)
+{
+    (void)arg;
+    lane_drain(lane);
+}
+
+static void on_drain(struct edge *edge, struct wire_message *m)
+{
+    (void)m;
+    if (edge->phase == EDGE_DRAINING)
+        return;
+    edge->phase = EDGE_DRAINING;
+    every_lane(edge, lane_drain_arg, NULL);
+    for (uint32_t i = 0; i < edge->n_listeners; i++)
+        close(edge->listeners[i].fd);
+    edge->n_listeners = 0;
+}
+
+static void on_status_ask(struct edge *edge, struct wire_message *m)
+{
+    struct wire_message answer = { .type = WIRE_STATUS, .number = m->number };
+    struct buf b;
+
+    buf_init(&b, WIRE_TEXT_MAX);
+    if (status_write(edge, &b) != 0)
+        buf_clear(&b);
+    answer.text = buf_str(&b);
+    channel_send(&edge->super, &answer);
+    buf_fini(&b);
+}
+
+/* ---- messages ---- */
+
+static void (*const messages[WIRE_COUNT])(struct edge *edge, struct wire_message *m) = {
+    [WIRE_CONF] = on_conf,
+    [WIRE_LOGS] = on_logs,
+    [WIRE_LISTENER] = on_listener,
+    [WIRE_ROOT] = on_root,
+    [WIRE_TLS] = on_tls,
+    [WIRE_START] = on_start,
+    [WIRE_POOL_OPEN] = on_pool_open,
+    [WIRE_POOL_ADOPT] = on_pool_adopt,
+    [WIRE_WORKER_JOIN] = on_worker_join,
+    [WIRE_WORKER_GONE] = on_worker_gone,
+    [WIRE_SWITCH] = on_switch,
+    [WIRE_POOL_CLOSE] = on_pool_close,
+    [WIRE_DRAIN] = on_drain,
+    [WIRE_STATUS_ASK] = on_status_ask,
+};
+
+static void on_message(struct channel *channel, struct wire_message *m)
+{
+    if (messages[m->type] != NULL)
+        messages[m->type](edge_of(channel), m);
+}
+
+static void lane_stop_arg(struct lane *lane, void *arg)
+{
+    (void)arg;
+    lane_stop(lane);
+}
+
+/* The supervisor has closed: it is gone, or wants us gone. */
+static void on_close(struct channel *channel, int error)
+{
+    (void)error;
+    every_lane(edge_of(channel), lane_stop_arg, NULL);
+}
+
+static const struct channel_handlers handlers = { .on_message = on_message, .on_close = on_close };
+
+static void nothing(int signal)
+{
+    (void)signal;
+}
+
+/* The supervisor says when to end. Handlers instead of SIG_IGN: nothing is inherited by anybody, and EINTR is harmless here. */
+static void quiet_signals(void)
+{
+    static const int ignored[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE };
+    struct sigaction action = { .sa_handler = nothing, .sa_flags = SA_RESTART };
+
+    for (size_t i = 0; i < ARRAY_LEN(ignored); i++)
+        (void)sigaction(ignored[i], &action, NULL);
+}
+
+static void edge_fini(struct edge *edge)
+{
+    for (uint32_t i = 1; i < edge->n_lanes; i++)
+        pthread_join(edge->lanes[i].thread, NULL);
+    channel_fini(&edge->super);
+    while (!list_empty(&edge->dispatch.generations))
+        dispatch_close(&edge->dispatch, CONTAINER_OF(edge->dispatch.generations.next, struct generation, link));
+    for (uint32_t i = 0; i < edge->n_lanes; i++)
+        lane_fini(&edge->lanes[i]);
+    dispatch_fini(&edge->dispatch);
+    snapshot_unref(edge->snapshot);
+    snapshot_unref(edge->building);
+    tls_ctx_unref(edge->tls);
+    sink_free(edge->access_sink);
+    edge->log.sink = NULL;
+    sink_free(edge->error_sink);
+}
+
+int edge_main(int argc, char **argv)
+{
+    struct edge *edge = mem_zalloc(sizeof(*edge));
+
+    (void)argc;
+    (void)argv;
+    quiet_signals();
+    edge->log = (struct log){ .level = LOG_INFO, .process = "edge" };
+    edge->started_ns = clock_mono_ns();
+    dispatch_init(&edge->dispatch, edge);
+    edge->dispatch.queue_max = 1024;
+    edge->n_lanes = 1;
+    if (lane_init(&edge->lanes[0], edge, 0) != 0 ||
+        channel_init(&edge->super, edge->lanes[0].loop, EDGE_SUPERVISOR_FD, 'E', &handlers) != 0) {
+        (void)!write(2, "edge: cannot start: the supervisor's channel is missing\n", 56);
+        return 1;
+    }
+    edge->super.owner = edge;
+    lane_run(&edge->lanes[0]);
+    edge_fini(edge);
+    mem_free(edge);
+    return 0;
+}

@@ -1,0 +1,51 @@
+/*
+ * The edge process's own struct: what its lanes share. Private to src/edge.
+ */
+#ifndef QUINTET_EDGE_EDGE_PROCESS_H
+#define QUINTET_EDGE_EDGE_PROCESS_H
+
+#include "base/log.h"
+#include "edge/dispatch.h"
+#include "edge/lane.h"
+#include "os/sink.h"
+#include "wire/channel.h"
+
+#define EDGE_LISTENERS_MAX 64
+
+enum edge_phase { EDGE_CONFIGURING, EDGE_SERVING, EDGE_DRAINING };
+
+/* A listening socket as it was received, before START gives it to the lanes. */
+struct edge_listener {
+    int fd; /* owned */
+    bool tls;
+};
+
+struct edge {
+    enum edge_phase phase;
+    struct lane lanes[POOL_LANES_MAX];
+    uint32_t n_lanes;
+    struct dispatch dispatch;
+    struct channel super;       /* in lane 0's loop */
+    struct snapshot *snapshot;  /* in force; owned reference */
+    struct snapshot *building;  /* being received; NULL when none */
+    struct tls_ctx *tls;        /* owned; newest */
+    struct edge_listener listeners[EDGE_LISTENERS_MAX];
+    uint32_t n_listeners;
+    struct log log;
+    struct sink *error_sink;  /* owned; NULL: stderr */
+    struct sink *access_sink; /* owned; NULL: off */
+    bool access_json;
+    atomic_uint drained_lanes;
+    atomic_bool idle_posted;    /* idle_job is on its way */
+    struct lane_job idle_job, drained_job;
+    uint64_t started_ns;
+    int exit_status;
+};
+
+/* A request of a retired generation ended, or a lane has nothing left: lane 0 looks. Any thread. */
+void edge_check_idle(struct edge *edge);
+void edge_lane_drained(struct edge *edge);
+/* Tells the supervisor; any thread (posts to lane 0). */
+void edge_report(struct edge *edge, enum wire_type type, struct job *job, uint32_t worker, struct str what);
+
+#endif

@@ -1,0 +1,146 @@
+/* One request and its response: beginning, end, and what handlers do with it. */
+#include "edge/exchange.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "edge/access_log.h"
+#include "edge/client.h"
+#include "edge/edge_process.h"
+#include "edge/filter/security.h"
+#include "edge/handler/handlers.h"
+
+#define EXCHANGE_ARENA_MAX (1u << 20)
+
+void exchange_init(struct exchange *ex, struct lane *lane)
+{
+    memset(ex, 0, sizeof(*ex));
+    ex->lane = lane;
+    ex->worker = -1;
+    arena_init(&ex->arena, EXCHANGE_ARENA_MAX);
+    spool_init(&ex->body, 0, 0);
+}
+
+void exchange_begin(struct exchange *ex)
+{
+    ex->bytes = NULL;
+    ex->snapshot = NULL;
+    ex->peer_text = ex->remote_addr = ex->server_name = ex->id = str_make(NULL, 0);
+    ex->remote_port = 0;
+    ex->server_port = 0;
+    ex->tls = ex->secure = ex->trusted = false;
+    memset(&ex->tls_info, 0, sizeof(ex->tls_info));
+    ex->body_complete = false;
+    memset(&ex->response, 0, sizeof(ex->response));
+    ex->handler = NULL;
+    ex->state = NULL;
+    ex->sent = ex->queue_ns = ex->app_ns = 0;
+    ex->worker = -1;
+    ex->close = ex->client_gone = false;
+}
+
+static void handler_end(struct exchange *ex)
+{
+    const struct handler *handler = ex->handler;
+
+    ex->handler = NULL;
+    if (handler != NULL && handler->end != NULL && ex->state != NULL)
+        handler->end(ex);
+    ex->state = NULL;
+}
+
+void exchange_end(struct exchange *ex)
+{
+    if (ex->snapshot == NULL)
+        return; /* never begun, or ended already */
+    if (ex->id.p != NULL)
+        access_log_write(ex);
+    handler_end(ex);
+    spool_fini(&ex->body);
+    spool_init(&ex->body, 0, 0);
+    arena_reset(&ex->arena);
+    snapshot_unref(ex->snapshot);
+    ex->snapshot = NULL;
+}
+
+void exchange_fini(struct exchange *ex)
+{
+    exchange_end(ex);
+    spool_fini(&ex->body);
+    arena_fini(&ex->arena);
+}
+
+struct str exchange_field(const struct exchange *ex, enum http_field_id id)
+{
+    const struct http_field *f = http_head_find(&ex->head, id, 0);
+
+    return f == NULL ? str_make(NULL, 0) : http_str(ex->bytes, f->value);
+}
+
+struct str exchange_path(const struct exchange *ex)
+{
+    return http_str(ex->bytes, ex->head.path);
+}
+
+void exchange_handle(struct exchange *ex, const struct handler *handler)
+{
+    must(!ex->response.started);
+    handler_end(ex);
+    memset(&ex->response, 0, sizeof(ex->response));
+    ex->handler = handler;
+    handler->start(ex);
+}
+
+void exchange_respond(struct exchange *ex, unsigned status)
+{
+    struct response *r = &ex->response;
+    struct header *fields = r->fields;
+
+    must(!r->started);
+    memset(r, 0, sizeof(*r));
+    r->fields = fields != NULL ? fields : arena_alloc(&ex->arena, EXCHANGE_FIELDS_MAX * sizeof(struct header));
+    must(r->fields != NULL); /* the arena's maximum is far above what one exchange allocates */
+    r->status = (uint16_t)status;
+    r->length = -1;
+}
+
+void exchange_add(struct exchange *ex, struct str name, struct str value)
+{
+    struct response *r = &ex->response;
+
+    if (r->n_fields < EXCHANGE_FIELDS_MAX)
+        r->fields[r->n_fields++] = (struct header){ name, value };
+}
+
+bool exchange_has(const struct exchange *ex, struct str name)
+{
+    const struct response *r = &ex->response;
+
+    for (uint32_t i = 0; i < r->n_fields; i++) {
+        if (str_eq_nocase(r->fields[i].name, name))
+            return true;
+    }
+    return false;
+}
+
+void exchange_ready(struct exchange *ex)
+{
+    if (!ex->response.server_id)
+        exchange_add(ex, STR("X-Request-ID"), ex->id);
+    security_filter(ex);
+    ex->response.ready = true;
+    exchange_flush(ex);
+}
+
+void exchange_flush(struct exchange *ex)
+{
+    ex->ops->flush(ex);
+}
+
+void exchange_page(struct exchange *ex, unsigned status, struct str detail)
+{
+    handler_end(ex);
+    exchange_respond(ex, status);
+    page_begin(ex, detail);
+}

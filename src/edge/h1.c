@@ -1,0 +1,492 @@
+/* HTTP/1 on a connection: the states and the reading side. The writing side is h1_write.c. */
+#include "edge/h1.h"
+
+#include <errno.h>
+#include <stddef.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "edge/edge_process.h"
+#include "edge/h1_write.h"
+#include "edge/route.h"
+
+#define HEAD_TIMEOUT_NS (60 * NS_PER_SEC) /* for the whole head: a trickle does not prolong it */
+#define BODY_TIMEOUT_NS (60 * NS_PER_SEC) /* between two pieces of a body */
+#define SEND_TIMEOUT_NS (60 * NS_PER_SEC) /* between two pieces the client takes */
+#define IN_FIRST (16u << 10)
+#define IN_KEPT (32u << 10) /* a larger buffer is not kept for the next connection */
+#define SPARE_MAX 256
+#define BURST_MAX 64 /* pipelined requests answered in one turn of the loop */
+
+static const struct conn_state h1_head, h1_reading_body, h1_wait, h1_send;
+
+/* ---- the h1 object: only busy connections have one ---- */
+
+static void ex_flush(struct exchange *ex)
+{
+    conn_advance(CONTAINER_OF(ex, struct h1, exchange)->conn);
+}
+
+static const struct exchange_ops h1_ops = { .flush = ex_flush };
+
+static struct h1 *h1_new(struct lane *lane)
+{
+    struct h1 *h1 = mem_zalloc(sizeof(*h1));
+
+    list_init(&h1->link);
+    buf_init(&h1->in, HTTP_HEAD_MAX + LANE_SCRATCH);
+    buf_init(&h1->out, 2u * HTTP_HEAD_MAX);
+    exchange_init(&h1->exchange, lane);
+    h1->exchange.ops = &h1_ops;
+    return h1;
+}
+
+static void h1_free(struct h1 *h1)
+{
+    exchange_fini(&h1->exchange);
+    buf_fini(&h1->in);
+    buf_fini(&h1->out);
+    mem_free(h1);
+}
+
+static void h1_acquire(struct conn *c)
+{
+    struct lane *lane = c->lane;
+    struct list *spare = list_pop_front(&lane->spare_h1);
+
+    if (spare != NULL) {
+        lane->n_spare_h1--;
+        c->h1 = CONTAINER_OF(spare, struct h1, link);
+    } else {
+        c->h1 = h1_new(lane);
+    }
+    c->h1->conn = c;
+}
+
+void h1_release(struct conn *c)
+{
+    struct lane *lane = c->lane;
+    struct h1 *h1 = c->h1;
+
+    exchange_end(&h1->exchange);
+    c->h1 = NULL;
+    h1->conn = NULL;
+    if (lane->n_spare_h1 >= SPARE_MAX || h1->in.cap > IN_KEPT || h1->out.cap > IN_KEPT) {
+        h1_free(h1);
+        return;
+    }
+    buf_clear(&h1->in);
+    list_push_front(&lane->spare_h1, &h1->link);
+    lane->n_spare_h1++;
+}
+
+void h1_fini_spare(struct lane *lane)
+{
+    struct list *spare;
+
+    while ((spare = list_pop_front(&lane->spare_h1)) != NULL)
+        h1_free(CONTAINER_OF(spare, struct h1, link));
+    lane->n_spare_h1 = 0;
+}
+
+/* A new request begins at in.data[0]. */
+static void h1_begin(struct conn *c)
+{
+    struct h1 *h1 = c->h1;
+    struct exchange *ex = &h1->exchange;
+
+    exchange_begin(ex);
+    ex->snapshot = snapshot_ref(c->lane->snapshot);
+    ex->tls = c->tls;
+    ex->start_ns = loop_now(c->lane->loop);
+    h1_head_begin(&h1->parser, &ex->snapshot->limits, &ex->head);
+    h1->pos = 0;
+    buf_clear(&h1->out);
+    h1->out_pos = 0;
+    h1->direct = 0;
+    h1->chunked = h1->tail = h1->chunk_open = h1->continue_sent = h1->reading_body = false;
+    conn_set_state(c, &h1_head);
+}
+
+/* ---- reading ---- */
+
+/* Reads into p. > 0; 0 when nothing came (not readable, or closed: then c->closed). */
+static size_t h1_read(struct conn *c, char *p, size_t room)
+{
+    ssize_t n;
+
+    if (!c->readable || room == 0)
+        return 0;
+    n = stream_read(&c->stream, p, room);
+    if (n > 0) {
+        /* A short read of a plain socket has emptied it: the edge-triggered event comes again with more. */
+        if (!c->tls && (size_t)n < room && !c->peer_gone)
+            c->readable = false;
+        return (size_t)n;
+    }
+    if (n == -EAGAIN) {
+        c->readable = false;
+        return 0;
+    }
+    if (c->h1 != NULL)
+        c->h1->exchange.client_gone = true;
+    conn_close(c);
+    return 0;
+}
+
+static size_t h1_read_in(struct conn *c)
+{
+    struct h1 *h1 = c->h1;
+    size_t n;
+
+    if (buf_reserve(&h1->in, h1->in.len == 0 ? IN_FIRST : 4096) != 0)
+        return 0;
+    n = h1_read(c, h1->in.data + h1->in.len, h1->in.cap - h1->in.len);
+    buf_commit(&h1->in, n);
+    return n;
+}
+
+static bool idle_step(struct conn *c)
+{
+    if (!c->readable) {
+        if (c->lane->draining)
+            conn_close(c);
+        return false;
+    }
+    h1_acquire(c);
+    if (h1_read_in(c) == 0) {
+        if (!c->closed)
+            h1_release(c);
+        if (!c->closed && c->lane->draining)
+            conn_close(c);
+        return false;
+    }
+    h1_begin(c);
+    return true;
+}
+
+static uint64_t idle_timeout(const struct conn *c)
+{
+    return c->served == 0 ? HEAD_TIMEOUT_NS : c->lane->snapshot->conf->keep_alive;
+}
+
+const struct conn_state h1_idle = {
+    .name = "idle", .step = idle_step, .timed_out = conn_close, .timeout = idle_timeout
+};
+
+bool h1_may_close_now(const struct conn *c)
+{
+    return c->state == &h1_idle || c->state == &h1_handshake;
+}
+
+/* ---- handshake ---- */
+
+static bool handshake_step(struct conn *c)
+{
+    int r = stream_handshake(&c->stream);
+
+    if (r == 0) {
+        atomic_fetch_add_explicit(&c->lane->stats.handshakes, 1, memory_order_relaxed);
+        conn_set_state(c, &h1_idle);
+        return true;
+    }
+    if (r != -EAGAIN || c->peer_gone)
+        conn_close(c);
+    return false;
+}
+
+static uint64_t head_timeout(const struct conn *c)
+{
+    (void)c;
+    return HEAD_TIMEOUT_NS;
+}
+
+const struct conn_state h1_handshake = {
+    .name = "handshake", .step = handshake_step, .timed_out = conn_close, .timeout = head_timeout
+};
+
+/* ---- head ---- */
+
+/* Answers with a page and gives the connection up: what follows in it cannot be trusted or is not wanted. */
+static void h1_refuse(struct conn *c, unsigned status, const char *why)
+{
+    struct exchange *ex = &c->h1->exchange;
+
+    ex->close = true;
+    conn_set_state(c, &h1_wait);
+    exchange_page(ex, status, str_of(why));
+}
+
+static void head_timed_out(struct conn *c)
+{
+    c->h1->exchange.bytes = c->h1->in.data;
+    exchange_identify(&c->h1->exchange, &c->peer, c->stream.fd);
+    h1_refuse(c, 408, "the request head did not arrive in time");
+    conn_advance(c);
+}
+
+static void h1_start_handler(struct conn *c)
+{
+    struct exchange *ex = &c->h1->exchange;
+
+    conn_set_state(c, &h1_wait);
+    if (ex->handler->start != NULL)
+        ex->handler->start(ex);
+}
+
+static void h1_say_continue(struct conn *c)
+{
+    struct h1 *h1 = c->h1;
+
+    h1->continue_sent = true;
+    if (buf_add_str(&h1->out, STR("HTTP/1.1 100 Continue\r\n\r\n")) != 0)
+        must_not_reach();
+    if (h1_write_out(c) < 0)
+        conn_close(c);
+}
+
+/* The head is complete: who asks, who answers, and whether the body is wanted. */
+static void h1_head_done(struct conn *c)
+{
+    struct h1 *h1 = c->h1;
+    struct exchange *ex = &h1->exchange;
+    const struct http_head *head = &ex->head;
+    uint64_t max = ex->snapshot->conf->max_body_size;
+
+    ex->bytes = h1->in.data;
+    h1->pos = head->length;
+    ex->close = !head->keep_alive;
+    stream_tls_info(&c->stream, &ex->tls_info);
+    exchange_identify(ex, &c->peer, c->stream.fd);
+    ex->handler = route(ex);
+    if (head->body == HTTP_BODY_NONE) {
+        ex->body_complete = true;
+        h1_start_handler(c);
+        return;
+    }
+    if (!ex->handler->wants_body) { /* the answer does not depend on it: not read, so the connection cannot go on */
+        ex->close = true;
+        h1_start_handler(c);
+        return;
+    }
+    if (head->body == HTTP_BODY_LENGTH && head->content_length > max) {
+        h1_refuse(c, 413, "the request body is larger than max_body_size");
+        return;
+    }
+    h1_body_begin(&h1->body, head);
+    spool_init(&ex->body, POOL_INLINE_BODY, max);
+    h1->reading_body = true;
+    conn_set_state(c, &h1_reading_body);
+    if (head->expect_continue && h1->in.len == h1->pos)
+        h1_say_continue(c);
+}
+
+static bool head_step(struct conn *c)
+{
+    struct h1 *h1 = c->h1;
+    enum h1_result r = h1_head_parse(&h1->parser, h1->in.data, h1->in.len, &h1->exchange.head);
+
+    if (r == H1_DONE) {
+        h1_head_done(c);
+        return true;
+    }
+    if (r == H1_ERROR) {
+        h1->exchange.bytes = h1->in.data;
+        exchange_identify(&h1->exchange, &c->peer, c->stream.fd);
+        h1_refuse(c, h1->parser.status, h1->parser.reason);
+        return true;
+    }
+    return h1_read_in(c) > 0;
+}
+
+static const struct conn_state h1_head = {
+    .name = "head", .step = head_step, .timed_out = head_timed_out, .timeout = head_timeout
+};
+
+/* ---- body ---- */
+
+static void body_failed(struct conn *c, int error)
+{
+    c->h1->reading_body = false;
+    if (error == -EMSGSIZE) {
+        h1_refuse(c, 413, "the request body is larger than max_body_size");
+        return;
+    }
+    log_event(&c->lane->edge->log, LOG_ERROR, "cannot keep a request body", LOG_Z("error", strerror(-error)),
+              LOG_S("request_id", c->h1->exchange.id));
+    h1_refuse(c, 503, "no room for the request body");
+}
+
+/* Feeds bytes to the body decoder and spools what it finds. Returns the bytes consumed; the state is left when the body ended or failed. */
+static size_t body_feed(struct conn *c, const char *p, size_t n)
+{
+    struct h1 *h1 = c->h1;
+    struct exchange *ex = &h1->exchange;
+    size_t done = 0, used;
+    struct str data;
+
+    for (;;) {
+        enum h1_result r = h1_body_feed(&h1->body, p + done, n - done, &used, &data);
+
+        done += used;
+        if (r == H1_ERROR) {
+            h1->reading_body = false;
+            h1_refuse(c, h1->body.status, h1->body.reason);
+            return done;
+        }
+        if (data.n > 0) {
+            int error = spool_add(&ex->body, data.p, data.n);
+
+            if (error != 0) {
+                body_failed(c, error);
+                return done;
+            }
+        }
+        if (r == H1_DONE) {
+            h1->reading_body = false;
+            ex->body_complete = true;
+            return done;
+        }
+        if (used == 0 || done == n)
+            return done;
+    }
+}
+
+/* Bytes that came behind the body belong to the next request. */
+static void body_keep_rest(struct conn *c, const char *p, size_t n)
+{
+    if (n > 0 && buf_add(&c->h1->in, p, n) != 0)
+        must_not_reach(); /* in.max is a head and a scratch buffer: it fits */
+}
+
+static bool body_step(struct conn *c)
+{
+    struct h1 *h1 = c->h1;
+    struct exchange *ex = &h1->exchange;
+    size_t n, used;
+
+    if (h1->pos < h1->in.len) {
+        h1->pos += body_feed(c, h1->in.data + h1->pos, h1->in.len - h1->pos);
+    } else {
+        h1->in.len = h1->pos = ex->head.length;
+        n = h1_read(c, c->lane->scratch, LANE_SCRATCH);
+        if (n == 0)
+            return false;
+        conn_touch(c);
+        used = body_feed(c, c->lane->scratch, n);
+        body_keep_rest(c, c->lane->scratch + used, n - used);
+        ex->bytes = h1->in.data; /* may have moved */
+    }
+    if (ex->body_complete)
+        h1_start_handler(c);
+    return !c->closed;
+}
+
+static void body_timed_out(struct conn *c)
+{
+    h1_refuse(c, 408, "the request body did not arrive in time");
+    conn_advance(c);
+}
+
+static uint64_t body_timeout(const struct conn *c)
+{
+    (void)c;
+    return BODY_TIMEOUT_NS;
+}
+
+static const struct conn_state h1_reading_body = {
+    .name = "body", .step = body_step, .timed_out = body_timed_out, .timeout = body_timeout
+};
+
+/* ---- waiting for the handler ---- */
+
+static void no_timeout(struct conn *c)
+{
+    (void)c;
+}
+
+static bool wait_step(struct conn *c)
+{
+    struct exchange *ex = &c->h1->exchange;
+
+    if (ex->response.ready) {
+        h1_write_head(c);
+        conn_set_state(c, &h1_send);
+        return true;
+    }
+    if (c->peer_gone) {
+        ex->client_gone = true;
+        if (ex->handler != NULL && ex->handler->client_left != NULL)
+            ex->handler->client_left(ex);
+        conn_close(c);
+    }
+    return false;
+}
+
+static const struct conn_state h1_wait = { .name = "wait", .step = wait_step, .timed_out = no_timeout };
+
+/* ---- sending ---- */
+
+/* The response is out: the next request, or the end of the connection. */
+static void h1_next(struct conn *c)
+{
+    struct h1 *h1 = c->h1;
+    struct exchange *ex = &h1->exchange;
+    bool close = ex->close || c->lane->draining;
+    bool unread = !ex->body_complete || h1->pos < h1->in.len;
+
+    atomic_fetch_add_explicit(&c->lane->stats.requests, 1, memory_order_relaxed);
+    c->served++;
+    exchange_end(ex);
+    if (close) {
+        if (unread || c->readable) {
+            conn_linger(c);
+        } else {
+            (void)!stream_shutdown(&c->stream);
+            conn_close(c);
+        }
+        return;
+    }
+    if (h1->pos == h1->in.len) {
+        h1_release(c);
+        conn_set_state(c, &h1_idle);
+        return;
+    }
+    buf_consume(&h1->in, h1->pos);
+    h1_begin(c);
+}
+
+static bool send_step(struct conn *c)
+{
+    switch (h1_write(c)) {
+    case H1_WRITE_DONE:
+        h1_next(c);
+        if (++c->burst >= BURST_MAX && !c->closed) {
+            loop_defer(c->lane->loop, &c->task);
+            return false;
+        }
+        return !c->closed;
+    case H1_WRITE_DEAD:
+        c->h1->exchange.client_gone = true;
+        conn_close(c);
+        return false;
+    case H1_WRITE_BLOCKED:
+    case H1_WRITE_WAITING:
+        conn_touch(c);
+        if (c->peer_gone && c->state == &h1_send && c->writable) {
+            c->h1->exchange.client_gone = true;
+            conn_close(c);
+        }
+        return false;
+    }
+    must_not_reach();
+}
+
+static uint64_t send_timeout(const struct conn *c)
+{
+    return c->writable ? 0 : SEND_TIMEOUT_NS; /* only the client's slowness is timed, not the application's */
+}
+
+static const struct conn_state h1_send = {
+    .name = "send", .step = send_step, .timed_out = conn_close, .timeout = send_timeout
+};

@@ -1,0 +1,41 @@
+/*
+ * HTTP/1 on a connection: reads requests, runs exchanges, writes responses; one exchange at a time, pipelined ones wait their turn.
+ *
+ *      IDLE ─ bytes ─▶ HEAD ─ complete ─▶ BODY ─ complete ─▶ WAIT ─ head ready ─▶ SEND ─ end ─▶ IDLE or HEAD (keep-alive), LINGER, closed
+ *                        └── malformed: page, close ──────────────────────────────────▲
+ * The states are the const structs of h1.c; the head's bytes stay at the front of `in` for the life of the exchange.
+ */
+#ifndef QUINTET_EDGE_H1_H
+#define QUINTET_EDGE_H1_H
+
+#include "base/buf.h"
+#include "edge/conn.h"
+#include "edge/exchange.h"
+#include "http/h1.h"
+
+struct h1 {
+    struct list link;  /* in lane.spare_h1 */
+    struct conn *conn; /* borrowed */
+    struct buf in;     /* head of the current request, then bytes not looked at */
+    size_t pos;        /* next byte of `in` to look at, once the head is complete */
+    struct h1_parser parser;
+    struct h1_body body;
+    struct buf out;      /* head and chunk framing waiting to be written */
+    size_t out_pos;      /* of it already written */
+    uint64_t direct;     /* bytes of the current piece announced and not yet written */
+    bool chunked;        /* response framing */
+    bool tail;           /* final chunk is in out */
+    bool chunk_open;     /* a chunk's data is being written: CRLF follows */
+    bool continue_sent;
+    bool reading_body;
+    struct exchange exchange;
+};
+
+extern const struct conn_state h1_idle;
+extern const struct conn_state h1_handshake; /* TLS first, then h1_idle */
+
+void h1_release(struct conn *c); /* gives the h1 back to the lane; its exchange is ended */
+void h1_fini_spare(struct lane *lane);
+bool h1_may_close_now(const struct conn *c); /* idle: a drain closes it at once */
+
+#endif

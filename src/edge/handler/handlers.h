@@ -1,0 +1,23 @@
+/*
+ * The handlers, one file each. A new one: a file here, its row below, its rule in route.c.
+ */
+#ifndef QUINTET_EDGE_HANDLER_HANDLERS_H
+#define QUINTET_EDGE_HANDLER_HANDLERS_H
+
+#include "edge/dispatch.h"
+#include "edge/exchange.h"
+
+extern const struct handler app_handler;     /* app.c: the WSGI application, through queue and pool */
+extern const struct handler file_handler;    /* file.c: static and media */
+extern const struct handler health_handler;  /* health.c: liveness by the edge alone */
+extern const struct handler options_handler; /* health.c: OPTIONS * */
+extern const struct handler page_handler;    /* page.c: Quintet's own small pages */
+
+/* page.c: the body of exchange_page; `detail` is for people, may be empty, is copied. */
+void page_begin(struct exchange *ex, struct str detail);
+
+/* app.c: news on a slot of this lane; jobs whose worker died. */
+void app_attention(struct lane *lane, struct generation *g, uint32_t slot);
+void app_settle_lost(struct lane *lane, struct generation *g);
+
+#endif

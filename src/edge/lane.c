@@ -1,0 +1,267 @@
+/* One edge thread: loop, connections, pools, jobs from other threads. */
+#include "edge/lane.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "edge/conn.h"
+#include "edge/edge_process.h"
+#include "edge/file_cache.h"
+#include "edge/h1.h"
+#include "edge/handler/handlers.h"
+#include "edge/listen.h"
+#include "pool/wake.h"
+
+#define CONNS_PER_CHUNK 64
+/* While requests wait for a worker anyway, completions are looked for at this interval instead of being signalled: an interrupt per
+ * response costs the worker a system call and both a context switch. */
+#define MODERATION_NS (100 * NS_PER_US)
+#define IDLE_LOOKS_MAX 16 /* fruitless looks in a row: the requests are slow ones, sleep until signalled */
+
+/* ---- pools ---- */
+
+static void on_attention(void *arg, uint32_t slot)
+{
+    struct lane_pool *lp = arg;
+
+    app_attention(lp->lane, lp->generation, slot);
+}
+
+static void take_attention(struct lane *lane)
+{
+    uint32_t n = 0;
+
+    for (size_t i = 0; i < LANE_POOLS_MAX; i++) {
+        struct lane_pool *lp = &lane->pools[i];
+
+        if (lp->generation != NULL)
+            n += pool_lane_take(lp->generation->pool, lane->index, on_attention, lp);
+    }
+    lane->idle_looks = n > 0 ? 0 : lane->idle_looks + 1;
+}
+
+static bool requests_wait(const struct lane *lane)
+{
+    for (size_t i = 0; i < LANE_POOLS_MAX; i++) {
+        const struct generation *g = lane->pools[i].generation;
+
+        if (g != NULL && !g->retired && pool_waiting(g->pool) > 0)
+            return true;
+    }
+    return false;
+}
+
+static uint64_t before_wait(void *arg)
+{
+    struct lane *lane = arg;
+
+    take_attention(lane);
+    if (lane->pending == 0)
+        return UINT64_MAX;
+    if (lane->idle_looks < IDLE_LOOKS_MAX && requests_wait(lane))
+        return MODERATION_NS;
+    for (size_t i = 0; i < LANE_POOLS_MAX; i++) {
+        struct generation *g = lane->pools[i].generation;
+
+        if (g != NULL && !pool_lane_sleep(g->pool, lane->index)) {
+            lane->slept = true;
+            return 0;
+        }
+    }
+    lane->slept = true;
+    return UINT64_MAX;
+}
+
+static void run_jobs(struct lane *lane)
+{
+    struct list jobs, *link;
+
+    if (!atomic_exchange_explicit(&lane->jobs_any, false, memory_order_acq_rel))
+        return;
+    list_init(&jobs);
+    pthread_mutex_lock(&lane->jobs_lock);
+    while ((link = list_pop_front(&lane->jobs)) != NULL)
+        list_push_back(&jobs, link);
+    pthread_mutex_unlock(&lane->jobs_lock);
+    while ((link = list_pop_front(&jobs)) != NULL) {
+        struct lane_job *job = CONTAINER_OF(link, struct lane_job, link);
+
+        job->fn(lane, job);
+    }
+}
+
+static void after_wait(void *arg)
+{
+    struct lane *lane = arg;
+
+    if (lane->slept) {
+        lane->slept = false;
+        for (size_t i = 0; i < LANE_POOLS_MAX; i++) {
+            if (lane->pools[i].generation != NULL)
+                pool_lane_woken(lane->pools[i].generation->pool, lane->index);
+        }
+    }
+    run_jobs(lane);
+    take_attention(lane);
+}
+
+static void on_eventfd(struct loop_io *io, uint32_t events)
+{
+    (void)io;
+    (void)events; /* edge-triggered: never read; the bits say it all and are taken in after_wait */
+}
+
+int lane_add_pool(struct lane *lane, struct generation *g)
+{
+    for (size_t i = 0; i < LANE_POOLS_MAX; i++) {
+        struct lane_pool *lp = &lane->pools[i];
+        int error;
+
+        if (lp->generation != NULL)
+            continue;
+        lp->io.fn = on_eventfd;
+        error = loop_io_add(lane->loop, &lp->io, g->eventfd[lane->index], EPOLLIN | EPOLLET);
+        if (error != 0)
+            return error;
+        generation_ref(&lane->edge->dispatch, g);
+        lp->lane = lane;
+        lp->generation = g;
+        return 0;
+    }
+    return -ENOSPC;
+}
+
+void lane_drop_pool(struct lane *lane, struct generation *g)
+{
+    for (size_t i = 0; i < LANE_POOLS_MAX; i++) {
+        struct lane_pool *lp = &lane->pools[i];
+
+        if (lp->generation != g)
+            continue;
+        loop_io_remove(lane->loop, &lp->io);
+        lp->generation = NULL;
+        generation_unref(&lane->edge->dispatch, g);
+    }
+}
+
+/* ---- jobs ---- */
+
+void lane_post(struct lane *lane, struct lane_job *job)
+{
+    pthread_mutex_lock(&lane->jobs_lock);
+    list_push_back(&lane->jobs, &job->link);
+    pthread_mutex_unlock(&lane->jobs_lock);
+    atomic_store_explicit(&lane->jobs_any, true, memory_order_release);
+    loop_wake(lane->loop);
+}
+
+/* ---- life ---- */
+
+int lane_init(struct lane *lane, struct edge *edge, uint32_t index)
+{
+    struct loop_hooks hooks = { .before_wait = before_wait, .after_wait = after_wait, .arg = lane };
+    int error;
+
+    memset(lane, 0, sizeof(*lane));
+    lane->edge = edge;
+    lane->index = index;
+    error = loop_new(&lane->loop);
+    if (error != 0)
+        return error;
+    loop_set_hooks(lane->loop, &hooks);
+    slab_init(&lane->conns, sizeof(struct conn), CONNS_PER_CHUNK, 0);
+    list_init(&lane->spare_h1);
+    list_init(&lane->open);
+    list_init(&lane->listeners);
+    list_init(&lane->jobs);
+    pthread_mutex_init(&lane->jobs_lock, NULL);
+    lane->scratch = mem_alloc(LANE_SCRATCH);
+    lane->files = file_cache_new(lane);
+    return 0;
+}
+
+void lane_fini(struct lane *lane)
+{
+    listen_stop(lane);
+    file_cache_free(lane->files);
+    h1_fini_spare(lane);
+    slab_fini(&lane->conns);
+    snapshot_unref(lane->snapshot);
+    mem_free(lane->scratch);
+    pthread_mutex_destroy(&lane->jobs_lock);
+    loop_free(lane->loop);
+}
+
+void lane_run(struct lane *lane)
+{
+    loop_run(lane->loop);
+}
+
+void lane_stop(struct lane *lane)
+{
+    LIST_EACH(link, &lane->open)
+        conn_close(CONTAINER_OF(link, struct conn, link));
+    for (size_t i = 0; i < LANE_POOLS_MAX; i++) {
+        if (lane->pools[i].generation != NULL)
+            lane_drop_pool(lane, lane->pools[i].generation);
+    }
+    loop_stop(lane->loop);
+}
+
+void lane_set_snapshot(struct lane *lane, struct snapshot *snapshot)
+{
+    struct snapshot *old = lane->snapshot;
+
+    lane->snapshot = snapshot_ref(snapshot);
+    snapshot_unref(old);
+    file_cache_clear(lane->files);
+}
+
+static void drain_look(struct loop_timer *timer)
+{
+    struct lane *lane = CONTAINER_OF(timer, struct lane, drain_timer);
+
+    if (list_empty(&lane->open))
+        edge_lane_drained(lane->edge);
+    else
+        loop_timer_set(lane->loop, timer, 10 * NS_PER_MS);
+}
+
+void lane_drain(struct lane *lane)
+{
+    lane->draining = true;
+    listen_drain(lane);
+    LIST_EACH(link, &lane->open) {
+        struct conn *c = CONTAINER_OF(link, struct conn, link);
+
+        if (h1_may_close_now(c))
+            conn_advance(c); /* takes what has just arrived, else closes */
+    }
+    loop_timer_init(&lane->drain_timer, drain_look);
+    loop_timer_set(lane->loop, &lane->drain_timer, NS_PER_MS);
+}
+
+struct str lane_date(struct lane *lane)
+{
+    uint64_t now = loop_now(lane->loop) / NS_PER_SEC;
+
+    if (now != lane->date_second) {
+        lane->date_second = now;
+        http_date_write((int64_t)(clock_wall_ns() / NS_PER_SEC), lane->date);
+    }
+    return str_make(lane->date, HTTP_DATE_LEN);
+}
+
+void lane_random(struct lane *lane, uint64_t out[2])
+{
+    if (lane->random_left < 2) {
+        must(getrandom(lane->random, sizeof(lane->random), 0) == (ssize_t)sizeof(lane->random));
+        lane->random_left = ARRAY_LEN(lane->random);
+    }
+    out[0] = lane->random[--lane->random_left];
+    out[1] = lane->random[--lane->random_left];
+}

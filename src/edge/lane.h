@@ -1,0 +1,90 @@
+/*
+ * A lane: one edge thread with its loop, its connections and its view of the pools.
+ *
+ * All of it belongs to its own thread. Others reach it by lane_post alone.
+ */
+#ifndef QUINTET_EDGE_LANE_H
+#define QUINTET_EDGE_LANE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/list.h"
+#include "base/slab.h"
+#include "edge/snapshot.h"
+#include "http/date.h"
+#include "os/loop.h"
+#include "pool/pool.h"
+
+#define LANE_SCRATCH (128u << 10)
+#define LANE_POOLS_MAX 8 /* generations alive at a time */
+
+struct edge;
+struct file_cache;
+struct generation;
+struct lane;
+
+/* What another thread wants done in a lane's own thread. Posted once at a time; the poster owns it until fn runs. */
+struct lane_job {
+    struct list link;
+    void (*fn)(struct lane *lane, struct lane_job *job);
+};
+
+/* A pool as this lane sees it: its eventfd in the lane's loop. */
+struct lane_pool {
+    struct loop_io io;
+    struct lane *lane;             /* borrowed */
+    struct generation *generation; /* owned reference; NULL: unused place */
+};
+
+struct lane_stats {
+    atomic_ullong connections, requests, handshakes, bytes_out; /* written by the lane, read by anyone */
+};
+
+struct lane {
+    struct edge *edge; /* borrowed */
+    uint32_t index;
+    pthread_t thread;
+    struct loop *loop;   /* owned */
+    struct slab conns;   /* struct conn */
+    struct slab h1s;     /* struct h1 */
+    struct list spare_h1; /* struct h1 kept with their buffers */
+    uint32_t n_spare_h1;
+    struct list open;    /* struct conn */
+    struct file_cache *files; /* owned */
+    char *scratch;            /* LANE_SCRATCH bytes for reading bodies; owned */
+    struct lane_pool pools[LANE_POOLS_MAX];
+    struct snapshot *snapshot; /* owned reference: for new requests */
+    struct list listeners;     /* struct listener, owned */
+    uint32_t pending;          /* requests of this lane in the queue or at a worker */
+    bool draining;
+    uint32_t idle_looks; /* turns without a completion */
+    bool slept;                /* told the pools that we sleep */
+    struct loop_timer drain_timer; /* looks whether all connections have ended */
+    /* other threads' jobs */
+    pthread_mutex_t jobs_lock;
+    struct list jobs;
+    atomic_bool jobs_any;
+    /* cached once a second */
+    uint64_t date_second;
+    char date[HTTP_DATE_LEN];
+    uint64_t random[64]; /* unused random words from the kernel */
+    uint32_t random_left;
+    struct lane_stats stats;
+};
+
+MUST_CHECK int lane_init(struct lane *lane, struct edge *edge, uint32_t index); /* 0 or -errno */
+void lane_fini(struct lane *lane);
+void lane_run(struct lane *lane); /* until lane_stop, in the calling thread */
+void lane_stop(struct lane *lane); /* own thread */
+void lane_post(struct lane *lane, struct lane_job *job); /* any thread */
+/* Own thread: begin to watch a generation's pool, and stop. 0, -ENOSPC or -errno. */
+MUST_CHECK int lane_add_pool(struct lane *lane, struct generation *generation);
+void lane_drop_pool(struct lane *lane, struct generation *generation);
+/* Own thread: requests go by this snapshot from now on; takes a reference. */
+void lane_set_snapshot(struct lane *lane, struct snapshot *snapshot);
+void lane_drain(struct lane *lane); /* own thread: listeners closed, idle connections closed, others after their response */
+struct str lane_date(struct lane *lane); /* the Date field's value now */
+void lane_random(struct lane *lane, uint64_t out[2]); /* unpredictable: from a buffer of getrandom(2) */
+
+#endif

@@ -1,0 +1,103 @@
+/* Accepting. */
+#include "edge/listen.h"
+
+#include <errno.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "edge/conn.h"
+#include "edge/edge_process.h"
+
+#define ACCEPT_BATCH 64
+#define REST_NS (100 * NS_PER_MS) /* out of descriptors: wait for some to be closed instead of spinning */
+
+struct listener {
+    struct list link;
+    struct loop_io io;
+    struct loop_timer rest;
+    struct lane *lane;
+    int fd; /* borrowed */
+    bool tls;
+};
+
+static void listener_watch(struct listener *l)
+{
+    int error = loop_io_add(l->lane->loop, &l->io, l->fd, EPOLLIN | EPOLLEXCLUSIVE);
+
+    if (error != 0)
+        log_event(&l->lane->edge->log, LOG_ALERT, "cannot watch a listener", LOG_N("error", error));
+}
+
+static void listener_rest(struct listener *l, int error)
+{
+    log_event(&l->lane->edge->log, LOG_ERROR, "cannot accept connections, resting 100 ms", LOG_Z("error", strerror(-error)));
+    loop_io_remove(l->lane->loop, &l->io);
+    loop_timer_set(l->lane->loop, &l->rest, REST_NS);
+}
+
+static void listener_rested(struct loop_timer *timer)
+{
+    listener_watch(CONTAINER_OF(timer, struct listener, rest));
+}
+
+/* At most `most` connections. 0, or the error that ended it (-EAGAIN: nobody waits). */
+static int accept_some(struct listener *l, unsigned most)
+{
+    for (unsigned i = 0; i < most; i++) {
+        union sock_addr peer;
+        socklen_t len;
+        int fd = sock_accept(l->fd, &peer, &len);
+
+        if (fd == -ECONNABORTED || fd == -EINTR || fd == -EPROTO)
+            continue;
+        if (fd < 0)
+            return fd;
+        conn_accept(l->lane, fd, &peer, l->tls);
+    }
+    return 0;
+}
+
+static void listener_ready(struct loop_io *io, uint32_t events)
+{
+    struct listener *l = CONTAINER_OF(io, struct listener, io);
+    int error = accept_some(l, ACCEPT_BATCH);
+
+    (void)events;
+    if (error != 0 && error != -EAGAIN)
+        listener_rest(l, error);
+}
+
+int listen_add(struct lane *lane, int fd, bool tls)
+{
+    struct listener *l = mem_zalloc(sizeof(*l));
+
+    l->lane = lane;
+    l->fd = fd;
+    l->tls = tls;
+    l->io.fn = listener_ready;
+    loop_timer_init(&l->rest, listener_rested);
+    list_push_back(&lane->listeners, &l->link);
+    listener_watch(l);
+    return 0;
+}
+
+void listen_drain(struct lane *lane)
+{
+    LIST_EACH(link, &lane->listeners)
+        (void)!accept_some(CONTAINER_OF(link, struct listener, link), 4096);
+    listen_stop(lane);
+}
+
+void listen_stop(struct lane *lane)
+{
+    struct list *link;
+
+    while ((link = list_pop_front(&lane->listeners)) != NULL) {
+        struct listener *l = CONTAINER_OF(link, struct listener, link);
+
+        loop_timer_stop(lane->loop, &l->rest);
+        if (l->io.fd >= 0)
+            loop_io_remove(lane->loop, &l->io);
+        mem_free(l);
+    }
+}

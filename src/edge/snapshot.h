@@ -1,0 +1,65 @@
+/*
+ * The configuration as the edge serves by it: immutable, reference-counted, swapped whole.
+ *
+ * An exchange holds the snapshot it began with, so a reload touches no request. Built on lane 0 from what the supervisor sent; read by all lanes.
+ */
+#ifndef QUINTET_EDGE_SNAPSHOT_H
+#define QUINTET_EDGE_SNAPSHOT_H
+
+#include <netinet/in.h>
+#include <stdatomic.h>
+
+#include "base/hash.h"
+#include "base/str.h"
+#include "conf/conf.h"
+#include "http/h1.h"
+#include "os/sock.h"
+#include "os/tls.h"
+
+#define SNAPSHOT_ROOTS_MAX 32
+#define SNAPSHOT_FILE_HEADERS 8
+
+/* A directory that is served, known by descriptor only: the edge needs no path to it. */
+struct root {
+    struct str prefix; /* URL prefix, begins and ends with '/' */
+    int dir;           /* O_PATH directory, owned */
+    bool media;        /* uploads: never a page of the site's origin */
+    uint32_t index;    /* place in snapshot.roots */
+};
+
+struct header {
+    struct str name, value;
+};
+
+struct network {
+    uint8_t address[16]; /* IPv4 as ::ffff:a.b.c.d */
+    uint8_t bits;        /* of the 128 */
+};
+
+struct snapshot {
+    atomic_uint refs;
+    struct conf_builder *builder; /* owned */
+    const struct conf *conf;      /* the builder's */
+    struct h1_limits limits;
+    struct root roots[SNAPSHOT_ROOTS_MAX];
+    uint32_t n_roots;
+    struct tls_ctx *tls;      /* owned reference; NULL: no TLS listeners */
+    struct map immutable;     /* hashed names of staticfiles.json, relative to the static root */
+    struct header headers[SNAPSHOT_FILE_HEADERS]; /* for files and own pages */
+    uint32_t n_headers;
+    struct network *trusted; /* owned */
+    uint32_t n_trusted;
+};
+
+/* From conf_write's form. The roots and tls are set by the caller before first use. 0, -EPROTO, -EINVAL. */
+MUST_CHECK int snapshot_new(struct str conf_text, struct snapshot **out);
+/* Adds a root (dir is taken over). The static root's manifest is read through it. 0 or -ENOSPC. */
+MUST_CHECK int snapshot_add_root(struct snapshot *s, struct str prefix, bool media, int dir);
+struct snapshot *snapshot_ref(struct snapshot *s);
+void snapshot_unref(struct snapshot *s); /* NULL allowed */
+/* The root with the longest prefix of path, or NULL. */
+const struct root *snapshot_root(const struct snapshot *s, struct str path);
+bool snapshot_trusts(const struct snapshot *s, const union sock_addr *peer);
+bool snapshot_trusts_text(const struct snapshot *s, struct str address); /* false for what is no address */
+
+#endif
