@@ -1,6 +1,7 @@
 /* Who the client is, from the socket and, where they are trusted, from the fields of proxies. */
 #include "edge/client.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 

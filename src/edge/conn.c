@@ -81,12 +81,12 @@ void conn_accept(struct lane *lane, int fd, const union sock_addr *peer, bool tl
     loop_timer_init(&c->timer, conn_timer);
     if (conn_open_stream(c, fd) != 0)
         goto refuse;
+    c->io = (struct loop_io){ .fd = -1, .fn = conn_ready };
     if (loop_io_add(lane->loop, &c->io, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET) != 0) {
         stream_close(&c->stream);
         slab_put(&lane->conns, c);
         return;
     }
-    c->io.fn = conn_ready;
     list_push_back(&lane->open, &c->link);
     atomic_fetch_add_explicit(&lane->stats.connections, 1, memory_order_relaxed);
     conn_set_state(c, tls ? &h1_handshake : &h1_idle);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -226,7 +227,7 @@ static void receive_files(struct generation *g, uint32_t worker)
 
     if (g->workers[worker].channel < 0)
         return;
-    while (wire_receive(g->workers[worker].channel, 'E', MSG_DONTWAIT, text, &m) == 1) {
+    while (wire_receive(g->workers[worker].channel, "WE", MSG_DONTWAIT, text, &m) == 1) {
         struct pool_ticket ticket = { .slot = (uint32_t)(m.number >> 32), .serial = (uint32_t)m.number };
         uint32_t owner;
 

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -21,6 +21,7 @@
 #include "edge/listen.h"
 #include "edge/status.h"
 #include "os/proc.h"
+#include "wire/inherit.h"
 #include "wire/tls_blob.h"
 
 #define CONF_BLOB_MAX (1u << 20)
@@ -538,7 +539,7 @@ int edge_main(int argc, char **argv)
     edge->dispatch.queue_max = 1024;
     edge->n_lanes = 1;
     if (lane_init(&edge->lanes[0], edge, 0) != 0 ||
-        channel_init(&edge->super, edge->lanes[0].loop, EDGE_SUPERVISOR_FD, 'E', &handlers) != 0) {
+        channel_init(&edge->super, edge->lanes[0].loop, INHERIT_SUPERVISOR, "SE", &handlers) != 0) {
         (void)!write(2, "edge: cannot start: the supervisor's channel is missing\n", 56);
         return 1;
     }

@@ -7,8 +7,6 @@
 #ifndef QUINTET_EDGE_EDGE_H
 #define QUINTET_EDGE_EDGE_H
 
-#define EDGE_SUPERVISOR_FD 3
-
 /* The role's main: runs until told to end. Returns the exit status. */
 int edge_main(int argc, char **argv);
 

@@ -14,10 +14,15 @@
 
 #define SENDFILE_MAX (1u << 20) /* per call, so that one fast client does not hold the lane */
 
+/* out.max is twice the largest head a worker can send, so nothing that is added here can fail. */
 static void out_add(struct h1 *h1, struct str s)
 {
-    if (buf_add_str(&h1->out, s) != 0)
-        must_not_reach(); /* out.max is twice the largest head */
+    must(buf_add_str(&h1->out, s) == 0);
+}
+
+static void out_field(struct h1 *h1, struct str name, struct str value)
+{
+    must(http_response_field(&h1->out, name, value) == 0);
 }
 
 static void decide_framing(struct h1 *h1)
@@ -25,7 +30,7 @@ static void decide_framing(struct h1 *h1)
     struct exchange *ex = &h1->exchange;
     struct response *r = &ex->response;
 
-    if (ex->head.method == HTTP_HEAD || r->status == 304 || r->status == 204)
+    if (ex->head.method == HTTP_HEAD || !http_status_has_content(r->status))
         r->no_body = true;
     if (r->no_body || r->length >= 0)
         return;
@@ -40,20 +45,17 @@ static void add_framing_fields(struct h1 *h1, struct conn *c)
     struct exchange *ex = &h1->exchange;
     struct response *r = &ex->response;
 
-    if (r->length >= 0 && r->status != 204 && !(r->status == 304 && r->length == 0)) {
-        char digits[24];
-        int n = snprintf(digits, sizeof(digits), "%lld", (long long)r->length);
-
-        http_response_field(&h1->out, STR("Content-Length"), str_make(digits, (size_t)n));
+    if (r->length >= 0 && http_status_may_have_length(r->status) && !(r->status == 304 && r->length == 0)) {
+        must(http_response_number(&h1->out, STR("Content-Length"), (uint64_t)r->length) == 0);
     } else if (h1->chunked) {
-        http_response_field(&h1->out, STR("Transfer-Encoding"), STR("chunked"));
+        out_field(h1, STR("Transfer-Encoding"), STR("chunked"));
     }
     if (c->lane->draining)
         ex->close = true;
     if (ex->close)
-        http_response_field(&h1->out, STR("Connection"), STR("close"));
+        out_field(h1, STR("Connection"), STR("close"));
     else if (ex->head.minor == 0)
-        http_response_field(&h1->out, STR("Connection"), STR("keep-alive"));
+        out_field(h1, STR("Connection"), STR("keep-alive"));
 }
 
 void h1_write_head(struct conn *c)
@@ -64,13 +66,13 @@ void h1_write_head(struct conn *c)
 
     decide_framing(h1);
     r->started = true;
-    http_response_begin(&h1->out, r->status, r->reason);
+    must(http_response_begin(&h1->out, r->status, r->reason) == 0);
     if (!r->date)
-        http_response_field(&h1->out, STR("Date"), lane_date(c->lane));
+        out_field(h1, STR("Date"), lane_date(c->lane));
     for (uint32_t i = 0; i < r->n_fields; i++)
-        http_response_field(&h1->out, r->fields[i].name, r->fields[i].value);
+        out_field(h1, r->fields[i].name, r->fields[i].value);
     add_framing_fields(h1, c);
-    http_response_end(&h1->out);
+    must(http_response_end(&h1->out) == 0);
 }
 
 static void out_written(struct h1 *h1, size_t n)
@@ -118,7 +120,7 @@ static void direct_written(struct h1 *h1, size_t n)
     ex->sent += n;
     ex->handler->consume(ex, n);
     if (h1->direct == 0 && h1->chunked)
-        out_add(h1, STR("\r\n"));
+        out_add(h1, STR(HTTP_CHUNK_TAIL));
 }
 
 /* out and data in one writev. */
@@ -189,7 +191,7 @@ static void announce(struct h1 *h1, const struct piece *piece)
     }
     h1->direct = n;
     if (h1->chunked) {
-        char line[20];
+        char line[HTTP_CHUNK_HEAD_MAX];
 
         out_add(h1, str_make(line, http_chunk_head(line, (size_t)n)));
     }
@@ -204,7 +206,7 @@ static bool announce_end(struct h1 *h1)
     if (!r->no_body && r->length >= 0 && ex->sent < (uint64_t)r->length)
         return false;
     if (h1->chunked)
-        out_add(h1, STR("0\r\n\r\n"));
+        out_add(h1, STR(HTTP_CHUNK_LAST));
     h1->tail = true;
     return true;
 }

@@ -123,7 +123,7 @@ int lane_add_pool(struct lane *lane, struct generation *g)
 
         if (lp->generation != NULL)
             continue;
-        lp->io.fn = on_eventfd;
+        lp->io = (struct loop_io){ .fd = -1, .fn = on_eventfd };
         error = loop_io_add(lane->loop, &lp->io, g->eventfd[lane->index], EPOLLIN | EPOLLET);
         if (error != 0)
             return error;

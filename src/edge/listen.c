@@ -2,6 +2,8 @@
 #include "edge/listen.h"
 
 #include <errno.h>
+#include <stddef.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -74,7 +76,7 @@ int listen_add(struct lane *lane, int fd, bool tls)
     l->lane = lane;
     l->fd = fd;
     l->tls = tls;
-    l->io.fn = listener_ready;
+    l->io = (struct loop_io){ .fd = -1, .fn = listener_ready };
     loop_timer_init(&l->rest, listener_rested);
     list_push_back(&lane->listeners, &l->link);
     listener_watch(l);
@@ -96,8 +98,7 @@ void listen_stop(struct lane *lane)
         struct listener *l = CONTAINER_OF(link, struct listener, link);
 
         loop_timer_stop(lane->loop, &l->rest);
-        if (l->io.fd >= 0)
-            loop_io_remove(lane->loop, &l->io);
+        loop_io_remove(lane->loop, &l->io);
         mem_free(l);
     }
 }

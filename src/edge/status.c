@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "edge/edge_process.h"
+#include "os/proc.h"
 
 static unsigned long long sum(const struct edge *edge, size_t offset)
 {
