@@ -17,7 +17,7 @@ struct h1;
 
 struct conn_state {
     const char *name;
-    bool (*step)(struct conn *c);        /* true: progress was made, step again */
+    bool (*step)(struct conn *c); /* true: progress was made, step again */
     void (*timed_out)(struct conn *c);
     uint64_t (*timeout)(const struct conn *c); /* ns; NULL: no limit in this state */
 };
@@ -43,8 +43,9 @@ struct conn {
 
 /* Takes fd over. Nothing is returned: a connection that cannot be set up is closed. */
 void conn_accept(struct lane *lane, int fd, const union sock_addr *peer, bool tls);
-void conn_set_state(struct conn *c, const struct conn_state *state); /* the only place that changes it; arms the timer */
-void conn_touch(struct conn *c); /* progress: the state's time begins again */
+void conn_set_state(struct conn *c,
+                    const struct conn_state *state); /* the only place that changes it; arms the timer */
+void conn_touch(struct conn *c);                     /* progress: the state's time begins again */
 void conn_advance(struct conn *c); /* steps until nothing more can be done; safe to call from within */
 void conn_close(struct conn *c);
 /* Answers all there is to say, then waits a little for the client's FIN so that it can read the answer (RFC 9112 9.6). */

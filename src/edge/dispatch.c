@@ -280,7 +280,8 @@ bool dispatch_running(struct dispatch *d, struct job *job, uint32_t *worker, uin
     bool running = false;
 
     pthread_mutex_lock(&d->lock);
-    if (job->state == JOB_HANDED && pool_look(job->generation->pool, job->ticket, &look) == 0 && look.phase != POOL_READY) {
+    if (job->state == JOB_HANDED && pool_look(job->generation->pool, job->ticket, &look) == 0 &&
+        look.phase != POOL_READY) {
         pool_seat_look(job->generation->pool, look.seat, &view);
         *worker = look.seat / job->generation->geometry.threads;
         *since_ns = view.since_ns;
@@ -309,7 +310,8 @@ static void generation_adopt(struct generation *g)
     mem_free(is_free);
 }
 
-int dispatch_open(struct dispatch *d, uint32_t number, int memfd, const int *eventfds, uint32_t lanes, struct generation **out)
+int dispatch_open(struct dispatch *d, uint32_t number, int memfd, const int *eventfds, uint32_t lanes,
+                  struct generation **out)
 {
     struct generation *g = mem_zalloc(sizeof(*g));
     int error = pool_map(memfd, &g->pool);

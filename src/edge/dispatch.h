@@ -43,8 +43,8 @@ struct job {
     struct pool_ticket ticket;
     struct pool_reader reader;
     const struct pool_request *request; /* borrowed from the exchange's arena */
-    uint64_t queued_ns; /* clock_mono_ns at submit */
-    bool replayed;      /* was handed to a worker that died */
+    uint64_t queued_ns;                 /* clock_mono_ns at submit */
+    bool replayed;                      /* was handed to a worker that died */
 };
 
 /* What the edge knows of a slot, whatever the shared word says. */
@@ -58,8 +58,8 @@ struct slot {
 };
 
 struct seat_owner {
-    int channel;  /* to the worker process; -1: none; owned */
-    int32_t pid;  /* 0: none */
+    int channel; /* to the worker process; -1: none; owned */
+    int32_t pid; /* 0: none */
     bool alive;
 };
 
@@ -73,7 +73,7 @@ struct generation {
     struct slot *slots;                 /* geometry.slots */
     uint32_t *free;                     /* stack of free slot numbers */
     uint32_t n_free;
-    uint32_t used;                      /* slots not free */
+    uint32_t used; /* slots not free */
     struct seat_owner workers[POOL_WORKERS_MAX];
     bool retired; /* SWITCHed away from: no new requests */
     bool idle_told;
@@ -86,7 +86,7 @@ struct dispatch {
     uint32_t n_queued;
     uint32_t queue_max;
     struct list generations;
-    struct generation *active; /* borrowed from generations; NULL: none yet */
+    struct generation *active;          /* borrowed from generations; NULL: none yet */
     uint64_t handed, refused, replayed; /* counters for status */
 };
 
@@ -119,7 +119,8 @@ bool dispatch_running(struct dispatch *d, struct job *job, uint32_t *worker, uin
 /* ---- generations: lane 0 ---- */
 
 /* Maps the pool; lanes is the number of eventfds. Descriptors are taken over. `adopt`: inherited from a dead edge. 0 or -errno. */
-MUST_CHECK int dispatch_open(struct dispatch *d, uint32_t number, int memfd, const int *eventfds, uint32_t lanes, struct generation **out);
+MUST_CHECK int dispatch_open(struct dispatch *d, uint32_t number, int memfd, const int *eventfds, uint32_t lanes,
+                             struct generation **out);
 struct generation *dispatch_find(struct dispatch *d, uint32_t number); /* NULL when not open */
 void dispatch_worker_joined(struct dispatch *d, struct generation *g, uint32_t worker, int32_t pid, int channel);
 /* Marks its slots lost; the caller then posts to every lane. */

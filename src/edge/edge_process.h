@@ -25,10 +25,10 @@ struct edge {
     struct lane lanes[POOL_LANES_MAX];
     uint32_t n_lanes;
     struct dispatch dispatch;
-    struct channel super;       /* in lane 0's loop */
-    struct snapshot *snapshot;  /* in force; owned reference */
-    struct snapshot *building;  /* being received; NULL when none */
-    struct tls_ctx *tls;        /* owned; newest */
+    struct channel super;      /* in lane 0's loop */
+    struct snapshot *snapshot; /* in force; owned reference */
+    struct snapshot *building; /* being received; NULL when none */
+    struct tls_ctx *tls;       /* owned; newest */
     struct edge_listener listeners[EDGE_LISTENERS_MAX];
     uint32_t n_listeners;
     struct log log;
@@ -36,7 +36,7 @@ struct edge {
     struct sink *access_sink; /* owned; NULL: off */
     bool access_json;
     atomic_uint drained_lanes;
-    atomic_bool idle_posted;    /* idle_job is on its way */
+    atomic_bool idle_posted; /* idle_job is on its way */
     struct lane_job idle_job, drained_job;
     uint64_t started_ns;
     int exit_status;

@@ -44,13 +44,15 @@ struct piece {
 /* One file of src/edge/handler each. */
 struct handler {
     const char *name; /* in the access log */
-    bool wants_body;  /* start only when the whole request body is in ex->body; otherwise it is read and dropped after the response */
+    bool
+        wants_body; /* start only when the whole request body is in ex->body; otherwise it is read and dropped after the response */
     void (*start)(struct exchange *ex);
     enum piece_kind (*peek)(struct exchange *ex, struct piece *piece);
     void (*consume)(struct exchange *ex, size_t n); /* n bytes of the piece peeked last */
     void (*blocked)(struct exchange *ex);           /* the client does not read now; NULL: not interested */
-    void (*client_left)(struct exchange *ex);       /* while waiting for the response head; NULL: the connection just closes */
-    void (*end)(struct exchange *ex);               /* gives up all it holds; NULL: nothing */
+    void (*client_left)(
+        struct exchange *ex);         /* while waiting for the response head; NULL: the connection just closes */
+    void (*end)(struct exchange *ex); /* gives up all it holds; NULL: nothing */
 };
 
 /* How the exchange reaches the protocol that carries it. */
@@ -63,32 +65,32 @@ struct response {
     struct str reason;     /* empty: the standard one */
     struct header *fields; /* arena array of EXCHANGE_FIELDS_MAX */
     uint32_t n_fields;
-    int64_t length; /* bytes of the body; -1: unknown, delimited by the protocol */
-    bool ready;     /* head complete: may be sent */
-    bool started;   /* head (partly) sent: no other answer possible */
-    bool no_body;   /* HEAD, 204, 304: body bytes are dropped */
+    int64_t length;       /* bytes of the body; -1: unknown, delimited by the protocol */
+    bool ready;           /* head complete: may be sent */
+    bool started;         /* head (partly) sent: no other answer possible */
+    bool no_body;         /* HEAD, 204, 304: body bytes are dropped */
     bool date, server_id; /* the app sent its own Date; X-Request-ID */
 };
 
 struct exchange {
-    struct lane *lane;             /* borrowed */
-    struct snapshot *snapshot;     /* owned reference */
+    struct lane *lane;         /* borrowed */
+    struct snapshot *snapshot; /* owned reference */
     const struct exchange_ops *ops;
-    struct arena arena;            /* owned; reset with the exchange */
+    struct arena arena; /* owned; reset with the exchange */
     struct http_head head;
-    const char *bytes;             /* what head's spans refer to; borrowed from the protocol */
+    const char *bytes; /* what head's spans refer to; borrowed from the protocol */
     /* who asks */
     struct str peer_text, remote_addr; /* the socket's peer; the client behind trusted proxies */
     uint16_t remote_port;
-    int stream_fd;             /* the connection, for its local address; borrowed */
-    bool tls;                  /* this connection is TLS */
-    bool secure;               /* the client's is: scheme https */
-    bool trusted;              /* the peer is a trusted proxy */
+    int stream_fd; /* the connection, for its local address; borrowed */
+    bool tls;      /* this connection is TLS */
+    bool secure;   /* the client's is: scheme https */
+    bool trusted;  /* the peer is a trusted proxy */
     struct stream_tls_info tls_info;
-    struct str server_name;    /* host of the request, without port */
+    struct str server_name; /* host of the request, without port */
     uint32_t server_port;
-    struct str id;             /* request id */
-    uint64_t start_ns;         /* first byte of the request */
+    struct str id;     /* request id */
+    uint64_t start_ns; /* first byte of the request */
     /* request body */
     struct spool body;
     bool body_complete;
@@ -115,7 +117,7 @@ void exchange_identify(struct exchange *ex, const union sock_addr *peer, int fd)
 /* ---- for handlers ---- */
 
 struct str exchange_field(const struct exchange *ex, enum http_field_id id); /* first value, or .p == NULL */
-struct str exchange_path(const struct exchange *ex);                        /* raw */
+struct str exchange_path(const struct exchange *ex);                         /* raw */
 /* Makes `handler` answer from now on (the earlier one is ended) and starts it. The response must not have started. */
 void exchange_handle(struct exchange *ex, const struct handler *handler);
 /* An empty response head with this status; fields of an earlier attempt are forgotten. */

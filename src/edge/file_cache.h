@@ -28,9 +28,9 @@ struct file_cache;
 struct file_entry {
     struct list link; /* least recently used first */
     uint32_t refs;
-    bool cached;      /* still in the map */
-    char *key;        /* owned: root index and path */
-    int fd;           /* owned */
+    bool cached; /* still in the map */
+    char *key;   /* owned: root index and path */
+    int fd;      /* owned */
     uint64_t size, device, inode;
     int64_t mtime, mtime_ns;
     uint64_t checked_ns;
@@ -41,11 +41,12 @@ struct file_entry {
 };
 
 struct file_cache *file_cache_new(struct lane *lane);
-void file_cache_free(struct file_cache *cache); /* every entry must have been put back */
+void file_cache_free(struct file_cache *cache);  /* every entry must have been put back */
 void file_cache_clear(struct file_cache *cache); /* forgets all; entries in use live on */
 /* The regular file at `path` below `root` with a reference for the caller. 0; -ENOENT (also for directories and what is no regular
  * file), -EACCES, -EXDEV or -ELOOP (a link that leaves the root), other -errno. */
-MUST_CHECK int file_cache_get(struct file_cache *cache, const struct root *root, struct str path, struct file_entry **out);
+MUST_CHECK int file_cache_get(struct file_cache *cache, const struct root *root, struct str path,
+                              struct file_entry **out);
 void file_cache_put(struct file_cache *cache, struct file_entry *entry);
 
 #endif

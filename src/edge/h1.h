@@ -20,12 +20,12 @@ struct h1 {
     size_t pos;        /* next byte of `in` to look at, once the head is complete */
     struct h1_parser parser;
     struct h1_body body;
-    struct buf out;      /* head and chunk framing waiting to be written */
-    size_t out_pos;      /* of it already written */
-    uint64_t direct;     /* bytes of the current piece announced and not yet written */
-    bool chunked;        /* response framing */
-    bool tail;           /* final chunk is in out */
-    bool chunk_open;     /* a chunk's data is being written: CRLF follows */
+    struct buf out;  /* head and chunk framing waiting to be written */
+    size_t out_pos;  /* of it already written */
+    uint64_t direct; /* bytes of the current piece announced and not yet written */
+    bool chunked;    /* response framing */
+    bool tail;       /* final chunk is in out */
+    bool chunk_open; /* a chunk's data is being written: CRLF follows */
     bool continue_sent;
     bool reading_body;
     struct exchange exchange;

@@ -45,12 +45,12 @@ struct lane {
     struct edge *edge; /* borrowed */
     uint32_t index;
     pthread_t thread;
-    struct loop *loop;   /* owned */
-    struct slab conns;   /* struct conn */
-    struct slab h1s;     /* struct h1 */
+    struct loop *loop;    /* owned */
+    struct slab conns;    /* struct conn */
+    struct slab h1s;      /* struct h1 */
     struct list spare_h1; /* struct h1 kept with their buffers */
     uint32_t n_spare_h1;
-    struct list open;    /* struct conn */
+    struct list open;         /* struct conn */
     struct file_cache *files; /* owned */
     char *scratch;            /* LANE_SCRATCH bytes for reading bodies; owned */
     struct lane_pool pools[LANE_POOLS_MAX];
@@ -58,8 +58,8 @@ struct lane {
     struct list listeners;     /* struct listener, owned */
     uint32_t pending;          /* requests of this lane in the queue or at a worker */
     bool draining;
-    uint32_t idle_looks; /* turns without a completion */
-    bool slept;                /* told the pools that we sleep */
+    uint32_t idle_looks;           /* turns without a completion */
+    bool slept;                    /* told the pools that we sleep */
     struct loop_timer drain_timer; /* looks whether all connections have ended */
     /* other threads' jobs */
     pthread_mutex_t jobs_lock;
@@ -75,16 +75,17 @@ struct lane {
 
 MUST_CHECK int lane_init(struct lane *lane, struct edge *edge, uint32_t index); /* 0 or -errno */
 void lane_fini(struct lane *lane);
-void lane_run(struct lane *lane); /* until lane_stop, in the calling thread */
-void lane_stop(struct lane *lane); /* own thread */
+void lane_run(struct lane *lane);                        /* until lane_stop, in the calling thread */
+void lane_stop(struct lane *lane);                       /* own thread */
 void lane_post(struct lane *lane, struct lane_job *job); /* any thread */
 /* Own thread: begin to watch a generation's pool, and stop. 0, -ENOSPC or -errno. */
 MUST_CHECK int lane_add_pool(struct lane *lane, struct generation *generation);
 void lane_drop_pool(struct lane *lane, struct generation *generation);
 /* Own thread: requests go by this snapshot from now on; takes a reference. */
 void lane_set_snapshot(struct lane *lane, struct snapshot *snapshot);
-void lane_drain(struct lane *lane); /* own thread: listeners closed, idle connections closed, others after their response */
-struct str lane_date(struct lane *lane); /* the Date field's value now */
+void lane_drain(
+    struct lane *lane); /* own thread: listeners closed, idle connections closed, others after their response */
+struct str lane_date(struct lane *lane);              /* the Date field's value now */
 void lane_random(struct lane *lane, uint64_t out[2]); /* unpredictable: from a buffer of getrandom(2) */
 
 #endif

@@ -32,7 +32,8 @@ static void listener_watch(struct listener *l)
 
 static void listener_rest(struct listener *l, int error)
 {
-    log_event(&l->lane->edge->log, LOG_ERROR, "cannot accept connections, resting 100 ms", LOG_Z("error", strerror(-error)));
+    log_event(&l->lane->edge->log, LOG_ERROR, "cannot accept connections, resting 100 ms",
+              LOG_Z("error", strerror(-error)));
     loop_io_remove(l->lane->loop, &l->io);
     loop_timer_set(l->lane->loop, &l->rest, REST_NS);
 }

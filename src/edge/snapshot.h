@@ -43,8 +43,8 @@ struct snapshot {
     struct h1_limits limits;
     struct root roots[SNAPSHOT_ROOTS_MAX];
     uint32_t n_roots;
-    struct tls_ctx *tls;      /* owned reference; NULL: no TLS listeners */
-    struct map immutable;     /* hashed names of staticfiles.json, relative to the static root */
+    struct tls_ctx *tls;                          /* owned reference; NULL: no TLS listeners */
+    struct map immutable;                         /* hashed names of staticfiles.json, relative to the static root */
     struct header headers[SNAPSHOT_FILE_HEADERS]; /* for files and own pages */
     uint32_t n_headers;
     struct network *trusted; /* owned */

@@ -30,8 +30,9 @@ static int write_seat(const struct generation *g, uint32_t seat, uint64_t now, s
 static int write_generation(const struct generation *g, bool first, struct buf *out)
 {
     uint64_t now = clock_mono_ns();
-    int error = buf_printf(out, "%s{\"generation\":%u,\"retired\":%s,\"slots\":%u,\"slots_used\":%u,\"seats\":[", first ? "" : ",",
-                           (unsigned)g->number, g->retired ? "true" : "false", (unsigned)g->geometry.slots, (unsigned)g->used);
+    int error = buf_printf(out, "%s{\"generation\":%u,\"retired\":%s,\"slots\":%u,\"slots_used\":%u,\"seats\":[",
+                           first ? "" : ",", (unsigned)g->number, g->retired ? "true" : "false",
+                           (unsigned)g->geometry.slots, (unsigned)g->used);
 
     for (uint32_t i = 0; error == 0 && i < g->geometry.workers * g->geometry.threads; i++)
         error = write_seat(g, i, now, out);
@@ -44,15 +45,15 @@ int status_write(struct edge *edge, struct buf *out)
     int error;
 
     pthread_mutex_lock(&d->lock);
-    error = buf_printf(out,
-                       "{\"lanes\":%u,\"connections\":%llu,\"requests\":%llu,\"handshakes\":%llu,\"queued\":%u,\"handed\":%llu,"
-                       "\"refused\":%llu,\"replayed\":%llu,\"descriptors\":%zu,\"generations\":[",
-                       (unsigned)edge->n_lanes, sum(edge, offsetof(struct lane_stats, connections)),
-                       sum(edge, offsetof(struct lane_stats, requests)), sum(edge, offsetof(struct lane_stats, handshakes)),
-                       (unsigned)d->n_queued, (unsigned long long)d->handed, (unsigned long long)d->refused,
-                       (unsigned long long)d->replayed, proc_count_fds());
-    LIST_EACH(link, &d->generations)
-    {
+    error = buf_printf(
+        out,
+        "{\"lanes\":%u,\"connections\":%llu,\"requests\":%llu,\"handshakes\":%llu,\"queued\":%u,\"handed\":%llu,"
+        "\"refused\":%llu,\"replayed\":%llu,\"descriptors\":%zu,\"generations\":[",
+        (unsigned)edge->n_lanes, sum(edge, offsetof(struct lane_stats, connections)),
+        sum(edge, offsetof(struct lane_stats, requests)), sum(edge, offsetof(struct lane_stats, handshakes)),
+        (unsigned)d->n_queued, (unsigned long long)d->handed, (unsigned long long)d->refused,
+        (unsigned long long)d->replayed, proc_count_fds());
+    LIST_EACH(link, &d->generations) {
         if (error == 0)
             error = write_generation(CONTAINER_OF(link, struct generation, link), link == d->generations.next, out);
     }

@@ -29,8 +29,8 @@ struct app {
     struct job job;
     struct loop_timer timer;
     struct pool_request request;
-    struct spool held;       /* taken off the worker's hands */
-    int file;                /* of a FILE frame; -1; owned */
+    struct spool held; /* taken off the worker's hands */
+    int file;          /* of a FILE frame; -1; owned */
     uint64_t file_at, file_left;
     enum app_source source;  /* of the piece peeked last */
     struct pool_piece piece; /* with SOURCE_RING */
@@ -130,7 +130,7 @@ static void report_stuck(struct exchange *ex, struct app *app, uint32_t worker)
                      app->request.vars[POOL_TARGET].p, STR_ARG(ex->id));
 
     edge_report(ex->lane->edge, WIRE_WORKER_STUCK, &app->job, worker,
-                      str_make(what, n < (int)sizeof(what) ? (size_t)n : sizeof(what) - 1));
+                str_make(what, n < (int)sizeof(what) ? (size_t)n : sizeof(what) - 1));
 }
 
 static void arm(struct exchange *ex, struct app *app, uint64_t at)
@@ -409,7 +409,8 @@ static void app_fail(struct exchange *ex, unsigned status, const char *why)
 
 static void app_bad(struct exchange *ex)
 {
-    log_event(&ex->lane->edge->log, LOG_ERROR, "a worker's response is not fit to be sent", LOG_S("request_id", ex->id));
+    log_event(&ex->lane->edge->log, LOG_ERROR, "a worker's response is not fit to be sent",
+              LOG_S("request_id", ex->id));
     app_fail(ex, 502, "the application's answer could not be understood");
 }
 

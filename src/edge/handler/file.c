@@ -35,12 +35,13 @@ static void refuse(struct exchange *ex, int error, struct str path)
         return;
     case -EACCES:
     case -EPERM:
-        log_event(&ex->lane->edge->log, LOG_WARNING, "no permission to read a file", LOG_S("path", path), LOG_S("request_id", ex->id));
+        log_event(&ex->lane->edge->log, LOG_WARNING, "no permission to read a file", LOG_S("path", path),
+                  LOG_S("request_id", ex->id));
         exchange_page(ex, 403, STR(""));
         return;
     default:
-        log_event(&ex->lane->edge->log, LOG_ERROR, "cannot open a file", LOG_S("path", path), LOG_Z("error", strerror(-error)),
-                  LOG_S("request_id", ex->id));
+        log_event(&ex->lane->edge->log, LOG_ERROR, "cannot open a file", LOG_S("path", path),
+                  LOG_Z("error", strerror(-error)), LOG_S("request_id", ex->id));
         exchange_page(ex, error == -EMFILE || error == -ENFILE ? 503 : 500, STR(""));
     }
 }
@@ -71,7 +72,8 @@ static void add_media_safety(struct exchange *ex, const struct file_entry *e)
         exchange_add(ex, STR("Content-Disposition"), STR("attachment"));
 }
 
-static void respond_not_modified(struct exchange *ex, const struct root *root, struct str path, const struct file_entry *e)
+static void respond_not_modified(struct exchange *ex, const struct root *root, struct str path,
+                                 const struct file_entry *e)
 {
     exchange_respond(ex, 304);
     add_validators(ex, e);
@@ -87,7 +89,8 @@ static void respond_unsatisfiable(struct exchange *ex, const struct file_entry *
     exchange_ready(ex);
 }
 
-static void respond_file(struct exchange *ex, const struct root *root, struct str path, enum http_range kind, const uint64_t range[2])
+static void respond_file(struct exchange *ex, const struct root *root, struct str path, enum http_range kind,
+                         const uint64_t range[2])
 {
     struct file *f = ex->state;
     const struct file_entry *e = f->entry;
@@ -99,8 +102,8 @@ static void respond_file(struct exchange *ex, const struct root *root, struct st
         f->at = range[0];
         f->left = range[1] - range[0] + 1;
         exchange_add(ex, STR("Content-Range"),
-                     arena_printf(&ex->arena, "bytes %llu-%llu/%llu", (unsigned long long)range[0], (unsigned long long)range[1],
-                                  (unsigned long long)e->size));
+                     arena_printf(&ex->arena, "bytes %llu-%llu/%llu", (unsigned long long)range[0],
+                                  (unsigned long long)range[1], (unsigned long long)e->size));
     }
     exchange_add(ex, STR("Content-Type"), e->mime->type);
     add_validators(ex, e);

@@ -38,11 +38,15 @@ static enum page_form choose_form(const struct exchange *ex)
 static int write_html(struct buf *b, unsigned status, struct str reason, struct str detail, struct str id)
 {
     return buf_printf(b,
-                      "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\n"
+                      "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" "
+                      "content=\"width=device-width\">\n"
                       "<title>%u " STR_FMT "</title>\n"
-                      "<style>body{font:16px/1.5 system-ui,sans-serif;margin:15vh auto;max-width:34rem;padding:0 1rem;color:#222;background:#fff}"
-                      "h1{font-size:1.4rem}small{color:#777}@media(prefers-color-scheme:dark){body{color:#ddd;background:#161616}}</style>\n"
-                      "<h1>%u " STR_FMT "</h1>\n<p>" STR_FMT "</p>\n<p><small>Request " STR_FMT "</small></p>\n</html>\n",
+                      "<style>body{font:16px/1.5 system-ui,sans-serif;margin:15vh auto;max-width:34rem;padding:0 "
+                      "1rem;color:#222;background:#fff}"
+                      "h1{font-size:1.4rem}small{color:#777}@media(prefers-color-scheme:dark){body{color:#ddd;"
+                      "background:#161616}}</style>\n"
+                      "<h1>%u " STR_FMT "</h1>\n<p>" STR_FMT "</p>\n<p><small>Request " STR_FMT
+                      "</small></p>\n</html>\n",
                       status, STR_ARG(reason), status, STR_ARG(reason), STR_ARG(detail), STR_ARG(id));
 }
 
@@ -65,8 +69,8 @@ static int write_json(struct buf *b, unsigned status, struct str reason, struct 
 
 static int write_text(struct buf *b, unsigned status, struct str reason, struct str detail, struct str id)
 {
-    return buf_printf(b, "%u " STR_FMT "%s" STR_FMT "\nRequest " STR_FMT "\n", status, STR_ARG(reason), detail.n > 0 ? "\n" : "",
-                      STR_ARG(detail), STR_ARG(id));
+    return buf_printf(b, "%u " STR_FMT "%s" STR_FMT "\nRequest " STR_FMT "\n", status, STR_ARG(reason),
+                      detail.n > 0 ? "\n" : "", STR_ARG(detail), STR_ARG(id));
 }
 
 /* Every detail text is our own; ids from trusted proxies could hold markup. */
