@@ -56,7 +56,7 @@ static void write_text(const struct option_row *row, char out[TEXT_MAX])
 {
     const char *fallback = row->fallback_help ? row->fallback_help : row->type == OPTION_BOOL ? NULL : row->fallback;
 
-    (void)snprintf(out, TEXT_MAX, "%s%s%s%s%s", row->help, option_is(row, OPTION_LIST) ? "; may be repeated" : "",
+    (void)snprintf(out, TEXT_MAX, "%s%s%s%s%s", row->help, option_is(row, OPTION_LIST) ? " (repeatable)" : "",
                    fallback ? " [" : "", fallback ? fallback : "", fallback ? "]" : "");
 }
 
@@ -88,15 +88,16 @@ int conf_help(struct buf *out)
     }
     if (rc == 0)
         rc = buf_add_str(out, STR("\nTIME: 30s, 5m, 250ms; a bare number is seconds. SIZE: 512k, 10m, 2g.\n"
-                                  "Each option also exists as QUINTET_<OPTION> in the environment and in quintet.yaml\n"
-                                  "(--queue-size, QUINTET_QUEUE_SIZE, queue_size:). The command line wins, then the\n"
-                                  "environment, then the file, then the Django settings.\n"));
+                                  "Each option also exists as QUINTET_<OPTION> in the environment and in\n"
+                                  "quintet.yaml: --queue-size, QUINTET_QUEUE_SIZE, queue_size. The command line\n"
+                                  "wins, then the environment, then the file, then the Django settings.\n"));
     return rc;
 }
 
 static int example_row(const struct option_row *row, struct buf *out)
 {
     const char *value = row->fallback ? row->fallback : row->example;
+    const char *quote = value[0] == '-' ? "\"" : ""; /* a bare dash begins a list in YAML */
     char name[OPTION_NAME_MAX], text[TEXT_MAX];
     int rc;
 
@@ -106,7 +107,7 @@ static int example_row(const struct option_row *row, struct buf *out)
         return rc;
     if (option_is(row, OPTION_LIST))
         return buf_printf(out, "#%s:\n#  - %s\n", name, value);
-    return buf_printf(out, "#%s: %s\n", name, value);
+    return buf_printf(out, "#%s: %s%s%s\n", name, quote, value, quote);
 }
 
 int conf_show_defaults(struct buf *out)
@@ -125,13 +126,13 @@ int conf_show_defaults(struct buf *out)
     return rc;
 }
 
-/* Table cells: a bar would end one. */
+/* Table cells: a bar would end one, asterisks would come out as emphasis. */
 static int add_cell(struct buf *out, const char *text)
 {
     int rc = 0;
 
     for (; *text && rc == 0; text++)
-        rc = *text == '|' ? buf_add_str(out, STR("\\|")) : buf_add_char(out, *text);
+        rc = buf_printf(out, "%s%c", *text == '|' || *text == '*' ? "\\" : "", *text);
     return rc;
 }
 
@@ -142,7 +143,7 @@ static int markdown_row(const struct option_row *row, struct buf *out)
     int rc;
 
     write_usage(row, usage);
-    (void)snprintf(text, sizeof(text), "%s%s", row->help, option_is(row, OPTION_LIST) ? "; may be repeated" : "");
+    (void)snprintf(text, sizeof(text), "%s%s", row->help, option_is(row, OPTION_LIST) ? " (repeatable)" : "");
     rc = buf_printf(out, "| `%s` | ", usage + strspn(usage, " "));
     if (rc < 0 || (rc = add_cell(out, text)) < 0 || (rc = buf_add_str(out, STR(" | "))) < 0 ||
         (rc = add_cell(out, fallback)) < 0)

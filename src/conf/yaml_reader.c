@@ -43,14 +43,22 @@ static yaml_mark_t mark_of_offset(const struct reader *r, size_t offset)
     return mark;
 }
 
+/* Values of ours that YAML takes for something else: what libyaml says of them helps nobody. */
+static const char *advice_for(const char *problem, const char *context)
+{
+    if (strstr(problem, "block sequence entries"))
+        return "; a lone - needs quotes: \"-\"";
+    return strstr(context, "alias") ? "; a value with * needs quotes: \"*\"" : "";
+}
+
 static int fail_parser(struct reader *r)
 {
     const yaml_parser_t *p = &r->parser;
-    const char *problem = p->problem ? p->problem : "unreadable";
+    const char *problem = p->problem ? p->problem : "unreadable", *context = p->context ? p->context : "";
     char what[256];
 
-    (void)snprintf(what, sizeof(what), "not valid YAML: %s%s%s", problem, p->context ? " " : "",
-                   p->context ? p->context : "");
+    (void)snprintf(what, sizeof(what), "not valid YAML: %s%s%s%s", problem, *context ? " " : "", context,
+                   advice_for(problem, context));
     return fail_at(r, p->error == YAML_READER_ERROR ? mark_of_offset(r, p->problem_offset) : p->problem_mark, what);
 }
 
