@@ -32,7 +32,7 @@ MUST_CHECK int buf_add(struct buf *b, const void *p, size_t n);
 MUST_CHECK int buf_add_str(struct buf *b, struct str s);
 MUST_CHECK int buf_add_char(struct buf *b, char c);
 MUST_CHECK int buf_printf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
-MUST_CHECK int buf_vprintf(struct buf *b, const char *fmt, va_list ap);
+MUST_CHECK int buf_vprintf(struct buf *b, const char *fmt, va_list ap) PRINTF_LIKE(2, 0);
 /* Appends s as a JSON string with its quotes; bytes that are not UTF-8 become U+FFFD. */
 MUST_CHECK int buf_add_json(struct buf *b, struct str s);
 struct str buf_str(const struct buf *b); /* borrowed view, valid until the next change */
