@@ -33,7 +33,7 @@ OWNERS = {
     "Python.h": ["worker/*"],
     "nghttp2/*": ["http/h2*"],
     "yaml.h": ["conf/*"],
-    "jansson.h": ["conf/*", "super/*", "courier/*"],
+    "jansson.h": ["conf/*", "super/*", "courier/*", "edge/manifest.c"],
     "zlib.h": ["edge/filter/*"],
     "brotli/*": ["edge/filter/*"],
     "zstd.h": ["edge/filter/*"],

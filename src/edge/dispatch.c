@@ -293,6 +293,33 @@ bool dispatch_running(struct dispatch *d, struct job *job, uint32_t *worker, uin
 
 /* ---- generations ---- */
 
+static void close_channel(struct seat_owner *w)
+{
+    if (w->channel >= 0)
+        close(w->channel);
+    w->channel = -1;
+}
+
+static void generation_free(struct generation *g)
+{
+    for (uint32_t i = 0; i < g->geometry.slots; i++) {
+        if (g->slots[i].file >= 0)
+            close(g->slots[i].file);
+    }
+    for (uint32_t i = 0; i < POOL_WORKERS_MAX; i++)
+        close_channel(&g->workers[i]);
+    for (uint32_t i = 0; i < POOL_LANES_MAX; i++) {
+        if (g->eventfd[i] >= 0)
+            close(g->eventfd[i]);
+    }
+    close(g->memfd);
+    if (g->pool != NULL)
+        pool_unmap(g->pool);
+    mem_free(g->slots);
+    mem_free(g->free);
+    mem_free(g);
+}
+
 static void generation_adopt(struct generation *g)
 {
     uint32_t *serials = mem_calloc(g->geometry.slots, sizeof(*serials));
@@ -310,17 +337,18 @@ static void generation_adopt(struct generation *g)
     mem_free(is_free);
 }
 
-int dispatch_open(struct dispatch *d, uint32_t number, int memfd, const int *eventfds, uint32_t lanes,
-                  struct generation **out)
+int dispatch_open(struct dispatch *d, uint32_t number, const struct pool_fds *fds, struct generation **out)
 {
     struct generation *g = mem_zalloc(sizeof(*g));
-    int error = pool_map(memfd, &g->pool);
+    int error = pool_map(fds->memfd, &g->pool);
 
-    g->memfd = memfd;
+    g->memfd = fds->memfd;
     for (uint32_t i = 0; i < POOL_LANES_MAX; i++)
-        g->eventfd[i] = i < lanes ? eventfds[i] : -1;
+        g->eventfd[i] = i < fds->lanes ? fds->eventfds[i] : -1;
+    for (uint32_t i = 0; i < POOL_WORKERS_MAX; i++)
+        g->workers[i].channel = -1;
     if (error != 0) {
-        mem_free(g);
+        generation_free(g);
         return error;
     }
     g->number = number;
@@ -328,8 +356,6 @@ int dispatch_open(struct dispatch *d, uint32_t number, int memfd, const int *eve
     g->geometry = *pool_geometry(g->pool);
     g->slots = mem_calloc(g->geometry.slots, sizeof(*g->slots));
     g->free = mem_calloc(g->geometry.slots, sizeof(*g->free));
-    for (uint32_t i = 0; i < POOL_WORKERS_MAX; i++)
-        g->workers[i].channel = -1;
     generation_adopt(g);
     pthread_mutex_lock(&d->lock);
     list_push_back(&d->generations, &g->link);
@@ -347,13 +373,6 @@ struct generation *dispatch_find(struct dispatch *d, uint32_t number)
             return g;
     }
     return NULL;
-}
-
-static void close_channel(struct seat_owner *w)
-{
-    if (w->channel >= 0)
-        close(w->channel);
-    w->channel = -1;
 }
 
 void dispatch_worker_joined(struct dispatch *d, struct generation *g, uint32_t worker, int32_t pid, int channel)
@@ -467,25 +486,6 @@ void generation_ref(struct dispatch *d, struct generation *g)
     pthread_mutex_lock(&d->lock);
     g->refs++;
     pthread_mutex_unlock(&d->lock);
-}
-
-static void generation_free(struct generation *g)
-{
-    for (uint32_t i = 0; i < g->geometry.slots; i++) {
-        if (g->slots[i].file >= 0)
-            close(g->slots[i].file);
-    }
-    for (uint32_t i = 0; i < POOL_WORKERS_MAX; i++)
-        close_channel(&g->workers[i]);
-    for (uint32_t i = 0; i < POOL_LANES_MAX; i++) {
-        if (g->eventfd[i] >= 0)
-            close(g->eventfd[i]);
-    }
-    close(g->memfd);
-    pool_unmap(g->pool);
-    mem_free(g->slots);
-    mem_free(g->free);
-    mem_free(g);
 }
 
 void generation_unref(struct dispatch *d, struct generation *g)

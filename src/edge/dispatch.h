@@ -57,6 +57,13 @@ struct slot {
     int file;  /* descriptor received for a FILE frame; -1 none; owned */
 };
 
+/* A pool's descriptors as they travel between processes. */
+struct pool_fds {
+    int memfd;
+    const int *eventfds; /* one a lane */
+    uint32_t lanes;
+};
+
 struct seat_owner {
     int channel; /* to the worker process; -1: none; owned */
     int32_t pid; /* 0: none */
@@ -118,9 +125,8 @@ bool dispatch_running(struct dispatch *d, struct job *job, uint32_t *worker, uin
 
 /* ---- generations: lane 0 ---- */
 
-/* Maps the pool; lanes is the number of eventfds. Descriptors are taken over. `adopt`: inherited from a dead edge. 0 or -errno. */
-MUST_CHECK int dispatch_open(struct dispatch *d, uint32_t number, int memfd, const int *eventfds, uint32_t lanes,
-                             struct generation **out);
+/* Maps the pool and settles what a dead edge may have left in it. The descriptors are taken over, also on failure. 0 or -errno. */
+MUST_CHECK int dispatch_open(struct dispatch *d, uint32_t number, const struct pool_fds *fds, struct generation **out);
 struct generation *dispatch_find(struct dispatch *d, uint32_t number); /* NULL when not open */
 void dispatch_worker_joined(struct dispatch *d, struct generation *g, uint32_t worker, int32_t pid, int channel);
 /* Marks its slots lost; the caller then posts to every lane. */

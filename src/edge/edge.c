@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -20,6 +19,7 @@
 #include "edge/handler/handlers.h"
 #include "edge/listen.h"
 #include "edge/status.h"
+#include "os/event.h"
 #include "os/proc.h"
 #include "wire/inherit.h"
 #include "wire/tls_blob.h"
@@ -315,10 +315,10 @@ static void lane_drop(struct lane *lane, void *arg)
     lane_drop_pool(lane, arg);
 }
 
-static struct generation *open_generation(struct edge *edge, uint32_t number, int memfd, const int *eventfds)
+static struct generation *open_generation(struct edge *edge, uint32_t number, const struct pool_fds *fds)
 {
     struct generation *g;
-    int error = dispatch_open(&edge->dispatch, number, memfd, eventfds, edge->n_lanes, &g);
+    int error = dispatch_open(&edge->dispatch, number, fds, &g);
 
     if (error != 0) {
         log_event(&edge->log, LOG_ALERT, "cannot open a pool", LOG_N("generation", number), LOG_N("error", error));
@@ -344,9 +344,10 @@ static void on_pool_open(struct edge *edge, struct wire_message *m)
     struct wire_message answer = { .type = WIRE_POOL, .generation = m->generation };
     struct pool_geometry geometry = { .workers = (uint32_t)(m->number >> 32), .threads = (uint32_t)m->number };
     int eventfds[POOL_LANES_MAX], memfd;
+    struct pool_fds fds = { .eventfds = eventfds };
 
     ensure_lanes(edge);
-    geometry.lanes = edge->n_lanes;
+    fds.lanes = geometry.lanes = edge->n_lanes;
     geometry.slots = pool_geometry_slots(geometry.workers, geometry.threads);
     memfd = pool_create(&geometry);
     if (memfd < 0) {
@@ -355,23 +356,26 @@ static void on_pool_open(struct edge *edge, struct wire_message *m)
     }
     answer.fds[answer.n_fds++] = memfd;
     for (uint32_t i = 0; i < edge->n_lanes; i++) {
-        eventfds[i] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        eventfds[i] = event_new();
         must(eventfds[i] >= 0);
         answer.fds[answer.n_fds++] = eventfds[i];
     }
     channel_send(&edge->super, &answer);
-    (void)open_generation(edge, m->generation, memfd, eventfds);
+    fds.memfd = memfd;
+    (void)open_generation(edge, m->generation, &fds);
 }
 
 static void on_pool_adopt(struct edge *edge, struct wire_message *m)
 {
+    struct pool_fds fds = { .memfd = m->fds[0], .eventfds = m->fds + 1, .lanes = (uint32_t)m->n_fds - 1 };
+
     ensure_lanes(edge);
-    if (m->n_fds != edge->n_lanes + 1) {
-        log_event(&edge->log, LOG_ALERT, "an inherited pool has another number of lanes", LOG_N("lanes", m->n_fds - 1));
+    if (fds.lanes != edge->n_lanes) {
+        log_event(&edge->log, LOG_ALERT, "an inherited pool has another number of lanes", LOG_N("lanes", fds.lanes));
         return;
     }
-    if (open_generation(edge, m->generation, m->fds[0], m->fds + 1) != NULL)
-        m->n_fds = 0; /* taken over */
+    (void)open_generation(edge, m->generation, &fds);
+    m->n_fds = 0; /* taken over */
 }
 
 static void on_worker_join(struct edge *edge, struct wire_message *m)
