@@ -383,7 +383,7 @@ void dispatch_worker_joined(struct dispatch *d, struct generation *g, uint32_t w
     pthread_mutex_lock(&d->lock);
     close_channel(w);
     if (w->pid != pid)
-        pool_reopen(g->pool, worker * g->geometry.threads, g->geometry.threads);
+        pool_reopen(g->pool, worker * g->geometry.threads, g->geometry.threads, pid);
     *w = (struct seat_owner){ .channel = channel, .pid = pid, .alive = true };
     pthread_mutex_unlock(&d->lock);
 }
