@@ -129,7 +129,7 @@ static const struct refusal refusals[] = {
     { BYTES("GET / HTTP/1.1\r\nHost: <script>\r\n" END), 400, "RFC 3986 3.2.2" },
 
     /* ---- field lines ---- */
-    { BYTES(GET "A : b\r\n" END), 400, "RFC 9112 5.1: space before the colon (CVE-2019-16276, CVE-2019-20445)" },
+    { BYTES(GET "A : b\r\n" END), 400, "RFC 9112 5.1: space before the colon (CVE-2019-16276)" },
     { BYTES(GET "A\t: b\r\n" END), 400, "RFC 9112 5.1" },
     { BYTES(POST "Content-Length : 5\r\n" END), 400, "smuggling: a length that some do not see" },
     { BYTES(POST "Transfer-Encoding : chunked\r\n" END), 400, "smuggling: TE.TE (CVE-2019-16869)" },
@@ -170,7 +170,7 @@ static const struct refusal refusals[] = {
     { BYTES(POST "Content-Length: 5, 5\r\n" END), 400, "RFC 9110 8.6: a list" },
     { BYTES(POST "Content-Length: 5,6\r\n" END), 400, "RFC 9110 8.6" },
     { BYTES(POST "Content-Length:\r\n" END), 400, "RFC 9110 8.6: empty" },
-    { BYTES(POST "Content-Length: +5\r\n" END), 400, "RFC 9110 8.6: sign (CVE-2018-7159)" },
+    { BYTES(POST "Content-Length: +5\r\n" END), 400, "RFC 9110 8.6: sign" },
     { BYTES(POST "Content-Length: -5\r\n" END), 400, "RFC 9110 8.6: sign" },
     { BYTES(POST "Content-Length: 0x5\r\n" END), 400, "RFC 9110 8.6: hex" },
     { BYTES(POST "Content-Length: 5 5\r\n" END), 400, "RFC 9110 8.6: space (CVE-2018-7159)" },

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "assert_str.h"
 #include "replay.h"
 
 static const struct h1_limits limits = { 8192, 100, 16384 };
@@ -22,13 +23,6 @@ static struct replay accepted(struct str message)
         fail_msg("result %d, status %u: %s\n" STR_FMT, r.result, r.parser.status, r.parser.reason, STR_ARG(message));
     return r;
 }
-
-#define assert_str(actual, expected)                                                                                   \
-    do {                                                                                                               \
-        struct str actual_ = (actual), expected_ = (expected);                                                         \
-        if (!str_eq(actual_, expected_))                                                                               \
-            fail_msg("\"" STR_FMT "\" instead of \"" STR_FMT "\"", STR_ARG(actual_), STR_ARG(expected_));              \
-    } while (0)
 
 static void test_a_browser_request(void **state)
 {
