@@ -275,16 +275,16 @@ int dispatch_send_body(struct dispatch *d, struct job *job, int fd)
 
 bool dispatch_running(struct dispatch *d, struct job *job, uint32_t *worker, uint64_t *since_ns)
 {
-    struct pool_seat_view view;
     struct pool_look look;
     bool running = false;
 
     pthread_mutex_lock(&d->lock);
     if (job->state == JOB_HANDED && pool_look(job->generation->pool, job->ticket, &look) == 0 &&
         look.phase != POOL_READY) {
-        pool_seat_look(job->generation->pool, look.seat, &view);
         *worker = look.seat / job->generation->geometry.threads;
-        *since_ns = view.since_ns;
+        /* By the worker's word: a time in the future or before the hand-over is read as "just now". */
+        *since_ns =
+            look.taken_ns >= job->queued_ns && look.taken_ns <= clock_mono_ns() ? look.taken_ns : clock_mono_ns();
         running = true;
     }
     pthread_mutex_unlock(&d->lock);

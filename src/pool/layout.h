@@ -70,7 +70,8 @@ struct shared_slot {
     _Atomic uint32_t lane;                       /* edge's, while FREE */
     alignas(POOL_LINE) _Atomic uint64_t written; /* worker's line: bytes of frames published */
     _Atomic uint32_t waiting;                    /* 1: it waits for room. The edge takes it back to 0 when it wakes */
-    _Atomic uint32_t asked; /* 1: it wants the body. The edge takes it back to 0 when it has seen it */
+    _Atomic uint32_t asked;    /* 1: it wants the body. The edge takes it back to 0 when it has seen it */
+    _Atomic uint64_t taken_ns; /* clock_mono_ns when it took the request */
     alignas(POOL_LINE) _Atomic uint64_t consumed; /* edge's line: bytes of frames read */
     _Atomic uint32_t cancel;
     _Atomic uint32_t room; /* futex word: changes with each wake-up for room or cancellation */

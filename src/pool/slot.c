@@ -32,6 +32,7 @@ static void prepare(struct pool *pool, uint32_t slot, uint32_t lane)
     must(lane < pool->geometry.lanes);
     atomic_store_explicit(&s->lane, lane, memory_order_relaxed);
     atomic_store_explicit(&s->written, 0, memory_order_relaxed);
+    atomic_store_explicit(&s->taken_ns, 0, memory_order_relaxed);
     atomic_store_explicit(&s->waiting, 0, memory_order_relaxed);
     atomic_store_explicit(&s->asked, 0, memory_order_relaxed);
     atomic_store_explicit(&s->consumed, 0, memory_order_relaxed);
@@ -85,6 +86,7 @@ int pool_look(const struct pool *pool, struct pool_ticket ticket, struct pool_lo
         return -EPROTO;
     out->phase = (enum pool_phase)phase;
     out->seat = word_seat(word);
+    out->taken_ns = atomic_load_explicit(&slot_at(pool, ticket.slot)->taken_ns, memory_order_relaxed);
     return 0;
 }
 

@@ -32,6 +32,8 @@ struct pool_ticket {
 struct pool_look {
     enum pool_phase phase;
     uint32_t seat;
+    uint64_t
+        taken_ns; /* with RUNNING and DONE: clock_mono_ns when a worker took it, by the worker's word (0 for an instant) */
 };
 
 /* ---- edge ---- */

@@ -28,7 +28,10 @@ static void note_busy(struct pool *pool, uint32_t seat, uint32_t slot)
 {
     struct shared_seat *s = seat_at(pool, seat);
 
-    atomic_store_explicit(&s->since_ns, clock_mono_ns(), memory_order_relaxed);
+    uint64_t now = clock_mono_ns();
+
+    atomic_store_explicit(&s->since_ns, now, memory_order_relaxed);
+    atomic_store_explicit(&pool->slots[slot].taken_ns, now, memory_order_relaxed);
     atomic_store_explicit(&s->busy, slot + 1, memory_order_release);
 }
 
