@@ -112,9 +112,11 @@ bool loop_timer_armed(const struct loop_timer *timer)
     return timer->deadline != 0;
 }
 
-static void run_timers(struct loop *loop)
+/* Whether any fired. */
+static bool run_timers(struct loop *loop)
 {
     struct heap_node *node;
+    bool fired = false;
 
     while ((node = heap_min(&loop->timers)) != NULL && node->key <= loop->now) {
         struct loop_timer *timer = timer_of(node);
@@ -125,8 +127,10 @@ static void run_timers(struct loop *loop)
             continue;
         }
         timer->deadline = 0;
+        fired = true;
         timer->fn(timer);
     }
+    return fired;
 }
 
 /* ---- tasks ---- */
@@ -272,11 +276,14 @@ static void dispatch(struct loop *loop)
 
 void loop_once(struct loop *loop)
 {
+    bool fired;
+    uint64_t limit;
     int n;
 
     loop->now = clock_mono_ns();
-    run_timers(loop);
-    n = wait_events(loop, sleep_limit(loop));
+    fired = run_timers(loop);
+    limit = sleep_limit(loop);
+    n = wait_events(loop, fired ? 0 : limit);
     must(n >= 0 || errno == EINTR);
     loop->now = clock_mono_ns();
     if (loop->hooks.after_wait != NULL)

@@ -9,6 +9,8 @@
  *   4. after_wait hook, then ready descriptors  callbacks
  *   5. deferred tasks                           the close phase: the only place where objects are freed
  *
+ * A turn in which a timer fired does not sleep, so that "loop_once until it has happened" ends.
+ *
  * Rule: nothing is freed inside its own callback. An object is closed (descriptor out of the loop, timers stopped) and
  * frees itself in a task queued with loop_defer, which runs when no callback of this turn can name it any more.
  */
@@ -57,8 +59,8 @@ struct loop_timer {
 };
 
 void loop_timer_init(struct loop_timer *timer, loop_timer_fn *fn);
-void loop_timer_set(struct loop *loop, struct loop_timer *timer,
-                    uint64_t delay_ns); /* from loop_now; fires once, this turn never */
+/* Fires once, delay_ns after loop_now, never in this turn; set again, it moves. */
+void loop_timer_set(struct loop *loop, struct loop_timer *timer, uint64_t delay_ns);
 void loop_timer_stop(struct loop *loop, struct loop_timer *timer);
 bool loop_timer_armed(const struct loop_timer *timer);
 

@@ -1,0 +1,297 @@
+/* The sink: whole lines in order, never blocking, drops counted and told, reopening, an end in bounded time. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "os/sink.h"
+
+#define LONG (60 * NS_PER_SEC)
+#define PRODUCERS 4
+#define LINES 5000
+
+static struct sink *sink_on(int fd)
+{
+    struct sink *sink;
+
+    assert_int_equal(sink_new(fd, &sink), 0);
+    return sink;
+}
+
+/* All of a file, NUL-terminated; mem_free. */
+static char *contents(int fd)
+{
+    off_t size = lseek(fd, 0, SEEK_END);
+    char *text = mem_zalloc((size_t)size + 1);
+
+    assert_int_equal(pread(fd, text, (size_t)size, 0), size);
+    return text;
+}
+
+static void lines_arrive_in_order(void **state)
+{
+    int fd = memfd_create("log", MFD_CLOEXEC), mine = dup(fd);
+    struct sink *sink = sink_on(fd);
+    char *text;
+
+    (void)state;
+    assert_int_equal(sink_flush(sink, 0), 0); /* nothing to wait for */
+    sink_put(sink, STR("one\n"));
+    sink_put(sink, STR(""));
+    sink_log(sink, STR("two\n"));
+    assert_int_equal(sink_flush(sink, LONG), 0);
+    text = contents(mine);
+    assert_string_equal(text, "one\ntwo\n");
+    mem_free(text);
+    sink_put(sink, STR("three\n"));
+    sink_free(sink); /* flushes */
+    text = contents(mine);
+    assert_string_equal(text, "one\ntwo\nthree\n");
+    mem_free(text);
+    assert_int_equal(fcntl(fd, F_GETFD), -1);
+    close(mine);
+    sink_free(NULL);
+}
+
+struct producer {
+    pthread_t thread;
+    struct sink *sink;
+    int number;
+};
+
+static void *produce(void *arg)
+{
+    struct producer *p = arg;
+    char line[64];
+
+    for (int i = 0; i < LINES; i++) {
+        int n = snprintf(line, sizeof(line), "%d %d\n", p->number, i);
+
+        sink_put(p->sink, str_make(line, (size_t)n));
+    }
+    return NULL;
+}
+
+static void threads_keep_their_own_order(void **state)
+{
+    int fd = memfd_create("log", MFD_CLOEXEC), mine = dup(fd), next[PRODUCERS] = { 0 };
+    struct sink *sink = sink_on(fd);
+    struct producer producers[PRODUCERS];
+    char *text, *line, *rest;
+
+    (void)state;
+    for (int i = 0; i < PRODUCERS; i++) {
+        producers[i] = (struct producer){ .sink = sink, .number = i };
+        assert_int_equal(pthread_create(&producers[i].thread, NULL, produce, &producers[i]), 0);
+    }
+    for (int i = 0; i < PRODUCERS; i++)
+        assert_int_equal(pthread_join(producers[i].thread, NULL), 0);
+    assert_int_equal(sink_flush(sink, LONG), 0);
+    assert_int_equal(sink_dropped(sink), 0);
+    sink_free(sink);
+    rest = text = contents(mine);
+    while ((line = strsep(&rest, "\n")) != NULL && *line != '\0') {
+        char *end;
+        long who = strtol(line, &end, 10), number = strtol(end, &end, 10);
+
+        assert_true(*end == '\0' && who >= 0 && who < PRODUCERS);
+        assert_int_equal(number, next[who]);
+        next[who]++;
+    }
+    for (int i = 0; i < PRODUCERS; i++)
+        assert_int_equal(next[i], LINES);
+    mem_free(text);
+    close(mine);
+}
+
+/* Reads until the pipe ends or `until` was seen; what was read, NUL-terminated; mem_free. */
+static char *drain(int fd, const char *until)
+{
+    size_t size = 4 * SINK_BYTES, n = 0;
+    char *text = mem_zalloc(size + 1);
+    ssize_t got = 1;
+
+    while (got > 0 && memmem(text, n, until, strlen(until)) == NULL) {
+        got = read(fd, text + n, size - n);
+        n += got > 0 ? (size_t)got : 0;
+    }
+    return text;
+}
+
+/* Fills the sink behind a pipe nobody reads; returns how many lines it dropped. */
+static uint64_t overfill(struct sink *sink, const char *first)
+{
+    char line[1024];
+    uint64_t start = clock_mono_ns();
+
+    memset(line, 'x', sizeof(line));
+    memcpy(line, first, strlen(first));
+    line[sizeof(line) - 1] = '\n';
+    for (int i = 0; i < 4 * (int)SINK_BYTES / 1024; i++)
+        sink_put(sink, str_make(line, sizeof(line)));
+    assert_true(clock_mono_ns() - start < 10 * NS_PER_SEC); /* a put that waits for the pipe waits for ever */
+    return sink_dropped(sink);
+}
+
+static void check_drops(const char *first, const char *before, const char *behind)
+{
+    int fds[2];
+    struct sink *sink;
+    uint64_t dropped, lines = 0;
+    char *text, *found, want[128];
+
+    assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+    sink = sink_on(fds[1]);
+    dropped = overfill(sink, first);
+    assert_true(dropped > 0);
+    assert_int_equal(sink_flush(sink, NS_PER_MS), -ETIMEDOUT);
+    snprintf(want, sizeof(want), "%s%llu lines dropped%s\n", before, (unsigned long long)dropped, behind);
+    text = drain(fds[0], "lines dropped");
+    found = strstr(text, want);
+    assert_non_null(found);
+    while (found > text && found[-1] != '\n')
+        found--;
+    for (char *p = text; p < found; p++)
+        lines += *p == '\n';
+    assert_int_equal(lines + dropped, 4 * SINK_BYTES / 1024); /* told after all that came before the gap */
+    mem_free(text);
+    sink_put(sink, STR("later\n"));
+    text = drain(fds[0], "later\n");
+    mem_free(text);
+    assert_int_equal(sink_dropped(sink), dropped);
+    close(fds[0]);
+    sink_free(sink);
+}
+
+static void a_full_pipe_drops_and_tells(void **state)
+{
+    (void)state;
+    check_drops("text", " warning: ", "");
+}
+
+static void json_drops_are_told_in_json(void **state)
+{
+    (void)state;
+    check_drops("{", "\"message\":\"", "\"}");
+}
+
+static void a_pipe_that_never_drains_holds_nobody_for_long(void **state)
+{
+    int fds[2];
+    struct sink *sink;
+    uint64_t start;
+
+    (void)state;
+    assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+    sink = sink_on(fds[1]);
+    overfill(sink, "text");
+    start = clock_mono_ns();
+    sink_free(sink);
+    assert_true(clock_mono_ns() - start >= NS_PER_SEC);
+    assert_true(clock_mono_ns() - start < 5 * NS_PER_SEC);
+    assert_int_equal(fcntl(fds[1], F_GETFD), -1);
+    close(fds[0]);
+}
+
+static void a_nonblocking_pipe_is_waited_for(void **state)
+{
+    int fds[2];
+    struct sink *sink;
+    char *text;
+
+    (void)state;
+    assert_int_equal(pipe2(fds, O_CLOEXEC | O_NONBLOCK), 0);
+    assert_int_equal(fcntl(fds[0], F_SETFL, 0), 0);
+    sink = sink_on(fds[1]);
+    for (int i = 0; i < 3000; i++) /* more than a pipe holds */
+        sink_put(sink, STR("a line of 64 bytes, which is not long but longer than it was..\n"));
+    sink_put(sink, STR("last\n"));
+    text = drain(fds[0], "last\n");
+    assert_int_equal(strlen(text), 3000 * 63 + 5);
+    assert_int_equal(sink_dropped(sink), 0);
+    mem_free(text);
+    close(fds[0]);
+    sink_free(sink);
+}
+
+static void lines_after_reopen_go_to_the_new_file(void **state)
+{
+    int fd1 = memfd_create("1", MFD_CLOEXEC), mine1 = dup(fd1);
+    int fd2 = memfd_create("2", MFD_CLOEXEC), mine2 = dup(fd2);
+    struct sink *sink = sink_on(fd1);
+    char *text;
+
+    (void)state;
+    for (int i = 0; i < 1000; i++)
+        sink_put(sink, STR("old\n"));
+    sink_reopen(sink, fd2);
+    sink_put(sink, STR("new\n"));
+    assert_int_equal(sink_flush(sink, LONG), 0);
+    text = contents(mine1);
+    assert_int_equal(strlen(text), 4000);
+    assert_null(strstr(text, "new"));
+    mem_free(text);
+    text = contents(mine2);
+    assert_string_equal(text, "new\n");
+    mem_free(text);
+    assert_int_equal(fcntl(fd1, F_GETFD), -1);
+    sink_free(sink);
+    assert_int_equal(fcntl(fd2, F_GETFD), -1);
+    close(mine1);
+    close(mine2);
+}
+
+static void what_cannot_be_written_is_counted(void **state)
+{
+    int full = open("/dev/full", O_WRONLY | O_CLOEXEC), fd, mine;
+    struct sink *sink;
+    char *text;
+
+    (void)state;
+    if (full < 0)
+        skip();
+    sink = sink_on(full);
+    sink_put(sink, STR("a\n"));
+    assert_int_equal(sink_flush(sink, LONG), 0);
+    assert_int_equal(sink_dropped(sink), 1);
+    fd = memfd_create("log", MFD_CLOEXEC);
+    mine = dup(fd);
+    sink_reopen(sink, fd);
+    assert_int_equal(sink_flush(sink, LONG), 0);
+    sink_put(sink, STR("b\n"));
+    sink_free(sink);
+    text = contents(mine);
+    assert_non_null(strstr(text, " warning: 1 lines dropped\n"));
+    assert_true(str_ends(str_of(text), STR("\nb\n")));
+    mem_free(text);
+    close(mine);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lines_arrive_in_order),
+        cmocka_unit_test(threads_keep_their_own_order),
+        cmocka_unit_test(a_full_pipe_drops_and_tells),
+        cmocka_unit_test(json_drops_are_told_in_json),
+        cmocka_unit_test(a_pipe_that_never_drains_holds_nobody_for_long),
+        cmocka_unit_test(a_nonblocking_pipe_is_waited_for),
+        cmocka_unit_test(lines_after_reopen_go_to_the_new_file),
+        cmocka_unit_test(what_cannot_be_written_is_counted),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
