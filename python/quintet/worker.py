@@ -1,0 +1,91 @@
+"""The worker process: imports the application and serves requests from the pool.
+
+The supervisor starts it as a script in the user's own interpreter:
+
+    PYTHON .../quintet/worker.py --worker N --workers W --threads T --lanes L --generation G [--chdir DIR] APP [padding]
+
+with the descriptors of src/wire/inherit.h. The padding only makes room for the process title. Exit status: 0 stopped on
+request, 3 the application failed to boot (the supervisor has been told why).
+"""
+
+import os
+import sys
+
+PACKAGE_ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+# The script's own folder is on the path as sys.path[0]: there its modules would shadow the user's ("worker", "wsgi").
+sys.path[0] = PACKAGE_ROOT
+
+from quintet import _quintet, application, boot_error, output, wsgi  # noqa: E402
+
+
+def parse(arguments):
+    """Options as a dict, and the application's name. The supervisor wrote them: no help, no defaults."""
+    options = {}
+    rest = iter(arguments)
+    for word in rest:
+        if not word.startswith("--"):
+            return options, word
+        options[word[2:]] = next(rest)
+    raise SystemExit("quintet: the application is missing")
+
+
+def prepare_path(project):
+    """The project first, as under Gunicorn; our package last, so that it hides nothing of the user's."""
+    sys.path.remove(PACKAGE_ROOT)
+    sys.path.append(PACKAGE_ROOT)
+    sys.path.insert(0, project)
+    sys.argv = ["quintet"]
+
+
+def boot(options, name):
+    """Imports the application and makes everything ready to serve it."""
+    workers, threads = int(options["workers"]), int(options["threads"])
+    app = application.load(name)
+    application.warm_up()
+    wsgi.configure(_quintet, multithread=threads > 1, multiprocess=workers > 1)
+    application.settle()
+    return app
+
+
+def serve(app, threads):
+    """Serves on this thread and threads - 1 others until the supervisor says stop. The others end with this one."""
+    import threading
+
+    others = [
+        threading.Thread(target=_quintet.serve, args=(i, app), name=f"quintet-{i}", daemon=True)
+        for i in range(1, threads)
+    ]
+    for thread in others:
+        thread.start()
+    try:
+        _quintet.serve(0, app)
+    finally:
+        # Also when a signal handler of the application raised: let the others finish what they run.
+        _quintet.stop()
+        for thread in others:
+            thread.join()
+
+
+def main():
+    options, name = parse(sys.argv[1:])
+    if "chdir" in options:
+        os.chdir(options["chdir"])
+    number = int(options["worker"])
+    threads = int(options["threads"])
+    _quintet.start(number, threads, int(options["lanes"]), int(options["generation"]))
+    output.install(_quintet)
+    prepare_path(os.getcwd())
+    try:
+        app = boot(options, name)
+    except BaseException as error:
+        _quintet.flush()
+        _quintet.boot_failed(boot_error.describe(error))
+        # Not sys.exit: threads that the half-imported application has started must not keep a failed boot alive.
+        os._exit(3)
+    _quintet.ready()
+    serve(app, threads)
+
+
+if __name__ == "__main__":
+    main()

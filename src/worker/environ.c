@@ -1,0 +1,291 @@
+/*
+ * Building environ.
+ *
+ * Repeated fields are joined as RFC 9110 section 5.3 says: ", ", and "; " for Cookie (RFC 6265 section 5.4 and HTTP/2's split cookies).
+ * The edge sends no field whose name has an underscore, so that HTTP_X_Y has one meaning.
+ */
+#include "worker/environ.h"
+
+#include "base/clock.h"
+#include "worker/exchange.h"
+
+#define NAME_MAX_KEPT 128  /* longer header names are not worth a table entry */
+#define VALUE_MAX_KEPT 256 /* longer values neither: they seldom repeat */
+
+static const char *const var_names[POOL_VAR_COUNT] = {
+    [POOL_METHOD] = "REQUEST_METHOD",
+    [POOL_TARGET] = "REQUEST_URI",
+    [POOL_PATH] = "PATH_INFO",
+    [POOL_QUERY] = "QUERY_STRING",
+    [POOL_PROTOCOL] = "SERVER_PROTOCOL",
+    [POOL_SCHEME] = "wsgi.url_scheme",
+    [POOL_REMOTE_ADDR] = "REMOTE_ADDR",
+    [POOL_REMOTE_PORT] = "REMOTE_PORT",
+    [POOL_SERVER_NAME] = "SERVER_NAME",
+    [POOL_SERVER_PORT] = "SERVER_PORT",
+    [POOL_REQUEST_ID] = "quintet.request_id",
+    [POOL_TLS_PROTOCOL] = "SSL_PROTOCOL",
+    [POOL_TLS_CIPHER] = "SSL_CIPHER",
+};
+
+/* Left out of environ when empty. */
+static bool is_optional(int var)
+{
+    return var == POOL_TLS_PROTOCOL || var == POOL_TLS_CIPHER;
+}
+
+/* ---- values ---- */
+
+/* True when `value`, an ASCII str, says the same bytes. */
+static bool says(PyObject *value, struct str bytes)
+{
+    Py_ssize_t n;
+    const char *p = PyUnicode_AsUTF8AndSize(value, &n);
+
+    return p != NULL && (size_t)n == bytes.n && memcmp(p, bytes.p, bytes.n) == 0;
+}
+
+static bool is_ascii(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if ((unsigned char)s.p[i] >= 0x80)
+            return false;
+    return true;
+}
+
+/* A str of these latin-1 bytes, by the entry's last value if it is the same. A new reference. */
+static PyObject *value_of(struct environ_entry *entry, struct str bytes)
+{
+    PyObject *value;
+
+    if (entry->value != NULL && says(entry->value, bytes))
+        return Py_NewRef(entry->value);
+    value = PyUnicode_DecodeLatin1(bytes.p, (Py_ssize_t)bytes.n, NULL);
+    if (value != NULL && bytes.n <= VALUE_MAX_KEPT && is_ascii(bytes)) {
+        Py_XDECREF(entry->value);
+        entry->value = Py_NewRef(value);
+    }
+    return value;
+}
+
+static int set_value(PyObject *environ, PyObject *key, PyObject *value)
+{
+    int r = value == NULL ? -1 : PyDict_SetItem(environ, key, value);
+
+    Py_XDECREF(value);
+    return r;
+}
+
+/* ---- header names ---- */
+
+/* HTTP_ACCEPT_ENCODING of Accept-Encoding; `out` has room for 5 + name.n. */
+static struct str name_to_key(struct str name, char *out)
+{
+    memcpy(out, "HTTP_", 5);
+    for (size_t i = 0; i < name.n; i++) {
+        char c = name.p[i];
+
+        out[5 + i] = c == '-' ? '_' : c >= 'a' && c <= 'z' ? (char)(c & ~0x20) : c;
+    }
+    return str_make(out, 5 + name.n);
+}
+
+static size_t hash_of(struct str s)
+{
+    uint32_t h =
+        2166136261u; /* FNV-1a: the table is bounded and falls back to no table, so collisions cost time for 512 names at most */
+
+    for (size_t i = 0; i < s.n; i++)
+        h = (h ^ (unsigned char)s.p[i]) * 16777619u;
+    return h;
+}
+
+/* The names that CGI calls otherwise; NULL for the usual HTTP_*. */
+static PyObject *special_key(struct environ_maker *maker, struct str key)
+{
+    if (str_eq(key, STR("HTTP_CONTENT_TYPE")))
+        return maker->content_type;
+    if (str_eq(key, STR("HTTP_CONTENT_LENGTH")))
+        return maker->content_length;
+    return NULL;
+}
+
+static PyObject *make_key(struct environ_maker *maker, struct str key)
+{
+    PyObject *special = special_key(maker, key), *made;
+
+    if (special != NULL)
+        return Py_NewRef(special);
+    made = PyUnicode_DecodeLatin1(key.p, (Py_ssize_t)key.n, NULL);
+    if (made != NULL)
+        PyUnicode_InternInPlace(&made);
+    return made;
+}
+
+/* The entry of a header name, learnt if there is room. NULL when the table is full (no error) or with an error. */
+static struct environ_entry *entry_of(struct environ_maker *maker, struct str key)
+{
+    size_t i = hash_of(key) & (ENVIRON_NAMES - 1);
+    struct environ_entry *entry;
+    char *copy;
+
+    for (entry = &maker->names[i]; entry->key != NULL; entry = &maker->names[i]) {
+        if (str_eq(entry->name, key))
+            return entry;
+        i = (i + 1) & (ENVIRON_NAMES - 1);
+    }
+    if (maker->n_names >= ENVIRON_NAMES / 2)
+        return NULL;
+    entry->key = make_key(maker, key);
+    if (entry->key == NULL)
+        return NULL;
+    copy = str_dup(key);
+    entry->name = str_make(copy, key.n);
+    maker->n_names++;
+    return entry;
+}
+
+/* ---- fields ---- */
+
+/* A field that came before: old + separator + new. */
+static int join(PyObject *environ, PyObject *key, PyObject *old, struct str name, struct str value)
+{
+    PyObject *more = PyUnicode_DecodeLatin1(value.p, (Py_ssize_t)value.n, NULL);
+    const char *separator = str_eq_nocase(name, STR("cookie")) ? "; " : ", ";
+    PyObject *both = more == NULL ? NULL : PyUnicode_FromFormat("%U%s%U", old, separator, more);
+
+    Py_XDECREF(more);
+    return set_value(environ, key, both);
+}
+
+static int set_field(struct environ_entry *entry, PyObject *environ, const struct pool_field *field)
+{
+    PyObject *old = PyDict_GetItemWithError(environ, entry->key);
+
+    if (old != NULL)
+        return join(environ, entry->key, old, field->name, field->value);
+    return PyErr_Occurred() ? -1 : set_value(environ, entry->key, value_of(entry, field->value));
+}
+
+/* A name that is too long or too rare for the table. */
+static int set_rare_field(struct environ_maker *maker, PyObject *environ, const struct pool_field *field,
+                          struct str key)
+{
+    struct environ_entry entry = { .name = key, .key = make_key(maker, key) };
+    int r = entry.key == NULL ? -1 : set_field(&entry, environ, field);
+
+    Py_XDECREF(entry.key);
+    Py_XDECREF(entry.value);
+    return r;
+}
+
+static int add_long_field(struct environ_maker *maker, PyObject *environ, const struct pool_field *field)
+{
+    char *bytes = PyMem_Malloc(5 + field->name.n);
+    int r;
+
+    if (bytes == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    r = set_rare_field(maker, environ, field, name_to_key(field->name, bytes));
+    PyMem_Free(bytes);
+    return r;
+}
+
+static int add_field(struct environ_maker *maker, PyObject *environ, const struct pool_field *field)
+{
+    char bytes[5 + NAME_MAX_KEPT];
+    struct environ_entry *entry;
+    struct str key;
+
+    if (field->name.n > NAME_MAX_KEPT)
+        return add_long_field(maker, environ, field);
+    key = name_to_key(field->name, bytes);
+    entry = entry_of(maker, key);
+    if (entry == NULL)
+        return PyErr_Occurred() ? -1 : set_rare_field(maker, environ, field, key);
+    if (entry->key == maker->content_length)
+        return 0; /* the body has been counted: CONTENT_LENGTH comes from there */
+    return set_field(entry, environ, field);
+}
+
+/* ---- the dict ---- */
+
+static int add_vars(struct environ_maker *maker, PyObject *environ, const struct pool_request *request)
+{
+    for (int i = 0; i < POOL_VAR_COUNT; i++) {
+        struct str bytes = request->vars[i];
+
+        if (is_optional(i) && bytes.n == 0)
+            continue;
+        if (i == POOL_PATH && str_eq(bytes, STR("*")))
+            bytes.n = 0; /* OPTIONS *: no path at all; wsgiref.validate wants a slash in front of any */
+        if (set_value(environ, maker->vars[i].key, value_of(&maker->vars[i], bytes)) < 0)
+            return -1;
+    }
+    if (str_eq(request->vars[POOL_SCHEME], STR("https")) && PyDict_SetItem(environ, maker->https, maker->on) < 0)
+        return -1;
+    return 0;
+}
+
+static int add_rest(struct environ_maker *maker, PyObject *environ, const struct exchange *x)
+{
+    uint64_t now = clock_mono_ns(), queued = x->request.queued_ns;
+    double waited = now > queued ? (double)(now - queued) / 1e9 : 0;
+
+    if (set_value(environ, maker->queue_time, PyFloat_FromDouble(waited)) < 0)
+        return -1;
+    if (x->request.has_body && set_value(environ, maker->content_length,
+                                         PyUnicode_FromFormat("%llu", (unsigned long long)x->request.body_size)) < 0)
+        return -1;
+    return PyDict_SetItem(environ, maker->input, x->input);
+}
+
+PyObject *environ_build(struct environ_maker *maker, struct exchange *x)
+{
+    PyObject *environ = PyDict_Copy(maker->template);
+
+    if (environ == NULL || add_vars(maker, environ, &x->request) < 0)
+        goto fail;
+    for (uint32_t i = 0; i < x->request.n_fields; i++)
+        if (add_field(maker, environ, &x->request.fields[i]) < 0)
+            goto fail;
+    if (add_rest(maker, environ, x) < 0)
+        goto fail;
+    return environ;
+fail:
+    Py_XDECREF(environ);
+    return NULL;
+}
+
+/* A place for each key that every request has: the copy is then large enough for most requests. */
+static int add_places(struct environ_maker *maker)
+{
+    for (int i = 0; i < POOL_VAR_COUNT; i++)
+        if (!is_optional(i) && PyDict_SetItem(maker->template, maker->vars[i].key, Py_None) < 0)
+            return -1;
+    if (PyDict_SetItem(maker->template, maker->queue_time, Py_None) < 0)
+        return -1;
+    return PyDict_SetItem(maker->template, maker->input, Py_None);
+}
+
+int environ_init(struct environ_maker *maker, PyObject *constants)
+{
+    maker->template = PyDict_Copy(constants);
+    maker->input = PyUnicode_InternFromString("wsgi.input");
+    maker->content_length = PyUnicode_InternFromString("CONTENT_LENGTH");
+    maker->content_type = PyUnicode_InternFromString("CONTENT_TYPE");
+    maker->queue_time = PyUnicode_InternFromString("quintet.queue_time");
+    maker->https = PyUnicode_InternFromString("HTTPS");
+    maker->on = PyUnicode_InternFromString("on");
+    if (maker->template == NULL || maker->input == NULL || maker->content_length == NULL ||
+        maker->content_type == NULL || maker->queue_time == NULL || maker->https == NULL || maker->on == NULL)
+        return -1;
+    for (int i = 0; i < POOL_VAR_COUNT; i++) {
+        maker->vars[i].key = PyUnicode_InternFromString(var_names[i]);
+        if (maker->vars[i].key == NULL)
+            return -1;
+    }
+    return add_places(maker);
+}

@@ -1,0 +1,158 @@
+/*
+ * The serving loop of one thread.
+ *
+ * Order at the end of a request, which the rest relies on: END (or FAIL) and attention, so that the client has its answer; then close(), which may
+ * take its time; then everything of the request is let go of; then DONE, after which the slot's memory is another request's.
+ */
+#include "worker/exchange.h"
+
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "worker/body.h"
+#include "worker/broken.h"
+#include "worker/input.h"
+#include "worker/output.h"
+#include "worker/response.h"
+#include "worker/start_response.h"
+
+static _Thread_local struct exchange *current;
+
+struct exchange *exchange_current(void)
+{
+    return current;
+}
+
+/* ---- one request ---- */
+
+/* Logs the error that is set and breaks the response off. Errors that only say "the client has left" are no news. */
+static void fail(struct exchange *x)
+{
+    if (PyErr_ExceptionMatches(PyExc_SystemExit) || PyErr_ExceptionMatches(PyExc_KeyboardInterrupt))
+        x->quit = true;
+    if (x->gone && PyErr_ExceptionMatches(PyExc_ConnectionError))
+        PyErr_Clear();
+    else
+        broken_report(x);
+    response_fail(x);
+}
+
+/* A child that the application forked came back here instead of ending by itself: it must not answer, nor take requests. */
+static void end_forked(struct exchange *x)
+{
+    if (!x->state->worker.forked)
+        return;
+    broken_rule(x, "a child process made by fork() must end with os._exit(), it returned from the application", NULL);
+    broken_report(x);
+    output_flush();
+    _exit(1);
+}
+
+static void run(struct exchange *x, PyObject *app, PyObject *environ)
+{
+    PyObject *result = PyObject_CallFunctionObjArgs(app, environ, x->start_response, NULL);
+
+    end_forked(x);
+    if (result == NULL) {
+        fail(x);
+        return;
+    }
+    if (body_send(x, result) < 0)
+        fail(x);
+    end_forked(x);
+    if (body_close(x, result) < 0)
+        fail(x);
+    end_forked(x);
+    Py_DECREF(result);
+}
+
+static int prepare(struct exchange *x)
+{
+    if (pool_request_read(x->state->worker.pool, x->ticket, &x->request) < 0) {
+        PyErr_SetString(PyExc_RuntimeError, "the request area of the pool makes no sense");
+        return -1;
+    }
+    return start_response_prepare(x) < 0 || input_prepare(x) < 0 ? -1 : 0;
+}
+
+static void begin(struct exchange *x, struct pool_ticket ticket)
+{
+    x->serial++;
+    x->ticket = ticket;
+    x->stage = EXCHANGE_OPEN;
+    x->sent = 0;
+    x->surplus = 0;
+    x->gone = false;
+    x->request.n_fields = 0;
+    current = x;
+}
+
+static void finish(struct exchange *x)
+{
+    input_finish(x);
+    output_flush();
+    x->stage = EXCHANGE_NONE;
+    current = NULL;
+    pool_done(x->state->worker.pool, x->seat, x->ticket);
+}
+
+static void answer(struct exchange *x, PyObject *app)
+{
+    PyObject *environ = NULL;
+
+    if (prepare(x) == 0)
+        environ = environ_build(&x->state->environ, x);
+    if (environ != NULL)
+        run(x, app, environ);
+    else
+        fail(x);
+    Py_XDECREF(environ);
+}
+
+/* ---- the loop ---- */
+
+/* Without sleeping first: under load that saves giving the interpreter away and taking it back. */
+static enum pool_take_result take(struct exchange *x, struct pool_ticket *ticket)
+{
+    struct pool *pool = x->state->worker.pool;
+    enum pool_take_result r = pool_try_take(pool, x->seat, ticket);
+
+    if (r != POOL_TIMEOUT)
+        return r;
+    Py_BEGIN_ALLOW_THREADS r = pool_take(pool, x->seat, NS_PER_SEC, ticket);
+    Py_END_ALLOW_THREADS return r;
+}
+
+static struct exchange *exchange_new(struct state *state, uint32_t thread)
+{
+    struct exchange *x = mem_zalloc(sizeof(*x));
+
+    x->state = state;
+    x->thread = thread;
+    x->seat = state->worker.first_seat + thread;
+    return x; /* never freed: what the application kept of a request may point to it */
+}
+
+PyObject *exchange_serve(struct state *state, uint32_t thread, PyObject *app)
+{
+    struct exchange *x = exchange_new(state, thread);
+    struct pool_ticket ticket;
+
+    for (;;) {
+        enum pool_take_result r = take(x, &ticket);
+
+        if (r == POOL_CLOSED)
+            Py_RETURN_NONE;
+        if (r == POOL_TAKEN) {
+            begin(x, ticket);
+            answer(x, app);
+            finish(x);
+        }
+        if (x->quit)
+            worker_stop(&state->worker);
+        /* Handlers that the application installed in Python run between requests too. */
+        if (r == POOL_TIMEOUT && PyErr_CheckSignals() < 0)
+            return NULL;
+    }
+}

@@ -1,0 +1,170 @@
+/*
+ * The extension module quintet._quintet: what python/quintet/worker.py calls.
+ *
+ *   start(index, threads, lanes, generation)      takes over what the supervisor left in the descriptors
+ *   configure(constants, file_wrapper, plain_file, report)
+ *   ready() | boot_failed(text)                   tells the supervisor
+ *   serve(thread, app)                            serves until the worker stops
+ *   stop()                                        makes every serve() return
+ *   write(fd, bytes), flush()                     lines into the log
+ *   request_id()                                  of the request this thread runs, or None
+ */
+#include "worker/exchange.h"
+
+#include <errno.h>
+
+#include "worker/input.h"
+#include "worker/output.h"
+
+static struct state *state_of(PyObject *module)
+{
+    return PyModule_GetState(module);
+}
+
+/* None, or an OSError. */
+static PyObject *result_of(int r)
+{
+    if (r == 0)
+        Py_RETURN_NONE;
+    errno = -r;
+    return PyErr_SetFromErrno(PyExc_OSError);
+}
+
+static PyObject *module_start(PyObject *module, PyObject *args)
+{
+    struct worker *w = &state_of(module)->worker;
+
+    if (!PyArg_ParseTuple(args, "IIII:start", &w->index, &w->threads, &w->lanes, &w->generation))
+        return NULL;
+    return result_of(worker_start(w));
+}
+
+static PyObject *module_configure(PyObject *module, PyObject *args)
+{
+    struct state *state = state_of(module);
+    PyObject *constants, *file_wrapper, *plain_file, *report;
+
+    if (!PyArg_ParseTuple(args, "OOOO:configure", &constants, &file_wrapper, &plain_file, &report))
+        return NULL;
+    if (environ_init(&state->environ, constants) < 0)
+        return NULL;
+    state->file_wrapper = Py_NewRef(file_wrapper);
+    state->plain_file = Py_NewRef(plain_file);
+    state->report = Py_NewRef(report);
+    Py_RETURN_NONE;
+}
+
+static PyObject *module_ready(PyObject *module, PyObject *unused)
+{
+    return result_of(worker_ready(&state_of(module)->worker));
+}
+
+static PyObject *module_boot_failed(PyObject *module, PyObject *text)
+{
+    Py_ssize_t n;
+    const char *utf8 = PyUnicode_AsUTF8AndSize(text, &n);
+
+    return utf8 == NULL ? NULL : result_of(worker_boot_failed(&state_of(module)->worker, str_make(utf8, (size_t)n)));
+}
+
+static PyObject *module_serve(PyObject *module, PyObject *args)
+{
+    struct state *state = state_of(module);
+    unsigned thread;
+    PyObject *app;
+
+    if (!PyArg_ParseTuple(args, "IO:serve", &thread, &app))
+        return NULL;
+    if (thread >= state->worker.threads || state->report == NULL)
+        return PyErr_Format(PyExc_ValueError, "serve: no such thread, or not configured");
+    return exchange_serve(state, thread, app);
+}
+
+static PyObject *module_stop(PyObject *module, PyObject *unused)
+{
+    worker_stop(&state_of(module)->worker);
+    Py_RETURN_NONE;
+}
+
+static PyObject *module_write(PyObject *module, PyObject *args)
+{
+    int fd;
+    const char *p;
+    Py_ssize_t n;
+
+    if (!PyArg_ParseTuple(args, "iy#:write", &fd, &p, &n))
+        return NULL;
+    Py_BEGIN_ALLOW_THREADS output_write(fd, str_make(p, (size_t)n));
+    Py_END_ALLOW_THREADS return PyLong_FromSsize_t(n);
+}
+
+static PyObject *module_flush(PyObject *module, PyObject *unused)
+{
+    Py_BEGIN_ALLOW_THREADS output_flush();
+    Py_END_ALLOW_THREADS Py_RETURN_NONE;
+}
+
+static PyObject *module_request_id(PyObject *module, PyObject *unused)
+{
+    struct exchange *x = exchange_current();
+
+    if (x == NULL)
+        Py_RETURN_NONE;
+    return PyUnicode_DecodeLatin1(x->request.vars[POOL_REQUEST_ID].p, (Py_ssize_t)x->request.vars[POOL_REQUEST_ID].n,
+                                  NULL);
+}
+
+static PyMethodDef module_methods[] = {
+    { "start", module_start, METH_VARARGS, "start(index, threads, lanes, generation)" },
+    { "configure", module_configure, METH_VARARGS, "configure(constants, file_wrapper, plain_file, report)" },
+    { "ready", module_ready, METH_NOARGS, "tell the supervisor that the application is imported" },
+    { "boot_failed", module_boot_failed, METH_O, "tell the supervisor why it is not" },
+    { "serve", module_serve, METH_VARARGS, "serve(thread, app): returns when the worker stops" },
+    { "stop", module_stop, METH_NOARGS, "let every serve() return after its request" },
+    { "write", module_write, METH_VARARGS, "write(fd, bytes): lines into the log" },
+    { "flush", module_flush, METH_NOARGS, "end this thread's unfinished line" },
+    { "request_id", module_request_id, METH_NOARGS, "id of the request this thread runs, or None" },
+    { NULL, NULL, 0, NULL },
+};
+
+static PyTypeObject *make_type(PyObject *module, PyType_Spec *spec)
+{
+    return (PyTypeObject *)PyType_FromModuleAndSpec(module, spec, NULL);
+}
+
+static int module_exec(PyObject *module)
+{
+    struct state *state = state_of(module);
+
+    state->handle_type = make_type(module, &exchange_handle_spec);
+    state->input_type = make_type(module, &input_spec);
+    state->broken_rule = PyErr_NewExceptionWithDoc(
+        "quintet.BrokenRule", "The application broke a rule of WSGI (PEP 3333).", PyExc_AssertionError, NULL);
+    state->close_name = PyUnicode_InternFromString("close");
+    if (state->handle_type == NULL || state->input_type == NULL || state->broken_rule == NULL ||
+        state->close_name == NULL)
+        return -1;
+    output_init();
+    return PyModule_AddObjectRef(module, "BrokenRule", state->broken_rule);
+}
+
+static PyModuleDef_Slot module_slots[] = {
+    { Py_mod_exec, module_exec },
+    { 0, NULL },
+};
+
+static struct PyModuleDef module_def = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "_quintet",
+    .m_doc = "The worker's end of the pool: requests in, WSGI calls, responses out.",
+    .m_size = sizeof(struct state),
+    .m_methods = module_methods,
+    .m_slots = module_slots,
+};
+
+PyMODINIT_FUNC PyInit__quintet(void); /* found by its name */
+
+PyMODINIT_FUNC PyInit__quintet(void)
+{
+    return PyModuleDef_Init(&module_def);
+}

@@ -1,0 +1,274 @@
+/*
+ * The worker's process-wide part: inherited descriptors, signals, and the control thread.
+ *
+ * The control thread is the only reader of both channels, so a body meant for one serving thread can never be swallowed by another, and no
+ * serving thread ever has to receive. EDGE replaces descriptor 4 in place (dup2 is atomic for whoever sends on it at that moment).
+ */
+#include "worker/worker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "os/proc.h"
+#include "pool/response.h"
+#include "pool/wake.h"
+#include "wire/inherit.h"
+
+static struct worker *the_worker; /* for the atfork handler, which gets no argument */
+
+/* ---- signals and fork ---- */
+
+static void ignore_signal(int signo)
+{
+}
+
+/* The supervisor commands by channel; a signal sent to the whole group or by hand must not end a request in the middle. A handler and not
+ * SIG_IGN: handlers are reset by exec, so that what the application starts gets the default. */
+static void quiet_signals(void)
+{
+    static const int quiet[] = { SIGINT, SIGQUIT, SIGHUP, SIGTERM, SIGUSR1, SIGUSR2 };
+    struct sigaction action = { .sa_handler = ignore_signal, .sa_flags = SA_RESTART };
+
+    for (size_t i = 0; i < ARRAY_LEN(quiet); i++)
+        must(sigaction(quiet[i], &action, NULL) == 0);
+}
+
+static void in_fork_child(void)
+{
+    struct worker *w = the_worker;
+
+    if (w == NULL)
+        return;
+    w->forked = true;
+    close(INHERIT_SUPERVISOR);
+    close(INHERIT_EDGE);
+    for (uint32_t i = 0; i < w->lanes; i++)
+        close(INHERIT_LANES + (int)i);
+}
+
+/* ---- control thread ---- */
+
+static void give_body(struct worker *w, struct wire_message *m)
+{
+    struct pool_ticket ticket = { (uint32_t)(m->number >> 32), (uint32_t)m->number };
+
+    pthread_mutex_lock(&w->lock);
+    for (uint32_t i = 0; i < w->threads; i++) {
+        struct worker_wait *wait = &w->waits[i];
+
+        if (!wait->wanted || wait->fd >= 0 || wait->ticket.slot != ticket.slot || wait->ticket.serial != ticket.serial)
+            continue;
+        wait->fd = m->fds[0];
+        m->fds[0] = -1;
+        pthread_cond_broadcast(&w->body_came);
+        break;
+    }
+    pthread_mutex_unlock(&w->lock);
+}
+
+/* A new edge: from now on descriptor 4 is the channel to it. */
+static void take_edge(struct wire_message *m)
+{
+    if (dup3(m->fds[0], INHERIT_EDGE, O_CLOEXEC) < 0)
+        _exit(1); /* without an edge there is no work */
+}
+
+/* False: nothing more will come on this descriptor. */
+static bool receive_from(struct worker *w, int fd, char *text)
+{
+    struct wire_message m;
+    int r = wire_receive(fd, fd == INHERIT_EDGE ? "EW" : "SW", MSG_DONTWAIT, text, &m);
+
+    if (r == -EAGAIN || r == -EINTR || r == -EPROTO)
+        return true;
+    if (r <= 0)
+        return false;
+    if (m.type == WIRE_BODY)
+        give_body(w, &m);
+    else if (m.type == WIRE_EDGE)
+        take_edge(&m);
+    else if (m.type == WIRE_STOP)
+        worker_stop(w);
+    wire_close_fds(&m);
+    return true;
+}
+
+static void *control_main(void *arg)
+{
+    struct worker *w = arg;
+    char *text = mem_alloc(WIRE_TEXT_MAX);
+    struct pollfd fds[2] = { { .fd = INHERIT_SUPERVISOR, .events = POLLIN }, { .fd = INHERIT_EDGE, .events = POLLIN } };
+
+    for (;;) {
+        if (poll(fds, 2, -1) < 0)
+            continue;
+        /* Without its supervisor a worker has no reason to be; what it runs dies with it, as PDEATHSIG would have it. */
+        if (fds[0].revents != 0) {
+            if (!receive_from(w, INHERIT_SUPERVISOR, text))
+                _exit(1);
+            fds[1].fd = INHERIT_EDGE; /* it may be a new one: look again */
+        }
+        if (fds[1].revents != 0 && !receive_from(w, INHERIT_EDGE, text))
+            fds[1].fd = -1; /* the edge is dead: its successor comes by EDGE */
+    }
+    return NULL;
+}
+
+static int start_control(struct worker *w)
+{
+    pthread_t thread;
+    sigset_t all, before;
+    int r;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before); /* Python's handlers belong to Python's threads */
+    r = pthread_create(&thread, NULL, control_main, w);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (r == 0)
+        pthread_detach(thread);
+    return -r;
+}
+
+/* ---- start ---- */
+
+static void prepare_waits(struct worker *w)
+{
+    pthread_condattr_t attr;
+
+    pthread_mutex_init(&w->lock, NULL);
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&w->body_came, &attr);
+    pthread_condattr_destroy(&attr);
+    w->waits = mem_calloc(w->threads, sizeof(*w->waits));
+}
+
+static int take_pool(struct worker *w)
+{
+    int lanes[POOL_LANES_MAX];
+    const struct pool_geometry *g;
+    int r = pool_map(INHERIT_POOL, &w->pool);
+
+    if (r < 0)
+        return r;
+    close(INHERIT_POOL);
+    g = pool_geometry(w->pool);
+    if (w->index >= g->workers || w->threads != g->threads || w->lanes != g->lanes)
+        return -EINVAL;
+    for (uint32_t i = 0; i < w->lanes; i++)
+        lanes[i] = INHERIT_LANES + (int)i;
+    pool_set_lane_fds(w->pool, lanes, w->lanes);
+    w->first_seat = w->index * w->threads;
+    return 0;
+}
+
+static void set_title(const struct worker *w)
+{
+    char title[64];
+
+    snprintf(title, sizeof(title), "quintet: worker %u (generation %u)", w->index + 1, w->generation);
+    proc_set_title(title);
+}
+
+int worker_start(struct worker *w)
+{
+    int r;
+
+    w->start_ns = clock_mono_ns();
+    r = take_pool(w);
+    if (r < 0)
+        return r;
+    for (int fd = INHERIT_SUPERVISOR; fd < INHERIT_LANES + (int)w->lanes; fd++)
+        if (fd != INHERIT_POOL && fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+            return -errno;
+    prepare_waits(w);
+    quiet_signals();
+    set_title(w);
+    the_worker = w;
+    r = -pthread_atfork(NULL, NULL, in_fork_child);
+    return r < 0 ? r : start_control(w);
+}
+
+static struct wire_message message_of(const struct worker *w, enum wire_type type)
+{
+    return (struct wire_message){ .type = type, .generation = w->generation, .worker = w->index, .pid = getpid() };
+}
+
+int worker_ready(struct worker *w)
+{
+    struct wire_message m = message_of(w, WIRE_READY);
+
+    m.number = clock_mono_ns() - w->start_ns;
+    __atomic_store_n(&w->ready, true, __ATOMIC_RELEASE);
+    return wire_send(INHERIT_SUPERVISOR, &m);
+}
+
+int worker_boot_failed(struct worker *w, struct str why)
+{
+    struct wire_message m = message_of(w, WIRE_BOOT_FAILED);
+
+    m.text = str_cut(why, 0, WIRE_TEXT_MAX);
+    return wire_send(INHERIT_SUPERVISOR, &m);
+}
+
+void worker_stop(struct worker *w)
+{
+    /* Still importing: nobody has sent it a request, and the import may take minutes. */
+    if (!__atomic_load_n(&w->ready, __ATOMIC_ACQUIRE))
+        _exit(0);
+    pool_close(w->pool, w->first_seat, w->threads);
+}
+
+/* ---- descriptors to and from the edge ---- */
+
+static void in_one_second(struct timespec *out)
+{
+    clock_gettime(CLOCK_MONOTONIC, out);
+    out->tv_sec++;
+}
+
+int worker_body(struct worker *w, uint32_t thread, struct pool_ticket ticket)
+{
+    struct worker_wait *wait = &w->waits[thread];
+    struct timespec until;
+    int fd;
+
+    pthread_mutex_lock(&w->lock);
+    *wait = (struct worker_wait){ .wanted = true, .ticket = ticket, .fd = -1 };
+    pool_ask_body(w->pool, ticket);
+    /* A cancelled ticket gets no answer and no wake-up, hence the look once a second. */
+    while (wait->fd < 0 && !pool_cancelled(w->pool, ticket)) {
+        in_one_second(&until);
+        pthread_cond_timedwait(&w->body_came, &w->lock, &until);
+    }
+    fd = wait->fd;
+    wait->wanted = false;
+    pthread_mutex_unlock(&w->lock);
+    return fd >= 0 ? fd : -ECANCELED;
+}
+
+int worker_send_file(struct worker *w, struct pool_ticket ticket, int fd)
+{
+    struct wire_message m = message_of(w, WIRE_FILE_BODY);
+    int r;
+
+    m.number = (uint64_t)ticket.slot << 32 | ticket.serial;
+    m.fds[0] = fd;
+    m.n_fds = 1;
+    while ((r = wire_send(INHERIT_EDGE, &m)) == -EAGAIN) {
+        struct pollfd room = { .fd = INHERIT_EDGE, .events = POLLOUT };
+
+        if (pool_cancelled(w->pool, ticket))
+            return -ECANCELED;
+        poll(&room, 1, 1000);
+    }
+    return r;
+}
