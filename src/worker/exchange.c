@@ -117,11 +117,14 @@ static enum pool_take_result take(struct exchange *x, struct pool_ticket *ticket
 {
     struct pool *pool = x->state->worker.pool;
     enum pool_take_result r = pool_try_take(pool, x->seat, ticket);
+    PyThreadState *saved;
 
     if (r != POOL_TIMEOUT)
         return r;
-    Py_BEGIN_ALLOW_THREADS r = pool_take(pool, x->seat, NS_PER_SEC, ticket);
-    Py_END_ALLOW_THREADS return r;
+    saved = PyEval_SaveThread();
+    r = pool_take(pool, x->seat, NS_PER_SEC, ticket);
+    PyEval_RestoreThread(saved);
+    return r;
 }
 
 static struct exchange *exchange_new(struct state *state, uint32_t thread)
@@ -143,7 +146,7 @@ PyObject *exchange_serve(struct state *state, uint32_t thread, PyObject *app)
         enum pool_take_result r = take(x, &ticket);
 
         if (r == POOL_CLOSED)
-            Py_RETURN_NONE;
+            return Py_NewRef(Py_None);
         if (r == POOL_TAKEN) {
             begin(x, ticket);
             answer(x, app);

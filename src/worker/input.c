@@ -40,13 +40,15 @@ static bool usable(struct input *in)
 static int need_fd(struct input *in)
 {
     struct exchange *x = in->x;
+    PyThreadState *saved;
     int fd;
 
     if (in->fd >= 0 || in->data.p != NULL || in->size == 0)
         return 0;
-    Py_BEGIN_ALLOW_THREADS fd = worker_body(&x->state->worker, x->thread, x->ticket);
-    Py_END_ALLOW_THREADS if (fd >= 0 && (in->fd >= 0 || x->serial != in->serial))
-    {
+    saved = PyEval_SaveThread();
+    fd = worker_body(&x->state->worker, x->thread, x->ticket);
+    PyEval_RestoreThread(saved);
+    if (fd >= 0 && (in->fd >= 0 || x->serial != in->serial)) {
         close(fd); /* another thread was here in the meantime */
         return usable(in) ? 0 : -1;
     }
@@ -65,10 +67,14 @@ static int read_at(struct input *in, char *p, size_t n, uint64_t at)
     int fd = in->fd;
 
     while (n > 0) {
+        PyThreadState *saved;
         ssize_t got;
 
-        Py_BEGIN_ALLOW_THREADS got = pread(fd, p, n, (off_t)at);
-        Py_END_ALLOW_THREADS if (got < 0 && errno == EINTR) continue;
+        saved = PyEval_SaveThread();
+        got = pread(fd, p, n, (off_t)at);
+        PyEval_RestoreThread(saved);
+        if (got < 0 && errno == EINTR)
+            continue;
         if (got <= 0) {
             errno = got == 0 ? EIO : errno;
             PyErr_SetFromErrno(PyExc_OSError);

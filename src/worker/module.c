@@ -25,7 +25,7 @@ static struct state *state_of(PyObject *module)
 static PyObject *result_of(int r)
 {
     if (r == 0)
-        Py_RETURN_NONE;
+        return Py_NewRef(Py_None);
     errno = -r;
     return PyErr_SetFromErrno(PyExc_OSError);
 }
@@ -51,7 +51,7 @@ static PyObject *module_configure(PyObject *module, PyObject *args)
     state->file_wrapper = Py_NewRef(file_wrapper);
     state->plain_file = Py_NewRef(plain_file);
     state->report = Py_NewRef(report);
-    Py_RETURN_NONE;
+    return Py_NewRef(Py_None);
 }
 
 static PyObject *module_ready(PyObject *module, PyObject *unused)
@@ -83,7 +83,7 @@ static PyObject *module_serve(PyObject *module, PyObject *args)
 static PyObject *module_stop(PyObject *module, PyObject *unused)
 {
     worker_stop(&state_of(module)->worker);
-    Py_RETURN_NONE;
+    return Py_NewRef(Py_None);
 }
 
 static PyObject *module_write(PyObject *module, PyObject *args)
@@ -91,17 +91,22 @@ static PyObject *module_write(PyObject *module, PyObject *args)
     int fd;
     const char *p;
     Py_ssize_t n;
+    PyThreadState *saved;
 
     if (!PyArg_ParseTuple(args, "iy#:write", &fd, &p, &n))
         return NULL;
-    Py_BEGIN_ALLOW_THREADS output_write(fd, str_make(p, (size_t)n));
-    Py_END_ALLOW_THREADS return PyLong_FromSsize_t(n);
+    saved = PyEval_SaveThread();
+    output_write(fd, str_make(p, (size_t)n));
+    PyEval_RestoreThread(saved);
+    return PyLong_FromSsize_t(n);
 }
 
 static PyObject *module_flush(PyObject *module, PyObject *unused)
 {
-    Py_BEGIN_ALLOW_THREADS output_flush();
-    Py_END_ALLOW_THREADS Py_RETURN_NONE;
+    PyThreadState *saved = PyEval_SaveThread();
+    output_flush();
+    PyEval_RestoreThread(saved);
+    return Py_NewRef(Py_None);
 }
 
 static PyObject *module_request_id(PyObject *module, PyObject *unused)
@@ -109,7 +114,7 @@ static PyObject *module_request_id(PyObject *module, PyObject *unused)
     struct exchange *x = exchange_current();
 
     if (x == NULL)
-        Py_RETURN_NONE;
+        return Py_NewRef(Py_None);
     return PyUnicode_DecodeLatin1(x->request.vars[POOL_REQUEST_ID].p, (Py_ssize_t)x->request.vars[POOL_REQUEST_ID].n,
                                   NULL);
 }

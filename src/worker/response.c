@@ -29,14 +29,15 @@ static int wait_room(struct exchange *x)
 {
     uint64_t serial = x->serial;
     struct pool_ticket ticket = x->ticket;
-    int r;
+    PyThreadState *saved;
+    int r = -ETIMEDOUT;
 
     do {
-        Py_BEGIN_ALLOW_THREADS r = pool_wait_room(pool_of(x), ticket, NS_PER_SEC);
-        Py_END_ALLOW_THREADS if (
-            x->serial != serial ||
-            x->stage ==
-                EXCHANGE_ENDED) return -ECANCELED; /* this was a write() of another thread, and the request is over: not its client's fault */
+        saved = PyEval_SaveThread();
+        r = pool_wait_room(pool_of(x), ticket, NS_PER_SEC);
+        PyEval_RestoreThread(saved);
+        if (x->serial != serial || x->stage == EXCHANGE_ENDED)
+            return -ECANCELED; /* this was a write() of another thread, and the request is over: not its client's fault */
     } while (r == -ETIMEDOUT);
     return r < 0 ? gone(x) : 0;
 }
@@ -136,10 +137,14 @@ int response_data(struct exchange *x, struct str data)
 static int send_descriptor(struct exchange *x, int fd)
 {
     uint64_t serial = x->serial;
+    PyThreadState *saved;
     int r;
 
-    Py_BEGIN_ALLOW_THREADS r = worker_send_file(&x->state->worker, x->ticket, fd);
-    Py_END_ALLOW_THREADS if (x->serial != serial) return -ECANCELED;
+    saved = PyEval_SaveThread();
+    r = worker_send_file(&x->state->worker, x->ticket, fd);
+    PyEval_RestoreThread(saved);
+    if (x->serial != serial)
+        return -ECANCELED;
     return r < 0 ? gone(x) : 0; /* no edge, no client */
 }
 

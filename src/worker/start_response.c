@@ -258,7 +258,7 @@ static PyObject *call_write(PyObject *self, PyObject *data)
     }
     if (n > 0)
         response_flush(x);
-    Py_RETURN_NONE;
+    return Py_NewRef(Py_None);
 }
 
 #pragma GCC diagnostic push

@@ -1,6 +1,7 @@
 import atexit
 
-from hello import application  # noqa: F401
+import hello
 
+application = hello.application
 print("while importing")
 atexit.register(lambda: print("at exit\nunfinished at exit", end=""))
