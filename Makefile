@@ -68,7 +68,7 @@ fmt: ## lay out the C sources by .clang-format
 
 install: build ## install below PREFIX=/usr/local (DESTDIR is honoured)
 	@meson configure $(BUILD) -Dprefix=$(PREFIX)
-	@meson install -C $(BUILD) --no-rebuild
+	@meson install -C $(BUILD) --quiet
 
 fresh: ## run and test a copy of HEAD in an empty Debian: SUITE=bookworm|trixie|forky, TARGETS="run test"
 	@scripts/install_packages.sh fresh

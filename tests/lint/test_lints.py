@@ -118,6 +118,7 @@ def test_functions_are_found_in_our_layout():
 
 @pytest.mark.parametrize("line", [
     "strcpy(a, b);", "n = sprintf (a, b);", "x = atoi(s);", "p = alloca(9);", "strtok(a, b);", "gets(a);",
+    "signal(SIGTERM, on_term);", "usleep(9);",
 ])
 def test_banned_refuse(tree, line):
     problems = banned.check(tree({"src/base/a.c": f"/* why */\nint f(void)\n{{\n    {line}\n}}\n"}))
@@ -126,10 +127,15 @@ def test_banned_refuse(tree, line):
 
 @pytest.mark.parametrize("line", [
     "str_strcpy(a, b);", "snprintf(a, 1, b);", "/* strcpy(a, b) */", 'log("strcpy(a)");', "x->signal(3);",
-    "x.sleep(3);", "sigaction(1, a, b);",
+    "x.sleep(3);", "sigaction(1, a, b);", "signal(SIGPIPE, SIG_IGN);",
 ])
 def test_banned_allow(tree, line):
     assert banned.check(tree({"src/base/a.c": f"{line}\n"})) == []
+
+
+def test_banned_lets_tests_poll(tree):
+    root = tree({"tests/unit/base/test_a.c": "usleep(100);\n", "tests/unit/base/test_b.c": "sleep(1);\n"})
+    assert [p.split(":")[0] for p in banned.check(root)] == ["tests/unit/base/test_b.c"]
 
 
 def test_links(tree):

@@ -15,7 +15,7 @@ static char order[16];
 
 static void note(void *arg)
 {
-    strcat(order, arg);
+    strncat(order, arg, sizeof(order) - strlen(order) - 1);
 }
 
 static void pieces_are_aligned_and_apart(void **state)
