@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs the suites one after another, each by its own runner, and adds up what the runners counted.
 
-usage: run_tests.py [SUITE...] [-- ARGUMENTS of the runner]      suites: build unit lint shop fuzz e2e
+usage: run_tests.py [SUITE...] [-- ARGUMENTS of the runner]      suites: build unit lint tools python shop fuzz e2e
 
 Every suite runs even if one before it failed (but nothing runs on a failed build), so one run tells all.
 A suite passes when its runner exits 0; the numbers are read from the runner's own report.
@@ -115,6 +115,7 @@ def suites(arguments):
         ),
         "lint": Suite(["scripts/lint/run.sh"], count_lines("lint"), seconds=400),
         "tools": pytest_suite("tools", "tests/lint", 120, []),
+        "python": pytest_suite("python", "tests/python", 300, []),
         "shop": Suite(
             [PYTHON, "manage.py", "test", "--noinput"],
             count_django,

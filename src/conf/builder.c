@@ -156,7 +156,7 @@ int conf_set(struct conf_builder *b, enum conf_source source, struct str place, 
     buf_init(&label, CONF_ERROR_MAX);
     rc = buf_printf(&label, STR_FMT ": " STR_FMT, STR_ARG(place), STR_ARG(name));
     if (rc < 0)
-        rc = builder_fail(error, "the name of an option is too long");
+        rc = builder_fail(error, STR_FMT ": the name of an option is too long", STR_ARG(place));
     else if (!row)
         rc = hint_unknown(buf_str(&label), name, OPTION_SPELL_FILE, error);
     else
