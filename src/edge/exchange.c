@@ -83,15 +83,6 @@ struct str exchange_path(const struct exchange *ex)
     return http_str(ex->bytes, ex->head.path);
 }
 
-void exchange_handle(struct exchange *ex, const struct handler *handler)
-{
-    must(!ex->response.started);
-    handler_end(ex);
-    memset(&ex->response, 0, sizeof(ex->response));
-    ex->handler = handler;
-    handler->start(ex);
-}
-
 void exchange_respond(struct exchange *ex, unsigned status)
 {
     struct response *r = &ex->response;

@@ -118,8 +118,6 @@ void exchange_identify(struct exchange *ex, const union sock_addr *peer, int fd)
 
 struct str exchange_field(const struct exchange *ex, enum http_field_id id); /* first value, or .p == NULL */
 struct str exchange_path(const struct exchange *ex);                         /* raw */
-/* Makes `handler` answer from now on (the earlier one is ended) and starts it. The response must not have started. */
-void exchange_handle(struct exchange *ex, const struct handler *handler);
 /* An empty response head with this status; fields of an earlier attempt are forgotten. */
 void exchange_respond(struct exchange *ex, unsigned status);
 /* Pieces must live as long as the exchange (static or arena). Ignored past EXCHANGE_FIELDS_MAX (the app's limit is below it). */

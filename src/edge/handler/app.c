@@ -447,6 +447,7 @@ void app_attention(struct lane *lane, struct generation *g, uint32_t slot)
 
 static void settle(struct exchange *ex, struct app *app)
 {
+    app->blocked = true; /* what it said is taken out of the ring, which the slot's next request will need */
     if (!pump(ex, app)) {
         app_bad(ex);
         return;
