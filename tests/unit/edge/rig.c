@@ -1,17 +1,21 @@
 /* The test's own little edge. */
 #include "rig.h"
 
-#include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <cmocka.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
@@ -85,7 +89,7 @@ void rig_init(struct rig *rig, const char *option, const char *value)
     struct snapshot *s = make_snapshot(option, value);
 
     memset(rig, 0, sizeof(*rig));
-    strcpy(rig->dir, "/tmp/quintet-rig-XXXXXX");
+    (void)snprintf(rig->dir, sizeof(rig->dir), "/tmp/quintet-rig-XXXXXX");
     assert_non_null(mkdtemp(rig->dir));
     add_root(rig, s, "static", "/static/", false);
     add_root(rig, s, "media", "/media/", true);
@@ -100,10 +104,16 @@ void rig_init(struct rig *rig, const char *option, const char *value)
     rig->edge.snapshot = s;
 }
 
+static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+    (void)st;
+    (void)kind;
+    (void)at;
+    return remove(path);
+}
+
 void rig_fini(struct rig *rig)
 {
-    char command[128];
-
     lane_stop(rig->lane);
     loop_once(rig->lane->loop);
     channel_fini(&rig->edge.super);
@@ -111,8 +121,7 @@ void rig_fini(struct rig *rig)
     lane_fini(rig->lane);
     snapshot_unref(rig->edge.snapshot);
     dispatch_fini(&rig->edge.dispatch);
-    snprintf(command, sizeof(command), "rm -rf %s", rig->dir);
-    assert_int_equal(system(command), 0);
+    assert_int_equal(nftw(rig->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
 }
 
 void rig_file(struct rig *rig, const char *path, const char *content)

@@ -1,5 +1,4 @@
 /* HTTP/1 on a connection, answered by the edge itself: files, pages, health. */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,6 +7,8 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include <cmocka.h>
 
 #include "base/mem.h"
 #include "rig.h"
@@ -111,7 +112,8 @@ static void answers_pipelined_requests_in_order(void **state)
     rig_file(&rig, "static/0.txt", "zero");
     rig_file(&rig, "static/1.txt", "one.");
     for (unsigned i = 0; i < 200; i++)
-        n += (size_t)sprintf(request + n, "GET /static/%u.txt HTTP/1.1\r\nHost: x\r\n\r\n", i % 2);
+        n +=
+            (size_t)snprintf(request + n, sizeof(request) - n, "GET /static/%u.txt HTTP/1.1\r\nHost: x\r\n\r\n", i % 2);
     answer = ask(&rig, request);
     assert_int_equal(count(answer, "HTTP/1.1 200 OK"), 200);
     assert_int_equal(count(answer, "zero"), 100);
