@@ -14,7 +14,7 @@
 #include "base/mem.h"
 #include "base/poison.h"
 
-#define ARENA_BLOCK 8192
+#define ARENA_BLOCK 32768 /* an application request with its tables fits the first block */
 #define ARENA_ALIGN 16
 
 struct arena_block {

@@ -9,7 +9,6 @@
 #include "edge/edge_process.h"
 #include "edge/handler/handlers.h"
 
-#define LINE_MAX_BYTES 8000
 #define VALUE_MAX 1024 /* of one client-sent value */
 
 /* Status for the log: 499 (as nginx) when the client left before anything was sent. */
@@ -118,16 +117,17 @@ void access_log_write(const struct exchange *ex)
 {
     struct edge *edge = ex->lane->edge;
     uint64_t now = clock_mono_ns();
-    struct buf b;
+    struct buf *b = &ex->lane->line;
 
     if (edge->access_sink == NULL)
         return;
-    buf_init(&b, LINE_MAX_BYTES);
+    buf_clear(b);
     if (edge->access_json)
-        write_json(ex, &b, now - ex->start_ns);
+        write_json(ex, b, now - ex->start_ns);
     else
-        write_text(ex, &b, now - ex->start_ns);
-    (void)!buf_add_char(&b, '\n');
-    sink_put(edge->access_sink, buf_str(&b));
-    buf_fini(&b);
+        write_text(ex, b, now - ex->start_ns);
+    if (b->len == b->max)
+        b->len--;
+    (void)!buf_add_char(b, '\n');
+    sink_put(edge->access_sink, buf_str(b));
 }

@@ -179,6 +179,7 @@ int lane_init(struct lane *lane, struct edge *edge, uint32_t index)
     list_init(&lane->listeners);
     list_init(&lane->jobs);
     pthread_mutex_init(&lane->jobs_lock, NULL);
+    buf_init(&lane->line, LANE_LINE_MAX);
     lane->scratch = mem_alloc(LANE_SCRATCH);
     lane->files = file_cache_new(lane);
     return 0;
@@ -191,6 +192,7 @@ void lane_fini(struct lane *lane)
     h1_fini_spare(lane);
     slab_fini(&lane->conns);
     snapshot_unref(lane->snapshot);
+    buf_fini(&lane->line);
     mem_free(lane->scratch);
     pthread_mutex_destroy(&lane->jobs_lock);
     loop_free(lane->loop);

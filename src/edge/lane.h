@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "base/buf.h"
 #include "base/list.h"
 #include "base/slab.h"
 #include "edge/snapshot.h"
@@ -17,7 +18,8 @@
 #include "pool/pool.h"
 
 #define LANE_SCRATCH (128u << 10)
-#define LANE_POOLS_MAX 8 /* generations alive at a time */
+#define LANE_LINE_MAX 8000 /* an access log line */
+#define LANE_POOLS_MAX 8   /* generations alive at a time */
 
 struct edge;
 struct file_cache;
@@ -52,6 +54,7 @@ struct lane {
     uint32_t n_spare_h1;
     struct list open;         /* struct conn */
     struct file_cache *files; /* owned */
+    struct buf line;          /* an access log line under construction */
     char *scratch;            /* LANE_SCRATCH bytes for reading bodies; owned */
     struct lane_pool pools[LANE_POOLS_MAX];
     struct snapshot *snapshot; /* owned reference: for new requests */
