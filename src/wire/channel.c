@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -100,9 +101,9 @@ static void flush(struct channel *channel)
     watch(channel, false);
 }
 
-static void receive(struct channel *channel)
+static void receive(struct channel *channel, int most)
 {
-    for (int i = 0; i < TURN_MAX && channel->io.fd >= 0; i++) {
+    for (int i = 0; i < most && channel->io.fd >= 0; i++) {
         struct wire_message message;
         int r = wire_receive(channel->fd, channel->route, MSG_DONTWAIT, channel->text, &message);
 
@@ -124,7 +125,7 @@ static void on_io(struct loop_io *io, uint32_t events)
     if ((events & EPOLLOUT) && !channel->deaf)
         flush(channel);
     if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
-        receive(channel);
+        receive(channel, TURN_MAX);
 }
 
 int channel_init(struct channel *channel, struct loop *loop, int fd, const char *route,
@@ -200,6 +201,12 @@ void channel_tell(struct channel *channel, enum wire_type type, uint32_t generat
     struct wire_message message = { .type = type, .generation = generation, .worker = worker };
 
     channel_send(channel, &message);
+}
+
+void channel_pump(struct channel *channel)
+{
+    if (channel->fd >= 0)
+        receive(channel, INT_MAX);
 }
 
 void channel_fini(struct channel *channel)

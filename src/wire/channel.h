@@ -48,6 +48,8 @@ MUST_CHECK int channel_init(struct channel *channel, struct loop *loop, int fd, 
 void channel_send(struct channel *channel, const struct wire_message *message);
 /* Shorthand for messages that carry numbers only. */
 void channel_tell(struct channel *channel, enum wire_type type, uint32_t generation, uint32_t worker);
+/* Delivers what has arrived so far, now instead of in the loop's next turn: for a peer that has just died. */
+void channel_pump(struct channel *channel);
 /* Out of the loop, closed, queue dropped; on_close is not called. Again is harmless. */
 void channel_fini(struct channel *channel);
 
