@@ -1,5 +1,17 @@
-/* The program: picks the role. */
-int main(void)
+/*
+ * The program: an edge when the supervisor has started it as one, otherwise the command line.
+ */
+#include <string.h>
+#include <unistd.h>
+
+#include "edge/edge.h"
+#include "super/commands.h"
+
+int main(int argc, char **argv)
 {
-    return 0;
+    static const char edge[] = "quintet: edge";
+
+    if (argc > 0 && strncmp(argv[0], edge, sizeof(edge) - 1) == 0)
+        return edge_main(argc, argv);
+    return commands_main(argc, argv, environ);
 }

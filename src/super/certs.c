@@ -1,0 +1,175 @@
+/* Reading certificate pairs; every copy of a key is wiped when it has been handed on. */
+#include "super/certs.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "os/tls.h"
+#include "wire/message.h"
+
+static_assert(TLS_BLOB_TICKET_KEY == TLS_TICKET_KEY_LEN, "one ticket key");
+
+/* The files of the pairs under way. */
+struct pair_set {
+    struct tls_blob_pair pairs[TLS_BLOB_PAIRS_MAX];
+    size_t n;
+};
+
+static void wipe(struct str s)
+{
+    if (s.p == NULL)
+        return;
+    mem_wipe((char *)(uintptr_t)s.p, s.n);
+    mem_free((char *)(uintptr_t)s.p);
+}
+
+static void set_free(struct pair_set *set)
+{
+    for (size_t i = 0; i < set->n; i++) {
+        wipe(set->pairs[i].cert_pem);
+        wipe(set->pairs[i].key_pem);
+    }
+    mem_free(set);
+}
+
+static int cannot(struct why *error, const char *path, int why)
+{
+    return why_set(error, why, "cannot read %s: %s", path, why_errno(why));
+}
+
+static int read_bytes(int fd, char *to, size_t size, size_t *got)
+{
+    *got = 0;
+    while (*got < size) {
+        ssize_t n = read(fd, to + *got, size - *got);
+
+        if (n < 0 && errno != EINTR)
+            return -errno;
+        if (n == 0)
+            return 0;
+        if (n > 0)
+            *got += (size_t)n;
+    }
+    return -EFBIG;
+}
+
+static int read_file(const char *path, struct str *out, struct why *error)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    struct stat st;
+    char *bytes;
+    size_t n;
+    int r;
+
+    if (fd < 0)
+        return cannot(error, path, -errno);
+    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+        close(fd);
+        return cannot(error, path, -EINVAL);
+    }
+    bytes = mem_alloc(CERTS_FILE_MAX);
+    r = read_bytes(fd, bytes, CERTS_FILE_MAX, &n);
+    close(fd);
+    *out = str_make(bytes, n);
+    if (r == 0)
+        return 0;
+    wipe(*out);
+    *out = str_make(NULL, 0);
+    return cannot(error, path, r);
+}
+
+static int read_pairs(const struct conf *conf, struct pair_set *set, struct why *error)
+{
+    must(conf->certfile.n <= TLS_BLOB_PAIRS_MAX && conf->certfile.n == conf->keyfile.n);
+    for (size_t i = 0; i < conf->certfile.n; i++) {
+        struct tls_blob_pair *pair = &set->pairs[set->n++];
+        int r;
+
+        pair->label = str_of(conf->certfile.items[i]);
+        r = read_file(conf->certfile.items[i], &pair->cert_pem, error);
+        if (r == 0)
+            r = read_file(conf->keyfile.items[i], &pair->key_pem, error);
+        if (r != 0)
+            return r;
+    }
+    return 0;
+}
+
+/* A context is built for nothing but the check: a pair that the edge would refuse must be refused here, before a switch. */
+static int try_pairs(const struct pair_set *set, int64_t *expires, struct why *error)
+{
+    static const unsigned char no_key[TLS_TICKET_KEY_LEN];
+    struct tls_pair pairs[TLS_BLOB_PAIRS_MAX];
+    struct tls_ctx *ctx;
+    char why[TLS_ERROR_MAX];
+    int r;
+
+    for (size_t i = 0; i < set->n; i++)
+        pairs[i] = (struct tls_pair){ set->pairs[i].cert_pem, set->pairs[i].key_pem, set->pairs[i].label };
+    r = tls_ctx_new(pairs, set->n, no_key, &ctx, why);
+    if (r != 0)
+        return why_set(error, r, "%s", why);
+    *expires = tls_ctx_expires(ctx);
+    tls_ctx_unref(ctx);
+    return 0;
+}
+
+static int load(const struct conf *conf, struct pair_set **out, int64_t *expires, struct why *error)
+{
+    struct pair_set *set;
+    int r;
+
+    if (conf->certfile.n == 0)
+        return -ENOENT;
+    if (conf->certfile.n > TLS_BLOB_PAIRS_MAX)
+        return why_set(error, -E2BIG, "more than %d certificates", TLS_BLOB_PAIRS_MAX);
+    set = mem_zalloc(sizeof(*set));
+    r = read_pairs(conf, set, error);
+    if (r == 0)
+        r = try_pairs(set, expires, error);
+    if (r != 0) {
+        set_free(set);
+        return r == -ENOENT ? -EACCES : r; /* -ENOENT is for "none configured" */
+    }
+    *out = set;
+    return 0;
+}
+
+int certs_check(const struct conf *conf, int64_t *expires, struct why *error)
+{
+    struct pair_set *set;
+    int r = load(conf, &set, expires, error);
+
+    if (r == 0)
+        set_free(set);
+    return r;
+}
+
+int certs_blob(const struct conf *conf, const unsigned char ticket_key[TLS_BLOB_TICKET_KEY], struct why *error)
+{
+    struct pair_set *set;
+    int64_t expires;
+    struct buf blob;
+    int r = load(conf, &set, &expires, error);
+
+    if (r != 0)
+        return r;
+    buf_init(&blob, TLS_BLOB_MAX);
+    /* Reserved whole, so that no piece of a key stays behind in memory given up by growing. */
+    r = buf_reserve(&blob, TLS_BLOB_MAX);
+    if (r == 0)
+        r = tls_blob_write(&blob, ticket_key, set->pairs, set->n);
+    set_free(set);
+    if (r == 0)
+        r = wire_blob_make("quintet-tls", buf_str(&blob));
+    if (r < 0)
+        r = why_set(error, r, "cannot hand the certificates on: %s", why_errno(r));
+    if (blob.data != NULL)
+        mem_wipe(blob.data, blob.len);
+    buf_fini(&blob);
+    return r;
+}

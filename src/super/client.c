@@ -1,0 +1,92 @@
+/* Finding the running instance and talking to it. */
+#include "super/client.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "super/control.h"
+
+/* A broken configuration file must not keep anybody from stopping the server: it is named, and the rest counts. */
+static int find_path(const struct launch *launch, char *path, size_t size)
+{
+    static struct why why;
+    char error[CONF_ERROR_MAX] = "";
+    struct conf_builder *b = conf_builder_new();
+    const struct conf *conf = conf_of(b);
+    int r = 0, n;
+
+    if (conf_read_args(b, launch->argc, launch->argv, error) != 0 || conf_read_env(b, launch->envp, error) != 0)
+        r = why_set(&why, -EINVAL, "%s", error);
+    if (r == 0 && launch_enter(launch, conf->chdir, &why) != 0)
+        r = -ENOENT;
+    if (r == 0 &&
+        conf_read_file(b, conf->config != NULL ? conf->config : "quintet.yaml", conf->config != NULL, error) != 0)
+        (void)fprintf(stderr, "quintet: warning: %s\n", error);
+    if (r == 0) {
+        n = snprintf(path, size, "%s", conf->control);
+        r = n > 0 && (size_t)n < size ? 0 : why_set(&why, -ENAMETOOLONG, "--control: %s is too long", conf->control);
+    }
+    conf_builder_free(b);
+    if (r != 0)
+        (void)fprintf(stderr, "quintet: %s\n", why.text);
+    return r;
+}
+
+int client_connect(const struct launch *launch)
+{
+    struct sockaddr_un addr = { .sun_family = AF_UNIX };
+    int fd, r = find_path(launch, addr.sun_path, sizeof(addr.sun_path));
+
+    if (r != 0)
+        return r;
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    if (connect(fd, (const struct sockaddr *)&addr, sizeof(addr)) == 0)
+        return fd;
+    r = -errno;
+    close(fd);
+    if (r == -ENOENT || r == -ECONNREFUSED)
+        (void)fprintf(stderr, "quintet: nothing is running here: no one answers at %s\n", addr.sun_path);
+    else
+        (void)fprintf(stderr, "quintet: cannot reach %s: %s\n", addr.sun_path, why_errno(r));
+    return r;
+}
+
+int client_send(int fd, const char *command)
+{
+    char line[128];
+    int n = snprintf(line, sizeof(line), "{\"command\":\"%s\"}\n", command);
+
+    must(n > 0 && (size_t)n < sizeof(line));
+    return send(fd, line, (size_t)n, MSG_NOSIGNAL) == n ? 0 : -EPIPE;
+}
+
+json_t *client_receive(int fd)
+{
+    struct buf line;
+    json_t *answer = NULL;
+    char c;
+
+    buf_init(&line, CONTROL_OUT_MAX);
+    for (;;) {
+        ssize_t n = recv(fd, &c, 1, 0);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0 || buf_add_char(&line, c) != 0)
+            break;
+        if (c != '\n')
+            continue;
+        answer = json_loadb(line.data, line.len, 0, NULL);
+        break;
+    }
+    buf_fini(&line);
+    if (json_is_object(answer))
+        return answer;
+    json_decref(answer);
+    return NULL;
+}

@@ -1,0 +1,139 @@
+/* The commands that talk to the running instance. */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "super/client.h"
+#include "super/commands.h"
+#include "super/status_table.h"
+#include "super/super.h"
+
+/* Asks and reads to the final answer, printing progress. NULL: the connection ended first. */
+static json_t *ask(int fd, const char *command)
+{
+    json_t *answer;
+
+    if (client_send(fd, command) != 0)
+        return NULL;
+    while ((answer = client_receive(fd)) != NULL) {
+        const char *progress = json_string_value(json_object_get(answer, "progress"));
+
+        if (json_is_true(json_object_get(answer, "done")))
+            return answer;
+        if (progress != NULL) {
+            (void)printf("%s\n", progress);
+            (void)fflush(stdout);
+        }
+        json_decref(answer);
+    }
+    return NULL;
+}
+
+static int verdict(const json_t *answer, const char *good)
+{
+    const char *error = json_string_value(json_object_get(answer, "error"));
+
+    if (answer == NULL) {
+        (void)fprintf(stderr, "quintet: the server ended the conversation\n");
+        return EXIT_FAILED;
+    }
+    if (!json_is_true(json_object_get(answer, "ok"))) {
+        (void)fprintf(stderr, "quintet: %s\n", error != NULL ? error : "failed");
+        return EXIT_FAILED;
+    }
+    (void)printf("%s\n", good);
+    return EXIT_OK;
+}
+
+int command_reload(struct launch *launch, const struct command_switches *switches)
+{
+    int fd = client_connect(launch), r;
+    json_t *answer;
+
+    if (fd < 0)
+        return EXIT_FAILED;
+    answer = ask(fd, "reload");
+    r = verdict(answer, "reloaded: the new generation serves, the old one is gone");
+    json_decref(answer);
+    close(fd);
+    return r;
+}
+
+/* The socket ends a moment before the process does. */
+static void wait_until_gone(int fd, pid_t pid)
+{
+    int pidfd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+    json_t *more;
+
+    while ((more = client_receive(fd)) != NULL)
+        json_decref(more);
+    if (pidfd < 0)
+        return;
+    while (poll(&(struct pollfd){ pidfd, POLLIN, 0 }, 1, -1) < 0 && errno == EINTR)
+        ;
+    close(pidfd);
+}
+
+int command_stop(struct launch *launch, const struct command_switches *switches)
+{
+    int fd = client_connect(launch), r = EXIT_OK;
+    json_t *answer;
+
+    if (fd < 0)
+        return EXIT_FAILED;
+    answer = ask(fd, "stop");
+    if (json_is_true(json_object_get(answer, "ok"))) {
+        wait_until_gone(fd, (pid_t)json_integer_value(json_object_get(answer, "pid")));
+        (void)printf("stopped\n");
+    } else {
+        r = verdict(answer, "");
+    }
+    json_decref(answer);
+    close(fd);
+    return r;
+}
+
+static int show_status(struct launch *launch, bool json, const char *before)
+{
+    int fd = client_connect(launch);
+    json_t *answer, *status;
+
+    if (fd < 0)
+        return EXIT_FAILED;
+    answer = ask(fd, "status");
+    close(fd);
+    status = json_object_get(answer, "status");
+    if (!json_is_object(status)) {
+        json_decref(answer);
+        return verdict(NULL, "");
+    }
+    (void)fputs(before, stdout);
+    if (json) {
+        (void)json_dumpf(status, stdout, JSON_INDENT(2));
+        (void)putchar('\n');
+    } else {
+        status_table_print(status, stdout);
+    }
+    (void)fflush(stdout);
+    json_decref(answer);
+    return EXIT_OK;
+}
+
+int command_status(struct launch *launch, const struct command_switches *switches)
+{
+    return show_status(launch, switches->json, "");
+}
+
+int command_top(struct launch *launch, const struct command_switches *switches)
+{
+    const char *clear = isatty(STDOUT_FILENO) ? "\x1b[H\x1b[2J" : "";
+    int r = show_status(launch, false, clear);
+
+    while (r == EXIT_OK) {
+        (void)poll(NULL, 0, 1000);
+        r = show_status(launch, false, clear);
+    }
+    return r;
+}

@@ -1,0 +1,216 @@
+/* The table of commands, their help, and finding the one that is meant. */
+#include "super/commands.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "super/super.h"
+#include "super/version.h"
+
+#define HELP_MAX (256u << 10)
+
+struct command {
+    const char *name;
+    const char *arguments;
+    const char *summary;
+    const char *text; /* what --help says between the usage and the options; examples at its end */
+    int (*run)(struct launch *launch, const struct command_switches *switches);
+    bool json, defaults; /* which switches it knows */
+    bool options;        /* --help lists the options */
+};
+
+static int command_run(struct launch *launch, const struct command_switches *switches)
+{
+    return super_run(launch);
+}
+
+static int command_version(struct launch *launch, const struct command_switches *switches)
+{
+    (void)printf("quintet %s\n", QUINTET_VERSION);
+    return EXIT_OK;
+}
+
+static const struct command commands[] = {
+    { .name = "run",
+      .arguments = "[OPTIONS] [MODULE[:CALLABLE]]",
+      .summary = "serve in the foreground; with no MODULE, find the Django project here",
+      .text = "Serves a WSGI application until it is told to stop. In a Django project (a directory with manage.py) it "
+              "finds the\n"
+              "application, static and media files and security settings by itself.\n\n"
+              "Signals: TERM drains and stops, INT and QUIT stop at once, HUP reloads, USR1 reopens the logs, TTIN and "
+              "TTOU\n"
+              "make it one worker more or fewer.\n\n"
+              "Exit status: 0 stopped on request, 1 failure, 2 wrong usage or configuration, 3 the application failed "
+              "to boot.\n\n"
+              "  quintet run                              the Django project here, on http://127.0.0.1:8000\n"
+              "  quintet run mysite.wsgi -w 4 -b 0.0.0.0:80 --user www-data\n"
+              "  quintet run app:create_app() --threads 8\n"
+              "  quintet run --tls-bind 0.0.0.0:443 --certfile site.pem --keyfile site.key\n",
+      .run = command_run,
+      .options = true },
+    { .name = "check",
+      .arguments = "[OPTIONS] [MODULE[:CALLABLE]]",
+      .summary = "would it start? is it fit for production?",
+      .text = "Reads the configuration as `quintet run` would, looks for the interpreter, imports the application, "
+              "tries the\n"
+              "addresses and certificates and judges the Django settings. Nothing is served and nothing changed. Exit "
+              "status 0,\n"
+              "or 1 with a numbered list of what to fix.\n\n"
+              "  quintet check\n"
+              "  quintet check --chdir /srv/mysite --tls-bind 0.0.0.0:443 --certfile site.pem --keyfile site.key\n",
+      .run = command_check,
+      .json = true,
+      .options = true },
+    { .name = "reload",
+      .arguments = "[OPTIONS]",
+      .summary = "serve the code and configuration that are there now, without losing a request",
+      .text = "Starts a new generation of workers beside the serving one, switches when all of them are ready, and "
+              "waits until the\n"
+              "old one is drained. If the new one does not boot, the old one goes on serving and the command exits "
+              "with 1 and the\n"
+              "reason.\n\n"
+              "  quintet reload\n"
+              "  git pull && quintet check && quintet reload\n",
+      .run = command_reload },
+    { .name = "stop",
+      .arguments = "[OPTIONS]",
+      .summary = "finish the requests under way and stop; returns when it is gone",
+      .text = "  quintet stop\n"
+              "  quintet stop --chdir /srv/mysite\n",
+      .run = command_stop },
+    { .name = "status",
+      .arguments = "[--json] [OPTIONS]",
+      .summary = "what is running: generations, workers, requests",
+      .text = "  quintet status\n"
+              "  quintet status --json | jq .generations\n",
+      .run = command_status,
+      .json = true },
+    { .name = "top",
+      .arguments = "[OPTIONS]",
+      .summary = "the status again every second",
+      .text = "  quintet top\n",
+      .run = command_top },
+    { .name = "config",
+      .arguments = "[--defaults|--json] [OPTIONS]",
+      .summary = "the configuration in force, and where each value came from",
+      .text = "With --defaults, a complete quintet.yaml with every default and what it means.\n\n"
+              "  quintet config\n"
+              "  quintet config --defaults > quintet.yaml\n",
+      .run = command_config,
+      .json = true,
+      .defaults = true,
+      .options = true },
+    { .name = "version",
+      .arguments = "",
+      .summary = "the version of this program",
+      .text = "",
+      .run = command_version },
+};
+
+static const struct command *find(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+static int help_all(FILE *to)
+{
+    (void)fprintf(
+        to, "usage: quintet COMMAND [OPTIONS] [MODULE[:CALLABLE]]\n\n"
+            "Serves a Django site, or any WSGI application, in production: TLS, static files, workers, reloads.\n\n");
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+        (void)fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].summary);
+    (void)fprintf(to, "\n  cd mysite && quintet run      serve the Django project here\n"
+                      "  quintet COMMAND --help        more about one of them\n");
+    return EXIT_OK;
+}
+
+static int help_one(const struct command *c)
+{
+    struct buf options;
+
+    (void)printf("usage: quintet %s %s\n\n%c%s.\n\n%s", c->name, c->arguments, c->summary[0] - 'a' + 'A',
+                 c->summary + 1, c->text);
+    if (!c->options) {
+        if (c->arguments[0] != '\0')
+            (void)printf(
+                "\nOptions that say which instance is meant (--chdir, --config, --control): `quintet run --help`.\n");
+        return EXIT_OK;
+    }
+    buf_init(&options, HELP_MAX);
+    if (conf_help(&options) == 0)
+        (void)printf("\n" STR_FMT, STR_ARG(buf_str(&options)));
+    buf_fini(&options);
+    return EXIT_OK;
+}
+
+static int unknown(const char *name)
+{
+    const struct command *nearest = NULL;
+    unsigned best = 4;
+
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+        unsigned d = str_distance(str_of(name), str_of(commands[i].name));
+
+        if (d < best) {
+            best = d;
+            nearest = &commands[i];
+        }
+    }
+    if (nearest != NULL)
+        (void)fprintf(stderr, "quintet: no such command: %s; did you mean `quintet %s`?\n", name, nearest->name);
+    else
+        (void)fprintf(stderr, "quintet: no such command: %s; see `quintet --help`\n", name);
+    return EXIT_USAGE;
+}
+
+/* Takes the command's own switches out of argv (which is shortened); true for --help. */
+static bool take_switches(const struct command *c, int *argc, char **argv, struct command_switches *switches)
+{
+    bool help = false, options = true;
+    int n = 1;
+
+    for (int i = 1; i < *argc; i++) {
+        if (strcmp(argv[i], "--") == 0)
+            options = false;
+        if (options && (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0))
+            help = true;
+        else if (options && c->json && strcmp(argv[i], "--json") == 0)
+            switches->json = true;
+        else if (options && c->defaults && strcmp(argv[i], "--defaults") == 0)
+            switches->defaults = true;
+        else
+            argv[n++] = argv[i];
+    }
+    *argc = n;
+    return help;
+}
+
+int commands_main(int argc, char **argv, char **envp)
+{
+    struct command_switches switches = { 0 };
+    const struct command *c;
+    struct launch launch;
+    int r;
+
+    if (argc < 2) {
+        (void)help_all(stderr);
+        return EXIT_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)
+        return help_all(stdout);
+    c = find(strcmp(argv[1], "--version") == 0 ? "version" : argv[1]);
+    if (c == NULL)
+        return unknown(argv[1]);
+    argc--;
+    argv++;
+    if (take_switches(c, &argc, argv, &switches))
+        return help_one(c);
+    launch_init(&launch, argc, argv, envp);
+    r = c->run(&launch, &switches);
+    launch_fini(&launch);
+    return r;
+}

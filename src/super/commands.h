@@ -1,0 +1,28 @@
+/*
+ * The program's commands: `quintet run`, `check`, `reload`, `stop`, `status`, `top`, `config`, `version`.
+ */
+#ifndef QUINTET_SUPER_COMMANDS_H
+#define QUINTET_SUPER_COMMANDS_H
+
+#include <stdbool.h>
+
+#include "super/plan.h"
+
+/* The program's main when it is no edge. Returns the exit status. */
+int commands_main(int argc, char **argv, char **envp);
+
+/* A command's own switches, taken out of argv before the options are read. */
+struct command_switches {
+    bool json;
+    bool defaults;
+};
+
+/* Each returns the exit status. */
+int command_check(struct launch *launch, const struct command_switches *switches);
+int command_config(struct launch *launch, const struct command_switches *switches);
+int command_reload(struct launch *launch, const struct command_switches *switches);
+int command_stop(struct launch *launch, const struct command_switches *switches);
+int command_status(struct launch *launch, const struct command_switches *switches);
+int command_top(struct launch *launch, const struct command_switches *switches);
+
+#endif

@@ -1,0 +1,69 @@
+/*
+ * The control socket: how `quintet reload`, `stop` and `status` talk to the running instance.
+ *
+ * A unix stream socket (mode 0600, its directory 0700), one JSON object a line in both directions. A client asks once:
+ *   {"command":"status"|"reload"|"stop"}
+ * and reads {"progress":TEXT} lines until {"done":true,"ok":BOOL,"error":TEXT|null, …}. Only our own user and root are heard.
+ * What a client may send is bounded by CONTROL_LINE_MAX, what it may leave unread by CONTROL_OUT_MAX. One thread.
+ */
+#ifndef QUINTET_SUPER_CONTROL_H
+#define QUINTET_SUPER_CONTROL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <jansson.h>
+
+#include "base/buf.h"
+#include "os/loop.h"
+#include "super/why.h"
+
+#define CONTROL_LINE_MAX (16u << 10)
+#define CONTROL_OUT_MAX (2u << 20)
+#define CONTROL_CLIENTS_MAX 64
+#define CONTROL_EDGE_WAIT_NS (1 * NS_PER_SEC) /* for the edge's part of the status */
+
+enum control_command { CONTROL_STATUS, CONTROL_RELOAD, CONTROL_STOP };
+
+struct control;
+struct super;
+
+struct control_client {
+    struct list link;        /* control->clients */
+    struct control *control; /* borrowed */
+    struct loop_io io;
+    struct loop_task free_task;
+    int fd; /* owned */
+    struct buf in, out;
+    bool asked; /* its one request has come */
+    enum control_command command;
+    uint64_t ticket; /* STATUS: number asked of the edge; RELOAD: the round it waits for */
+};
+
+struct control {
+    struct super *super; /* borrowed */
+    struct loop *loop;   /* borrowed */
+    struct loop_io io;
+    int fd;     /* owned; -1: closed */
+    char *path; /* owned: absolute, or as given */
+    struct list clients;
+    size_t n_clients;
+    uint64_t edge_asked;     /* number of the last STATUS_ASK */
+    struct loop_timer timer; /* the edge does not answer */
+};
+
+/* Listens on path; a stale socket is replaced. 0 or -errno with the reason; -EADDRINUSE: "already running here, pid N". */
+MUST_CHECK int control_open(struct control *control, struct super *super, const char *path, struct why *why);
+void control_close(struct control *control); /* clients too; again is harmless */
+
+/* The reload of this round has got so far, or is over (`error` NULL: done). */
+void control_reload_progress(struct control *control, uint64_t round, const char *text);
+void control_reload_done(struct control *control, uint64_t round, const char *error);
+/* The edge's answer. False: it was not asked. */
+bool control_edge_status(struct control *control, uint64_t number, struct str text);
+
+/* One request line: 0, or -EINVAL with the reason. */
+MUST_CHECK int control_parse(struct str line, enum control_command *out, struct why *why);
+
+#endif

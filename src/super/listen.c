@@ -1,0 +1,119 @@
+/* Binding what the configuration asks for, and saying in a sentence why it cannot be. */
+#include "super/listen.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "os/sock.h"
+
+#define BACKLOG 4096 /* the kernel cuts it to net.core.somaxconn */
+
+static const char *hint(int error, const char *address)
+{
+    switch (error) {
+    case -EACCES:
+        return str_starts(str_of(address), STR("unix:")) ? "; check the directory's permissions"
+                                                         : "; use a port from 1024 on, or run as root with --user";
+    case -EADDRINUSE:
+        return "; another program listens there, or another instance runs: see `quintet status`";
+    case -EADDRNOTAVAIL:
+        return "; no interface of this machine has that address, or the name is not a number";
+    case -EINVAL:
+        return "; expected HOST:PORT, [V6]:PORT, unix:PATH or fd://N";
+    default:
+        return "";
+    }
+}
+
+static int bind_one(struct listener *l)
+{
+    struct sock_spec spec;
+    union sock_addr addr;
+    socklen_t len = sizeof(addr);
+    char text[SOCK_TEXT_MAX];
+    int r = sock_spec_parse(str_of(l->address), &spec);
+
+    if (r != 0)
+        return r;
+    l->fd = sock_listen(&spec, BACKLOG);
+    if (l->fd < 0)
+        return l->fd;
+    r = sock_local(l->fd, &addr, &len);
+    if (r != 0)
+        return r;
+    (void)sock_text(&addr, text);
+    l->shown = mem_strdup(text);
+    return 0;
+}
+
+static int add(struct listeners *ls, enum listener_kind kind, const char *address, struct why *error)
+{
+    struct listener *l = &ls->items[ls->n++];
+    int r;
+
+    *l = (struct listener){ .kind = kind, .address = mem_strdup(address), .fd = -1 };
+    r = bind_one(l);
+    if (r != 0)
+        return why_set(error, r, "cannot listen on %s: %s%s", address, why_errno(r), hint(r, address));
+    return 0;
+}
+
+static int add_list(struct listeners *ls, enum listener_kind kind, const struct conf_list *list, struct why *error)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        int r = add(ls, kind, list->items[i], error);
+
+        if (r != 0)
+            return r;
+    }
+    return 0;
+}
+
+int listeners_open(struct listeners *ls, const struct conf *conf, struct why *error)
+{
+    int r;
+
+    ls->n = 0;
+    ls->items = mem_calloc(conf->bind.n + conf->tls_bind.n + 1, sizeof(*ls->items));
+    r = add_list(ls, LISTENER_HTTP, &conf->bind, error);
+    if (r == 0)
+        r = add_list(ls, LISTENER_TLS, &conf->tls_bind, error);
+    if (r == 0 && conf->metrics_bind != NULL)
+        r = add(ls, LISTENER_METRICS, conf->metrics_bind, error);
+    if (r != 0)
+        listeners_close(ls);
+    return r;
+}
+
+void listeners_close(struct listeners *ls)
+{
+    for (size_t i = 0; i < ls->n; i++) {
+        struct listener *l = &ls->items[i];
+        struct str address = str_of(l->address);
+
+        if (l->fd >= 0) {
+            close(l->fd);
+            if (str_starts(address, STR("unix:")))
+                (void)unlink(address.p + 5);
+        }
+        mem_free(l->address);
+        mem_free(l->shown);
+    }
+    mem_free(ls->items);
+    *ls = (struct listeners){ 0 };
+}
+
+int listener_url(const struct listener *l, struct buf *out)
+{
+    struct str shown = str_of(l->shown);
+    const char *scheme = l->kind == LISTENER_TLS ? "https" : "http";
+
+    if (str_starts(shown, STR("unix:")))
+        return buf_add_str(out, shown);
+    if (str_starts(shown, STR("0.0.0.0:")))
+        return buf_printf(out, "%s://localhost:" STR_FMT, scheme, STR_ARG(str_cut(shown, 8, shown.n)));
+    if (str_starts(shown, STR("[::]:")))
+        return buf_printf(out, "%s://localhost:" STR_FMT, scheme, STR_ARG(str_cut(shown, 5, shown.n)));
+    return buf_printf(out, "%s://" STR_FMT, scheme, STR_ARG(shown));
+}

@@ -1,0 +1,33 @@
+/*
+ * The listening sockets: bound once by the supervisor, held for its life, lent to every edge.
+ *
+ * So an edge may die and be replaced without a refused connection: clients wait in the socket's backlog.
+ */
+#ifndef QUINTET_SUPER_LISTEN_H
+#define QUINTET_SUPER_LISTEN_H
+
+#include "base/buf.h"
+#include "conf/conf.h"
+#include "super/why.h"
+
+enum listener_kind { LISTENER_HTTP, LISTENER_TLS, LISTENER_METRICS }; /* the number in the message LISTENER */
+
+struct listener {
+    enum listener_kind kind;
+    char *address; /* owned: as configured */
+    char *shown;   /* owned: as bound, with the port the kernel chose for :0 */
+    int fd;        /* owned */
+};
+
+struct listeners {
+    struct listener *items; /* owned */
+    size_t n;
+};
+
+/* Binds every address of bind, tls_bind and metrics_bind. 0, or -errno with a sentence in `error` (then nothing stays open). */
+MUST_CHECK int listeners_open(struct listeners *l, const struct conf *conf, struct why *error);
+void listeners_close(struct listeners *l); /* also removes unix socket files we made */
+/* "http://127.0.0.1:8000" with localhost for a wildcard address; unix sockets as they are. */
+MUST_CHECK int listener_url(const struct listener *l, struct buf *out);
+
+#endif

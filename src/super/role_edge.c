@@ -1,0 +1,353 @@
+/*
+ * The edge: this same program under another name, without our memory, privileges and environment; all it needs arrives in messages.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "os/proc.h"
+#include "super/certs.h"
+#include "super/roles.h"
+#include "super/super.h"
+#include "wire/inherit.h"
+
+#define CONF_MAX (1u << 20)
+#define FIRST_TRIES 5 /* quick deaths of the very first edge before we give up */
+#define NOBODY 65534
+
+static void send_blob(struct super *super, enum wire_type type, int fd)
+{
+    struct wire_message m = { .type = type, .n_fds = 1, .fds = { fd } };
+
+    channel_send(&super->edge.channel, &m);
+    close(fd);
+}
+
+static void send_conf(struct super *super, const struct plan *plan)
+{
+    struct buf text;
+    int fd;
+
+    buf_init(&text, CONF_MAX);
+    fd = conf_write(plan->builder, &text);
+    if (fd == 0)
+        fd = wire_blob_make("quintet-conf", buf_str(&text));
+    buf_fini(&text);
+    if (fd >= 0)
+        send_blob(super, WIRE_CONF, fd);
+    else
+        log_event(super->log, LOG_ALERT, "cannot hand the configuration to the edge", LOG_Z("why", why_errno(fd)));
+}
+
+void role_edge_logs(struct super *super)
+{
+    struct wire_message m = { .type = WIRE_LOGS, .n_fds = 1 };
+
+    m.fds[0] = super->logs.error_fd;
+    if (super->logs.access_fd >= 0)
+        m.fds[m.n_fds++] = super->logs.access_fd;
+    channel_send(&super->edge.channel, &m);
+}
+
+static void send_listeners(struct super *super)
+{
+    for (size_t i = 0; i < super->listeners.n; i++) {
+        const struct listener *l = &super->listeners.items[i];
+        struct wire_message m = {
+            .type = WIRE_LISTENER, .number = l->kind, .text = str_of(l->address), .n_fds = 1, .fds = { l->fd }
+        };
+
+        channel_send(&super->edge.channel, &m);
+    }
+}
+
+/* A map is URL=DIR. The edge gets the directory itself, so that it needs no right to any other, and cannot leave it. */
+static void send_root(struct super *super, const char *kind, const char *map, uint64_t nth)
+{
+    struct str dir = str_of(map), url = str_split(&dir, '=');
+    struct wire_message m = { .type = WIRE_ROOT, .number = nth, .n_fds = 1 };
+    char text[512], *path = str_dup(dir);
+    int n = snprintf(text, sizeof(text), "%s " STR_FMT, kind, STR_ARG(url));
+
+    m.text = str_make(text, n > 0 && (size_t)n < sizeof(text) ? (size_t)n : 0);
+    m.fds[0] = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (m.fds[0] >= 0 && m.text.n > 0) {
+        channel_send(&super->edge.channel, &m);
+        close(m.fds[0]);
+    } else {
+        log_event(super->log, LOG_WARNING, "no files are served from a directory", LOG_Z("directory", path),
+                  LOG_S("url", url), LOG_Z("why", why_errno(errno)));
+    }
+    mem_free(path);
+}
+
+static void send_roots(struct super *super, const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->conf->static_map.n; i++)
+        send_root(super, "static", plan->conf->static_map.items[i], i);
+    for (size_t i = 0; i < plan->conf->media_map.n; i++)
+        send_root(super, "media", plan->conf->media_map.items[i], i);
+}
+
+/* The pairs have been checked before any switch; if they went bad since, the edge keeps those it has. */
+static void send_tls(struct super *super, const struct plan *plan)
+{
+    struct why *why = mem_zalloc(sizeof(*why));
+    int fd = certs_blob(plan->conf, super->ticket_key, why);
+
+    if (fd >= 0)
+        send_blob(super, WIRE_TLS, fd);
+    else if (fd != -ENOENT)
+        log_event(super->log, LOG_ERROR, "the certificates cannot be used", LOG_Z("why", why->text));
+    mem_free(why);
+}
+
+void role_edge_configure(struct super *super, const struct plan *plan)
+{
+    struct why *why = mem_zalloc(sizeof(*why));
+
+    if (plan_enter(plan, why) != 0)
+        log_event(super->log, LOG_ERROR, why->text);
+    mem_free(why);
+    if (super->edge.channel.fd < 0)
+        return;
+    send_conf(super, plan);
+    role_edge_logs(super);
+    send_roots(super, plan);
+    send_tls(super, plan);
+}
+
+void role_edge_start(struct super *super)
+{
+    channel_tell(&super->edge.channel, WIRE_START, 0, 0);
+    super->edge_started = true;
+}
+
+static void introduce_all(struct super *super)
+{
+    LIST_EACH(link, &super->generations)
+        generation_introduce(CONTAINER_OF(link, struct generation, link));
+    if (super->serving == NULL)
+        return;
+    generation_serve(super->serving);
+    role_edge_start(super);
+}
+
+/* No secret of ours or the application's is in its environment: only what sanitizers and the loader need. */
+static char **make_env(char *const *envp)
+{
+    static const char *const names[] = { "PATH",         "LD_LIBRARY_PATH", "LANG",
+                                         "TZ",           "ASAN_OPTIONS",    "UBSAN_OPTIONS",
+                                         "LSAN_OPTIONS", "TSAN_OPTIONS",    "LLVM_PROFILE_FILE" };
+    char **env = mem_calloc(ARRAY_LEN(names) + 1, sizeof(char *));
+    size_t n = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        const char *value = plan_getenv(envp, names[i]);
+        size_t size;
+
+        if (value == NULL)
+            continue;
+        size = strlen(names[i]) + strlen(value) + 2;
+        env[n] = mem_alloc(size);
+        (void)snprintf(env[n++], size, "%s=%s", names[i], value);
+    }
+    return env;
+}
+
+static pid_t run(struct super *super, int channel)
+{
+    char *argv[] = { (char *)"quintet: edge", NULL };
+    struct proc_fd fds[] = { { super->logs.error_fd, 2 }, { channel, INHERIT_SUPERVISOR } };
+    struct proc_spawn spawn = { .path = "/proc/self/exe",
+                                .argv = argv,
+                                .fds = fds,
+                                .n_fds = ARRAY_LEN(fds),
+                                .uid = PROC_KEEP_ID,
+                                .gid = (gid_t)PROC_KEEP_ID,
+                                .umask = -1,
+                                .no_new_privs = true,
+                                .own_group = true };
+    char **env = make_env(super->launch.envp);
+    pid_t pid;
+
+    if (geteuid() == 0 && proc_find_user("nobody", &spawn.uid, &spawn.gid) != 0)
+        spawn.uid = spawn.gid = NOBODY;
+    spawn.envp = env;
+    pid = proc_spawn(&spawn);
+    plan_free_env(env);
+    return pid;
+}
+
+static int spawn(struct child *child)
+{
+    struct super *super = child->owner;
+    int pair[2];
+    pid_t pid;
+    int error = wire_pair(pair);
+
+    super->edge_started = false;
+    if (error != 0)
+        return error;
+    error = child_set_channel(child, pair[0], "ES");
+    if (error != 0) {
+        close(pair[1]);
+        return error;
+    }
+    pid = run(super, pair[1]);
+    close(pair[1]);
+    if (pid < 0)
+        return (int)pid;
+    child->pid = pid;
+    role_edge_configure(super, super_plan(super));
+    send_listeners(super);
+    introduce_all(super);
+    return 0;
+}
+
+static void ready(struct child *child, const struct wire_message *message)
+{
+    log_event(child->log, LOG_INFO, "edge is ready", LOG_N("pid", child->pid));
+}
+
+/* The generation a message is about. *valid false: there was never one; NULL with *valid: it has ended, the message is late. */
+static struct generation *find(struct super *super, const struct wire_message *m, bool *valid)
+{
+    *valid = m->generation > 0 && m->generation <= super->last_generation;
+    return generation_find(super, m->generation);
+}
+
+static bool take_pool(struct super *super, struct wire_message *m)
+{
+    bool valid;
+    struct generation *g = find(super, m, &valid);
+
+    if (g == NULL || g->state == GENERATION_STOPPING)
+        return valid;
+    return generation_take_pool(g, m);
+}
+
+static bool take_idle(struct super *super, const struct wire_message *m)
+{
+    bool valid;
+    struct generation *g = find(super, m, &valid);
+
+    if (g == NULL || g->state == GENERATION_STOPPING)
+        return valid;
+    if (g->state != GENERATION_DRAINING)
+        return false;
+    generation_idle(g);
+    return true;
+}
+
+/* A worker that the edge wants replaced; the message may be older than the process. */
+static bool take_complaint(struct super *super, const struct wire_message *m)
+{
+    bool stuck = m->type == WIRE_WORKER_STUCK, valid;
+    struct generation *g = find(super, m, &valid);
+    struct worker *w;
+
+    if (g == NULL)
+        return valid;
+    w = generation_worker(super, m->generation, m->worker);
+    if (w == NULL)
+        return false;
+    if (w->child.pid == 0 || w->child.pid != m->pid)
+        return true;
+    log_event(super->log, LOG_ERROR, stuck ? "a request ran past the timeout" : "a worker broke the rules of the pool",
+              LOG_N("worker", w->index + 1), LOG_N("generation", g->number), LOG_N("pid", m->pid),
+              LOG_S(stuck ? "request" : "rule", m->text));
+    child_kill(&w->child, stuck ? "timeout" : "it broke the rules of the pool");
+    return true;
+}
+
+static bool message(struct child *child, struct wire_message *m)
+{
+    struct super *super = child->owner;
+
+    switch (m->type) {
+    case WIRE_POOL:
+        return take_pool(super, m);
+    case WIRE_POOL_IDLE:
+        return take_idle(super, m);
+    case WIRE_POOL_BAD:
+    case WIRE_WORKER_STUCK:
+        return take_complaint(super, m);
+    case WIRE_STATUS:
+        return control_edge_status(&super->control, m->number, m->text);
+    case WIRE_DRAINED:
+        if (super->state != SUPER_DRAINING)
+            return super->state == SUPER_STOPPING;
+        super_drained(super);
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Nothing to say: an edge ends when its channel does. */
+static void stop(struct child *child)
+{
+    channel_fini(&child->channel);
+}
+
+static void log_death(struct super *super, const struct child *child, int status)
+{
+    if (status < 0)
+        log_event(super->log, LOG_ERROR, "the edge cannot be started", LOG_Z("why", why_errno(status)));
+    else if (WIFSIGNALED(status))
+        log_event(super->log, LOG_ERROR, "the edge died: another is started", LOG_N("pid", child->pid),
+                  LOG_N("signal", WTERMSIG(status)));
+    else
+        log_event(super->log, LOG_ERROR, "the edge died: another is started", LOG_N("pid", child->pid),
+                  LOG_N("status", WEXITSTATUS(status)));
+}
+
+/* What it was draining went with it: nobody waits for those answers any more. */
+static void end_drains(struct super *super)
+{
+    LIST_EACH(link, &super->generations) {
+        struct generation *g = CONTAINER_OF(link, struct generation, link);
+
+        if (g->state == GENERATION_DRAINING)
+            generation_idle(g);
+    }
+}
+
+static bool gone(struct child *child, int status, bool was_ready)
+{
+    struct super *super = child->owner;
+
+    if (super->state >= SUPER_DRAINING) {
+        super_drained(super);
+        return false;
+    }
+    log_death(super, child, status);
+    end_drains(super);
+    if (super->state == SUPER_STARTING && child->quick_deaths >= FIRST_TRIES) {
+        log_event(super->log, LOG_ERROR, "the edge does not start: giving up");
+        super->exit_code = EXIT_FAILED;
+        super_stop_now(super, "no edge");
+        return false;
+    }
+    return true;
+}
+
+static void down(struct child *child)
+{
+    super_edge_down(child->owner);
+}
+
+const struct role role_edge = {
+    .name = "edge",
+    .spawn = spawn,
+    .ready = ready,
+    .message = message,
+    .stop = stop,
+    .gone = gone,
+    .down = down,
+};

@@ -1,0 +1,249 @@
+/*
+ * Workers: the user's interpreter running quintet/worker.py, with its channels, the pool and a pipe for what it prints.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "os/proc.h"
+#include "super/roles.h"
+#include "super/super.h"
+#include "wire/inherit.h"
+
+#define NUMBER_MAX 24
+/* Makes room in argv for the title that the worker writes over it. */
+#define PADDING "                                                                "
+
+/* Descriptors of the spawn under way; those the child gets are closed here afterwards. */
+struct parts {
+    int super_end, worker_super; /* channel between us */
+    int edge_end, worker_edge;   /* channel between it and the edge */
+    int pipe_read, pipe_write;
+};
+
+struct numbers {
+    char worker[NUMBER_MAX], workers[NUMBER_MAX], threads[NUMBER_MAX], lanes[NUMBER_MAX], generation[NUMBER_MAX];
+};
+
+static void close_one(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+static void close_parts(struct parts *p)
+{
+    close_one(&p->super_end);
+    close_one(&p->worker_super);
+    close_one(&p->edge_end);
+    close_one(&p->worker_edge);
+    close_one(&p->pipe_read);
+    close_one(&p->pipe_write);
+}
+
+static int open_parts(struct parts *p)
+{
+    int pair[2], fds[2];
+    int error;
+
+    *p = (struct parts){ -1, -1, -1, -1, -1, -1 };
+    error = wire_pair(pair);
+    if (error != 0)
+        return error;
+    p->super_end = pair[0];
+    p->worker_super = pair[1];
+    error = wire_pair(pair);
+    if (error != 0)
+        return error;
+    p->edge_end = pair[0];
+    p->worker_edge = pair[1];
+    if (pipe2(fds, O_CLOEXEC) < 0)
+        return -errno;
+    p->pipe_read = fds[0];
+    p->pipe_write = fds[1];
+    return 0;
+}
+
+static void print_numbers(const struct worker *w, struct numbers *n)
+{
+    const struct generation *g = w->generation;
+
+    (void)snprintf(n->worker, NUMBER_MAX, "%u", w->index);
+    (void)snprintf(n->workers, NUMBER_MAX, "%u", g->plan->workers);
+    (void)snprintf(n->threads, NUMBER_MAX, "%u", g->plan->threads);
+    (void)snprintf(n->lanes, NUMBER_MAX, "%zu", g->n_pool_fds - 1);
+    (void)snprintf(n->generation, NUMBER_MAX, "%u", g->number);
+}
+
+static pid_t run(struct worker *w, const struct parts *p)
+{
+    const struct generation *g = w->generation;
+    const struct plan *plan = g->plan;
+    struct proc_fd fds[WIRE_FDS_MAX + 8] = {
+        { p->pipe_write, 1 },
+        { p->pipe_write, 2 },
+        { p->worker_super, INHERIT_SUPERVISOR },
+        { p->worker_edge, INHERIT_EDGE },
+    };
+    struct numbers n;
+    char script[4096];
+    char *argv[] = { (char *)plan->python, script,    "--worker", n.worker, "--workers",    n.workers,
+                     "--threads",          n.threads, "--lanes",  n.lanes,  "--generation", n.generation,
+                     (char *)plan->app,    PADDING,   NULL };
+    struct proc_spawn spawn = { .path = plan->python,
+                                .argv = argv,
+                                .envp = plan->env,
+                                .chdir = plan->directory,
+                                .fds = fds,
+                                .n_fds = 4,
+                                .uid = plan->uid,
+                                .gid = plan->gid,
+                                .umask = plan->umask,
+                                .own_group = true };
+
+    for (size_t i = 0; i < g->n_pool_fds; i++)
+        fds[spawn.n_fds++] = (struct proc_fd){ g->pool_fds[i], INHERIT_POOL + (int)i };
+    print_numbers(w, &n);
+    if (snprintf(script, sizeof(script), "%s/quintet/worker.py", plan->package) >= (int)sizeof(script))
+        return -ENAMETOOLONG;
+    return proc_spawn(&spawn);
+}
+
+static int take_over(struct child *child, struct parts *p)
+{
+    int error = child_set_channel(child, p->super_end, "WS");
+
+    p->super_end = -1;
+    if (error != 0)
+        return error;
+    error = output_init(&child->output, child->loop, p->pipe_read, child->log, child->title);
+    p->pipe_read = -1;
+    return error;
+}
+
+static int spawn(struct child *child)
+{
+    struct worker *w = child->owner;
+    struct parts p;
+    pid_t pid = 0;
+    int error = open_parts(&p);
+
+    if (error == 0)
+        error = take_over(child, &p);
+    if (error == 0)
+        pid = run(w, &p);
+    if (error == 0 && pid < 0)
+        error = (int)pid;
+    if (error == 0) {
+        child->pid = pid;
+        generation_join(w, p.edge_end);
+    }
+    close_parts(&p);
+    return error;
+}
+
+static void ready(struct child *child, const struct wire_message *message)
+{
+    struct worker *w = child->owner;
+
+    log_event(child->log, LOG_INFO, "worker is ready", LOG_N("worker", w->index + 1),
+              LOG_N("generation", w->generation->number), LOG_N("pid", child->pid),
+              LOG_N("boot_ms", message->number / NS_PER_MS));
+    generation_worker_ready(w->generation);
+}
+
+static bool message(struct child *child, struct wire_message *m)
+{
+    return false; /* a worker says READY and BOOT_FAILED, nothing else */
+}
+
+static void stop(struct child *child)
+{
+    channel_tell(&child->channel, WIRE_STOP, 0, 0);
+}
+
+static void describe(int status, char *out, size_t size)
+{
+    if (status < 0)
+        (void)snprintf(out, size, "cannot be started: %s", why_errno(status));
+    else if (WIFSIGNALED(status))
+        (void)snprintf(out, size, "killed by SIG%s%s", sigabbrev_np(WTERMSIG(status)),
+                       WCOREDUMP(status) ? ", core dumped" : "");
+    else
+        (void)snprintf(out, size, "exit status %d", WEXITSTATUS(status));
+}
+
+static void log_death(const struct child *child, int status)
+{
+    const struct worker *w = child->owner;
+    bool expected = !child->wanted && child->state == CHILD_STOPPING && status == 0;
+    char how[128];
+
+    describe(status, how, sizeof(how));
+    log_event(child->log, expected ? LOG_DEBUG : LOG_WARNING, expected ? "worker ended" : "worker died",
+              LOG_N("worker", w->index + 1), LOG_N("generation", w->generation->number), LOG_N("pid", child->pid),
+              LOG_Z("how", how));
+}
+
+static void tell_edge(const struct child *child)
+{
+    const struct worker *w = child->owner;
+    struct super *super = w->generation->super;
+    struct wire_message gone = {
+        .type = WIRE_WORKER_GONE, .generation = w->generation->number, .worker = w->index, .pid = child->pid
+    };
+
+    if (super->edge.channel.fd >= 0)
+        channel_send(&super->edge.channel, &gone);
+}
+
+/* A generation that has never served fails with its first worker; one that serves gets the worker back. */
+static bool gone(struct child *child, int status, bool was_ready)
+{
+    struct worker *w = child->owner;
+    struct generation *g = w->generation;
+    struct why *why;
+
+    tell_edge(child);
+    log_death(child, status);
+    if (g->state == GENERATION_SERVING || g->state == GENERATION_DRAINING) {
+        if (child->last_words != NULL)
+            logs_block(&g->super->logs, LOG_ERROR, "the application failed to boot", child->last_words);
+        return true;
+    }
+    if (g->state != GENERATION_BOOTING)
+        return false;
+    why = mem_alloc(sizeof(*why));
+    if (child->last_words != NULL) {
+        super_generation_failed(g->super, g, child->last_words);
+    } else {
+        char how[128];
+
+        describe(status, how, sizeof(how));
+        (void)why_set(why, 0, "worker %u ended before it was ready: %s", w->index + 1, how);
+        super_generation_failed(g->super, g, why->text);
+    }
+    mem_free(why);
+    return false;
+}
+
+static void down(struct child *child)
+{
+    generation_worker_down(((struct worker *)child->owner)->generation);
+}
+
+const struct role role_worker = {
+    .name = "worker",
+    .spawn = spawn,
+    .ready = ready,
+    .message = message,
+    .stop = stop,
+    .gone = gone,
+    .down = down,
+};

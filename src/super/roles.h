@@ -1,0 +1,19 @@
+/*
+ * The kinds of processes the supervisor starts: how each is spawned, what its messages mean, when it is started again.
+ */
+#ifndef QUINTET_SUPER_ROLES_H
+#define QUINTET_SUPER_ROLES_H
+
+#include "super/child.h"
+#include "super/super.h"
+
+extern const struct role role_edge;   /* child->owner: struct super */
+extern const struct role role_worker; /* child->owner: struct worker */
+
+/* Configuration, logs, roots and certificates of `plan` to the edge: at its start, and when another plan takes effect. */
+void role_edge_configure(struct super *super, const struct plan *plan);
+void role_edge_logs(struct super *super); /* LOGS: after they have been reopened */
+/* Sends START when a generation serves: the edge accepts, or applies what role_edge_configure has sent. */
+void role_edge_start(struct super *super);
+
+#endif

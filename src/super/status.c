@@ -1,0 +1,74 @@
+/* The status document. */
+#include "super/status.h"
+
+#include <unistd.h>
+
+#include "os/proc.h"
+#include "super/super.h"
+#include "super/version.h"
+
+static const char *const state_names[] = {
+    [SUPER_STARTING] = "starting",
+    [SUPER_RUNNING] = "running",
+    [SUPER_DRAINING] = "draining",
+    [SUPER_STOPPING] = "stopping",
+};
+
+static double seconds_since(uint64_t ns)
+{
+    return ns == 0 ? 0.0 : (double)((clock_mono_ns() - ns) / NS_PER_MS) / 1000.0;
+}
+
+static json_t *child_document(const struct child *child)
+{
+    return json_pack("{s:i, s:s, s:f, s:i, s:f, s:I}", "pid", (int)child->pid, "state", child_state_name(child->state),
+                     "uptime", child->pid > 0 ? seconds_since(child->started_ns) : 0.0, "restarts",
+                     (int)child->restarts, "boot_seconds", (double)(child->boot_ns / NS_PER_MS) / 1000.0, "memory",
+                     child->pid > 0 ? (json_int_t)proc_rss(child->pid) : (json_int_t)0);
+}
+
+static json_t *generation_document(const struct generation *g)
+{
+    json_t *workers = json_array();
+
+    for (uint32_t i = 0; i < g->n_workers; i++) {
+        json_t *worker = child_document(&g->workers[i].child);
+
+        json_object_set_new(worker, "worker", json_integer(i + 1));
+        json_array_append_new(workers, worker);
+    }
+    return json_pack("{s:i, s:s, s:i, s:s?, s:o}", "generation", (int)g->number, "state",
+                     generation_state_name(g->state), "threads", (int)g->plan->threads, "app", g->plan->app, "workers",
+                     workers);
+}
+
+static json_t *addresses(const struct super *super)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < super->listeners.n; i++) {
+        struct buf url;
+
+        buf_init(&url, 512);
+        if (listener_url(&super->listeners.items[i], &url) == 0)
+            json_array_append_new(list, json_stringn(url.data, url.len));
+        buf_fini(&url);
+    }
+    return list;
+}
+
+json_t *status_document(const struct super *super, json_t *edge)
+{
+    json_t *generations = json_array(), *own = child_document(&super->edge);
+    const struct plan *plan = super_plan(super);
+
+    LIST_EACH(link, &super->generations)
+        json_array_append_new(generations, generation_document(CONTAINER_OF(link, struct generation, link)));
+    if (edge != NULL)
+        json_object_update_missing(own, edge);
+    return json_pack("{s:s, s:i, s:s, s:f, s:o, s:s?, s:s?, s:s, s:o, s:o, s:I}", "version", QUINTET_VERSION, "pid",
+                     (int)getpid(), "state", state_names[super->state], "uptime", seconds_since(super->started_ns),
+                     "addresses", addresses(super), "app", plan != NULL ? plan->app : NULL, "python",
+                     plan != NULL ? plan->python : NULL, "reload", reload_state_name(super->reload.state),
+                     "generations", generations, "edge", own, "memory", (json_int_t)proc_rss(getpid()));
+}

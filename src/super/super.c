@@ -1,0 +1,418 @@
+/*
+ * The supervisor's whole: start order, signals, reaping, the end. Its parts have files of their own.
+ *
+ *   start   conf → sockets bound → control socket, pid file, logs → first generation + edge → POOL → workers READY → SWITCH, START
+ *   drain   DRAIN to the edge → DRAINED (or graceful_timeout) → STOP to the workers → all reaped → the edge's channel closed → end
+ *   stop    all of that at once, SIGKILL after a second
+ */
+#include "super/super.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "os/proc.h"
+#include "os/tls.h"
+#include "super/certs.h"
+#include "super/roles.h"
+#include "super/version.h"
+
+#define STOP_NOW_GRACE_NS (1 * NS_PER_SEC)
+#define AFTER_DRAIN_GRACE_NS (5 * NS_PER_SEC)
+#define EDGE_GRACE_NS (2 * NS_PER_SEC) /* for the edge to write its last log lines */
+
+const struct plan *super_plan(const struct super *super)
+{
+    if (super->serving != NULL)
+        return super->serving->plan;
+    if (list_empty(&super->generations))
+        return NULL;
+    return CONTAINER_OF(super->generations.next, struct generation, link)->plan;
+}
+
+/* ---- the end ---- */
+
+static void stop_loop_when_alone(struct super *super)
+{
+    if (super->state != SUPER_STOPPING || !list_empty(&super->generations))
+        return;
+    if (super->edge.state == CHILD_DOWN)
+        loop_stop(super->loop);
+    else if (super->edge.wanted)
+        child_stop(&super->edge, EDGE_GRACE_NS);
+}
+
+static void stop_children(struct super *super, uint64_t grace_ns)
+{
+    super->state = SUPER_STOPPING;
+    loop_timer_stop(super->loop, &super->timer);
+    LIST_EACH(link, &super->generations)
+        generation_stop(CONTAINER_OF(link, struct generation, link), grace_ns);
+    stop_loop_when_alone(super);
+}
+
+static void drain_too_long(struct loop_timer *timer)
+{
+    struct super *super = CONTAINER_OF(timer, struct super, timer);
+
+    log_event(super->log, LOG_WARNING, "requests did not end in time: cut off");
+    stop_children(super, STOP_NOW_GRACE_NS);
+}
+
+void super_drained(struct super *super)
+{
+    if (super->state == SUPER_DRAINING)
+        stop_children(super, AFTER_DRAIN_GRACE_NS);
+}
+
+void super_stop_now(struct super *super, const char *why)
+{
+    if (super->state < SUPER_STOPPING)
+        log_event(super->log, LOG_INFO, "stop at once", LOG_Z("why", why));
+    reload_abort(super);
+    listeners_close(&super->listeners);
+    child_stop(&super->edge, STOP_NOW_GRACE_NS);
+    stop_children(super, STOP_NOW_GRACE_NS);
+}
+
+void super_drain(struct super *super, const char *why)
+{
+    if (super->state >= SUPER_DRAINING || super->serving == NULL || super->edge.channel.fd < 0) {
+        super_stop_now(super, why);
+        return;
+    }
+    log_event(super->log, LOG_INFO, "drain and stop", LOG_Z("why", why));
+    super->state = SUPER_DRAINING;
+    reload_abort(super);
+    channel_tell(&super->edge.channel, WIRE_DRAIN, 0, 0);
+    /* Ours too, or the kernel would go on taking connections that nobody will ever accept. */
+    listeners_close(&super->listeners);
+    loop_timer_set(super->loop, &super->timer, super->serving->plan->conf->graceful_timeout + 1);
+}
+
+void super_edge_down(struct super *super)
+{
+    stop_loop_when_alone(super);
+}
+
+/* ---- generations ---- */
+
+static void first_serves(struct super *super)
+{
+    super->state = SUPER_RUNNING;
+    log_event(super->log, LOG_INFO, "serving", LOG_N("generation", super->serving->number),
+              LOG_N("workers", super->serving->n_workers),
+              LOG_N("ms", (clock_mono_ns() - super->started_ns) / NS_PER_MS));
+}
+
+static void reopen_logs(struct super *super, const struct plan *plan)
+{
+    struct why *why = mem_zalloc(sizeof(*why));
+
+    if (plan_enter(plan, why) != 0 || logs_open(&super->logs, plan->conf, why) != 0)
+        log_event(super->log, LOG_ERROR, why->text);
+    mem_free(why);
+}
+
+void super_generation_ready(struct super *super, struct generation *generation)
+{
+    struct generation *old = super->serving;
+
+    if (super->edge.channel.fd < 0) { /* between two edges: the next one is told */
+        generation->state = GENERATION_SERVING;
+        super->serving = generation;
+    } else {
+        super->serving = generation;
+        if (old != NULL) {
+            reopen_logs(super, generation->plan);
+            role_edge_configure(super, generation->plan);
+        }
+        generation_serve(generation);
+        role_edge_start(super);
+    }
+    if (old != NULL)
+        generation_drain(old);
+    else
+        first_serves(super);
+    reload_ready(super, generation);
+}
+
+void super_generation_failed(struct super *super, struct generation *generation, const char *text)
+{
+    if (super->state != SUPER_STARTING) {
+        reload_failed(super, generation, text);
+        return;
+    }
+    logs_block(&super->logs, LOG_ERROR, "the application failed to boot", text);
+    super->exit_code = EXIT_BOOT;
+    super_stop_now(super, "the application failed to boot");
+}
+
+void super_generation_ended(struct super *super, struct generation *generation)
+{
+    if (super->serving == generation)
+        super->serving = NULL;
+    reload_ended(super);
+    stop_loop_when_alone(super);
+}
+
+/* ---- signals ---- */
+
+static struct child *find_child(struct super *super, pid_t pid)
+{
+    if (super->edge.pid == pid)
+        return &super->edge;
+    LIST_EACH(link, &super->generations) {
+        struct generation *g = CONTAINER_OF(link, struct generation, link);
+
+        for (uint32_t i = 0; i < g->n_workers; i++)
+            if (g->workers[i].child.pid == pid)
+                return &g->workers[i].child;
+    }
+    return NULL;
+}
+
+/* Everything, also what is not ours: as PID 1 of a container the orphans are ours to bury. */
+static void reap(struct super *super)
+{
+    int status;
+    pid_t pid;
+
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        struct child *child = find_child(super, pid);
+
+        if (child != NULL)
+            child_reaped(child, status);
+        else if (pid == super->reload.inspect.pid)
+            inspect_reaped(&super->reload.inspect, status);
+    }
+}
+
+static void change_workers(struct super *super, int by)
+{
+    uint32_t now = super->serving != NULL ? super->serving->plan->workers : 0;
+
+    if (now == 0 || (by < 0 && now == 1)) {
+        log_event(super->log, LOG_WARNING, "the number of workers stays", LOG_N("workers", now));
+        return;
+    }
+    super->more_workers += by;
+    reload_request(super, by > 0 ? "SIGTTIN: one worker more" : "SIGTTOU: one worker fewer");
+}
+
+static void on_usr1(struct super *super)
+{
+    const struct plan *plan = super_plan(super);
+
+    if (plan == NULL)
+        return;
+    reopen_logs(super, plan);
+    role_edge_logs(super);
+    log_event(super->log, LOG_INFO, "logs reopened");
+}
+
+static void on_signal(void *arg, int signal)
+{
+    struct super *super = arg;
+
+    switch (signal) {
+    case SIGCHLD:
+        reap(super);
+        break;
+    case SIGTERM:
+        super_drain(super, "SIGTERM");
+        break;
+    case SIGINT:
+    case SIGQUIT:
+        super_stop_now(super, signal == SIGINT ? "SIGINT" : "SIGQUIT");
+        break;
+    case SIGHUP:
+        reload_request(super, "SIGHUP");
+        break;
+    case SIGUSR1:
+        on_usr1(super);
+        break;
+    case SIGUSR2:
+        log_event(super->log, LOG_WARNING,
+                  "SIGUSR2: taking over with a new binary comes in a later version; restart instead");
+        break;
+    case SIGTTIN:
+    case SIGTTOU:
+        change_workers(super, signal == SIGTTIN ? 1 : -1);
+        break;
+    default:
+        break;
+    }
+}
+
+/* ---- the start ---- */
+
+static void log_map(struct super *super, const char *message, const struct conf_list *maps)
+{
+    for (size_t i = 0; i < maps->n; i++)
+        log_event(super->log, LOG_INFO, message, LOG_Z("map", maps->items[i]));
+}
+
+static void banner(struct super *super, const struct plan *plan)
+{
+    log_event(super->log, LOG_INFO, "Quintet " QUINTET_VERSION, LOG_N("pid", getpid()), LOG_Z("app", plan->app),
+              LOG_Z("python", plan->python), LOG_N("workers", plan->workers), LOG_N("threads", plan->threads),
+              LOG_Z("control", plan->conf->control));
+    for (size_t i = 0; i < super->listeners.n; i++) {
+        struct buf url;
+
+        buf_init(&url, 512);
+        if (listener_url(&super->listeners.items[i], &url) == 0)
+            log_event(super->log, LOG_INFO,
+                      super->listeners.items[i].kind == LISTENER_METRICS ? "metrics" : "listening",
+                      LOG_S("url", buf_str(&url)));
+        buf_fini(&url);
+    }
+    log_map(super, "static files", &plan->conf->static_map);
+    log_map(super, "media files", &plan->conf->media_map);
+}
+
+static int write_pid_file(struct super *super, const struct plan *plan, struct why *why)
+{
+    char text[32];
+    int n = snprintf(text, sizeof(text), "%d\n", (int)getpid());
+    int fd;
+
+    if (plan->conf->pid == NULL)
+        return 0;
+    fd = open(plan->conf->pid, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0644);
+    if (fd < 0 || write(fd, text, (size_t)n) != n)
+        n = -errno;
+    if (fd >= 0)
+        close(fd);
+    if (n < 0)
+        return why_set(why, EXIT_FAILED, "cannot write the pid file %s: %s", plan->conf->pid, why_errno(n));
+    super->pid_file = plan_absolute(plan->conf->pid);
+    return 0;
+}
+
+static int make_plan(const struct launch *launch, struct plan **out, struct why *why)
+{
+    struct plan *plan = NULL;
+    int r = plan_read(launch, &plan, why);
+
+    if (r == 0 && inspect_wanted(plan))
+        r = inspect_wait(plan, why);
+    if (r == 0)
+        r = plan_finish(plan, 0, why);
+    if (r == 0)
+        r = plan_check(plan, why);
+    if (r == 0) {
+        *out = plan;
+        return 0;
+    }
+    plan_free(plan);
+    return r;
+}
+
+static int check_certificates(const struct plan *plan, struct why *why)
+{
+    int64_t expires;
+
+    if (plan->conf->certfile.n == 0)
+        return 0;
+    return certs_check(plan->conf, &expires, why) == 0 ? 0 : EXIT_USAGE;
+}
+
+/* Everything that can fail for the user's sake, before the first process. 0; or the exit status with the reason. */
+static int prepare(struct super *super, const struct plan *plan, struct why *why)
+{
+    int r = check_certificates(plan, why);
+
+    if (r != 0)
+        return r;
+    if (control_open(&super->control, super, plan->conf->control, why) != 0)
+        return EXIT_FAILED;
+    if (listeners_open(&super->listeners, plan->conf, why) != 0)
+        return EXIT_FAILED;
+    r = write_pid_file(super, plan, why);
+    if (r != 0)
+        return r;
+    return logs_open(&super->logs, plan->conf, why) == 0 ? 0 : EXIT_FAILED;
+}
+
+static void init(struct super *super, struct launch *launch)
+{
+    *super = (struct super){ .launch = *launch, .exit_code = EXIT_OK, .started_ns = clock_mono_ns() };
+    super->control.fd = -1;
+    super->signals.fd = -1;
+    list_init(&super->generations);
+    logs_init(&super->logs);
+    super->log = &super->logs.log;
+    loop_timer_init(&super->timer, drain_too_long);
+    tls_random(super->ticket_key, sizeof(super->ticket_key));
+}
+
+static void fini(struct super *super)
+{
+    control_close(&super->control);
+    listeners_close(&super->listeners);
+    if (super->pid_file != NULL)
+        (void)unlink(super->pid_file);
+    mem_free(super->pid_file);
+    if (super->loop != NULL) {
+        child_fini(&super->edge);
+        signals_fini(&super->signals);
+        loop_free(super->loop); /* runs what was deferred */
+    }
+    logs_fini(&super->logs);
+    mem_wipe(super->ticket_key, sizeof(super->ticket_key));
+}
+
+static int begin(struct super *super, struct plan *plan, struct why *why)
+{
+    int r = loop_new(&super->loop);
+
+    if (r == 0)
+        r = signals_init(&super->signals, super->loop, on_signal, super);
+    if (r != 0)
+        return why_set(why, EXIT_FAILED, "cannot start: %s", why_errno(r));
+    child_init(&super->edge, &role_edge, super->loop, super->log);
+    super->edge.owner = super;
+    reload_init(super);
+    r = prepare(super, plan, why);
+    if (r != 0)
+        return r;
+    proc_set_title("quintet: supervisor");
+    banner(super, plan);
+    (void)generation_new(super, plan);
+    child_start(&super->edge);
+    return 0;
+}
+
+int super_run(struct launch *launch)
+{
+    struct super *super = mem_zalloc(sizeof(*super));
+    struct why *why = mem_zalloc(sizeof(*why));
+    struct plan *plan = NULL;
+    int r = make_plan(launch, &plan, why);
+
+    init(super, launch);
+    if (r == 0) {
+        r = begin(super, plan, why);
+        if (r != 0)
+            plan_free(plan);
+    }
+    if (r == 0) {
+        loop_run(super->loop);
+        r = super->exit_code;
+        log_event(super->log, LOG_INFO, "stopped", LOG_N("status", r));
+    } else {
+        (void)fprintf(stderr, "quintet: %s\n", why->text);
+    }
+    fini(super);
+    mem_free(why);
+    mem_free(super);
+    return r;
+}

@@ -1,0 +1,77 @@
+/*
+ * The supervisor: binds the sockets, starts the edge and the generations of workers, watches, replaces, stops.
+ *
+ * This struct is what its parts (generation, role_edge, role_worker, reload, control) share; each writes only its own piece of it.
+ * One thread, one loop. The supervisor parses no client byte and trusts no child.
+ */
+#ifndef QUINTET_SUPER_SUPER_H
+#define QUINTET_SUPER_SUPER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "os/loop.h"
+#include "super/child.h"
+#include "super/control.h"
+#include "super/generation.h"
+#include "super/listen.h"
+#include "super/logs.h"
+#include "super/plan.h"
+#include "super/reload.h"
+#include "super/signals.h"
+#include "wire/tls_blob.h"
+
+#define EXIT_OK 0
+#define EXIT_FAILED 1
+#define EXIT_USAGE 2
+#define EXIT_BOOT 3 /* the application failed to boot */
+
+enum super_state {
+    SUPER_STARTING, /* until the first generation serves */
+    SUPER_RUNNING,
+    SUPER_DRAINING, /* no new requests; the edge finishes what it has */
+    SUPER_STOPPING, /* children end */
+};
+
+struct super {
+    struct loop *loop; /* owned */
+    struct launch launch;
+    struct logs logs;
+    struct log *log; /* of logs */
+    struct listeners listeners;
+    struct signals signals;
+    struct control control;
+    struct reload reload;
+    struct child edge;
+    struct loop_timer timer; /* of the drain */
+    unsigned char ticket_key[TLS_BLOB_TICKET_KEY];
+    enum super_state state;
+    int exit_code;
+    uint64_t started_ns;
+    int more_workers; /* TTIN - TTOU */
+    char *pid_file;   /* owned: absolute path of the one we wrote; NULL: none */
+
+    struct list generations;    /* every one that still has a process, oldest first */
+    struct generation *serving; /* NULL until the first SWITCH */
+    uint32_t last_generation;   /* number */
+    bool edge_started;          /* this edge has been sent START */
+};
+
+/* `quintet run`: returns the exit status. */
+int super_run(struct launch *launch);
+
+/* ---- what the parts tell the whole ---- */
+
+void super_generation_ready(struct super *super, struct generation *generation);
+/* It did not boot (or could not be opened); `text`: why, a traceback often. It is being stopped. */
+void super_generation_failed(struct super *super, struct generation *generation, const char *text);
+/* Its last process is gone; it is freed at the end of this turn. */
+void super_generation_ended(struct super *super, struct generation *generation);
+void super_drained(struct super *super); /* the edge has finished, or is gone */
+void super_edge_down(struct super *super);
+void super_drain(struct super *super, const char *why);    /* TERM, `quintet stop` */
+void super_stop_now(struct super *super, const char *why); /* INT, QUIT; a second TERM */
+/* The plan whose configuration the edge has: of the serving generation, or of the first one while that boots. */
+const struct plan *super_plan(const struct super *super);
+
+#endif
