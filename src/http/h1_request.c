@@ -108,6 +108,27 @@ static enum h1_result refuse_field_name(struct h1_parser *parser, struct line li
     return h1_refuse(parser, 400, "space before the colon of a field"); /* 5.1 */
 }
 
+#define EACH_BYTE(b) (UINT64_C(0x0101010101010101) * (b))
+
+/* Whether eight bytes are all neither below SP nor DEL: a word at a time, as values are most of a head. A byte underflows into its
+ * high bit when it is smaller than what is subtracted and had that bit clear; XOR turns DEL into 0, which is below 1. */
+static bool is_text8(const char *p)
+{
+    uint64_t word, del;
+
+    memcpy(&word, p, sizeof(word));
+    del = word ^ EACH_BYTE(0x7f);
+    return ((((word - EACH_BYTE(' ')) & ~word) | ((del - EACH_BYTE(1)) & ~del)) & EACH_BYTE(0x80)) == 0;
+}
+
+/* End of the field text that begins at pos: line.end, or where a control byte is. */
+static uint32_t skip_text(struct line line, uint32_t pos)
+{
+    while (line.end - pos >= 8 && is_text8(line.bytes + pos))
+        pos += 8;
+    return skip(line.bytes, pos, http_field_char); /* the tail, and HTAB, which is text, too */
+}
+
 static bool is_ows(char c)
 {
     return c == ' ' || c == '\t';
@@ -123,7 +144,7 @@ static enum h1_result parse_field(struct h1_parser *parser, struct line line, st
         return refuse_field_name(parser, line, name_end);
     while (is_ows(line.bytes[from]))
         from++;
-    to = skip(line.bytes, from, http_field_char);
+    to = skip_text(line, from);
     if (to != line.end)
         return h1_refuse(parser, 400,
                          line.bytes[to] == '\r' ? "bare CR in a field value" : "control byte in a field value");

@@ -250,10 +250,34 @@ static void test_junk_is_refused_at_its_first_byte(void **state)
     }
 }
 
+/* Values are scanned a word at a time: every byte at every place of more than two words. */
+static void test_every_byte_at_every_place_of_a_value(void **state)
+{
+    static struct http_head head;
+    char text[] = "GET / HTTP/1.0\r\nA: 0123456789abcdefghi\r\n\r\n";
+    char *value = strstr(text, "0123");
+    struct h1_parser parser;
+
+    for (size_t i = 0; i < strlen("0123456789abcdefghi"); i++) {
+        char kept = value[i];
+
+        for (int c = 0; c < 256; c++) {
+            bool text_byte = c == '\t' || (c >= ' ' && c != 0x7f);
+
+            value[i] = (char)c;
+            h1_head_begin(&parser, &limits, &head);
+            if (h1_head_parse(&parser, text, sizeof(text) - 1, &head) != (text_byte ? H1_DONE : H1_ERROR))
+                fail_msg("byte 0x%02x at %zu", (unsigned)c, i);
+        }
+        value[i] = kept;
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_every_byte_at_every_place_of_a_value),
         cmocka_unit_test(test_junk_is_refused_at_its_first_byte),
     };
 
