@@ -14,8 +14,8 @@ const bool http_field_char[256] = {
     [0x80 ... 0xff] = true,
 };
 
-/* Wider than RFC 3986 on purpose: browsers send |, ^, {, } and scripts send raw UTF-8. What would be read two ways stays out:
- * spaces and controls (they delimit) and '#' (a fragment is never sent). */
+/* Wider than RFC 3986 on purpose: browsers send |, ^, {, } and scripts send raw UTF-8. What would be read two ways
+ * stays out: spaces and controls (they delimit) and '#' (a fragment is never sent). */
 const bool http_target_char[256] = {
     ['!' ... '"'] = true,
     ['$' ... '~'] = true,

@@ -1,7 +1,8 @@
 /*
  * Character classes of HTTP as tables: one load per byte, no locale, no branches.
  *
- * None of them holds CR or LF, so a scan over a line that is known to end in CR needs no bounds check. Constant, any thread.
+ * None of them holds CR or LF, so a scan over a line that is known to end in CR needs no bounds check. Constant, any
+ * thread.
  */
 #ifndef QUINTET_HTTP_CHARS_H
 #define QUINTET_HTTP_CHARS_H

@@ -1,6 +1,7 @@
 /*
- * Preconditions and ranges. A field that is malformed where the RFC lets us choose is read so that the client gets a whole,
- * current answer, never a wrong part or a stale "not modified"; a malformed If-Match fails, since what it guards is a change.
+ * Preconditions and ranges. A field that is malformed where the RFC lets us choose is read so that the client gets a
+ * whole, current answer, never a wrong part or a stale "not modified"; a malformed If-Match fails, since what it guards
+ * is a change.
  */
 #include "http/cond.h"
 

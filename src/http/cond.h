@@ -18,13 +18,15 @@ struct http_validators {
 
 enum http_cond { HTTP_COND_SEND, HTTP_COND_NOT_MODIFIED, HTTP_COND_FAILED }; /* 200/206, 304, 412 */
 
-/* All preconditions in the order of RFC 9110 13.2.2 (If-Range apart). For methods other than GET and HEAD, 304 becomes 412. */
+/* All preconditions in the order of RFC 9110 13.2.2 (If-Range apart). For methods other than GET and HEAD, 304
+ * becomes 412. */
 enum http_cond http_cond_evaluate(const struct http_head *head, const char *base, const struct http_validators *v);
 
 enum http_range { HTTP_RANGE_NONE, HTTP_RANGE_ONE, HTTP_RANGE_UNSATISFIABLE }; /* 200, 206, 416 */
 
-/* The Range and If-Range fields against a representation of `size` bytes. One range is answered; several are answered as none (200:
- * allowed by 14.2), so is a malformed one. *first and *last are inclusive, with HTTP_RANGE_ONE. */
+/* The Range and If-Range fields against a representation of `size` bytes. One range is answered; several are
+ * answered as none (200: allowed by 14.2), so is a malformed one. With HTTP_RANGE_ONE range[0] and range[1] are the
+ * first and the last byte. */
 enum http_range http_range_evaluate(const struct http_head *head, const char *base, const struct http_validators *v,
                                     uint64_t size, uint64_t range[2]);
 /* Strong or weak comparison of two entity tags (8.8.3.2). */

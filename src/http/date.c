@@ -1,8 +1,8 @@
 /*
  * HTTP dates without libc's calendar: no locale, no time zone, no lock, a few divisions.
  *
- * Days are counted in the proleptic Gregorian calendar in years that begin on 1 March, so that the leap day comes last, and in
- * eras of 400 years (146097 days), which repeat exactly.
+ * Days are counted in the proleptic Gregorian calendar in years that begin on 1 March, so that the leap day comes last,
+ * and in eras of 400 years (146097 days), which repeat exactly.
  */
 #include "http/date.h"
 
@@ -182,7 +182,8 @@ static bool take_time(struct str *in, struct civil *c)
     return take_small(&hour, &c->hour) && take_small(&minute, &c->minute) && take_small(&second, &c->second);
 }
 
-/* w, W: day name, short and whole; d, D: day, D padded with a space; m: month; y, Y: year of two and four digits; t: time. */
+/* w, W: day name, short and whole; d, D: day, D padded with a space; m: month; y, Y: year of two and four digits; t:
+ * time. */
 static bool take(struct str *in, char what, struct civil *c)
 {
     switch (what) {

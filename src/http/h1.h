@@ -49,15 +49,15 @@ struct h1_parser {
 };
 
 void h1_head_begin(struct h1_parser *parser, const struct h1_limits *limits, struct http_head *head);
-/* `bytes` is the message from its first byte, `n` all that has arrived (n grows from call to call; what lies behind the head is
- * not looked at). Fills `head`; it is whole only with H1_DONE. The same answer however the bytes were cut. Not to be called again
- * after H1_DONE or H1_ERROR; positions in `head` count from `bytes`. */
+/* `bytes` is the message from its first byte, `n` all that has arrived (n grows from call to call; what lies behind
+ * the head is not looked at). Fills `head`; it is whole only with H1_DONE. The same answer however the bytes were
+ * cut. Not to be called again after H1_DONE or H1_ERROR; positions in `head` count from `bytes`. */
 MUST_CHECK enum h1_result h1_head_parse(struct h1_parser *parser, const char *bytes, size_t n, struct http_head *head);
 
 /* ---- body ---- */
 
-/* Takes a body apart (RFC 9112 6 and 7). Chunk extensions are skipped (at most H1_CHUNK_LINE_MAX bytes a chunk line: 400), trailer
- * fields are checked for form and dropped (at most H1_TRAILER_MAX bytes in all: 431). */
+/* Takes a body apart (RFC 9112 6 and 7). Chunk extensions are skipped (at most H1_CHUNK_LINE_MAX bytes a chunk line:
+ * 400), trailer fields are checked for form and dropped (at most H1_TRAILER_MAX bytes in all: 431). */
 #define H1_CHUNK_LINE_MAX 256    /* without CRLF */
 #define H1_TRAILER_MAX (8 << 10) /* with CRLFs, the final empty line included */
 
@@ -72,9 +72,9 @@ struct h1_body {
 };
 
 void h1_body_begin(struct h1_body *body, const struct http_head *head);
-/* Looks at bytes[0..n). *used: how many were consumed; *data: body bytes among them, a contiguous piece of `bytes` (may be
- * empty). Call again while *used < n and the result is H1_MORE. H1_DONE: the body ended after *used bytes (at once, with
- * n = 0, when there is none). With H1_ERROR *data may still hold bytes that came before the error. */
+/* Looks at bytes[0..n). *used: how many were consumed; *data: body bytes among them, a contiguous piece of `bytes`
+ * (may be empty). Call again while *used < n and the result is H1_MORE. H1_DONE: the body ended after *used bytes
+ * (at once, with n = 0, when there is none). With H1_ERROR *data may still hold bytes that came before the error. */
 MUST_CHECK
 enum h1_result h1_body_feed(struct h1_body *body, const char *bytes, size_t n, size_t *used, struct str *data);
 

@@ -1,8 +1,8 @@
 /*
  * The content of an HTTP/1 request: a known length, or chunks (RFC 9112 7.1).
  *
- * chunked-body = *chunk last-chunk trailer-section CRLF. Between pieces of data it is a machine over single bytes, a function a
- * state: so it can stop anywhere, and there is no line to collect.
+ * chunked-body = *chunk last-chunk trailer-section CRLF. Between pieces of data it is a machine over single bytes, a
+ * function a state: so it can stop anywhere, and there is no line to collect.
  */
 #include "http/h1.h"
 

@@ -2,9 +2,9 @@
  * The head of an HTTP/1 request, line by line (RFC 9112 2 to 5).
  *
  * A line is taken up once its LF has arrived and then read in one pass; `scanned` remembers where the search for the LF
- * stands. Nothing is decided on an unfinished line but two things that no further byte could change: a first byte that begins no
- * request (a TLS hello on a plain port should not wait for a timeout), and a line past its limit. So the answer depends on the
- * bytes alone and not on how they were cut.
+ * stands. Nothing is decided on an unfinished line but two things that no further byte could change: a first byte that
+ * begins no request (a TLS hello on a plain port should not wait for a timeout), and a line past its limit. So the
+ * answer depends on the bytes alone and not on how they were cut.
  *
  * The scans below run without bounds: the line ends in CR, which is in no character class.
  */
@@ -110,8 +110,9 @@ static enum h1_result refuse_field_name(struct h1_parser *parser, struct line li
 
 #define EACH_BYTE(b) (UINT64_C(0x0101010101010101) * (b))
 
-/* Whether eight bytes are all neither below SP nor DEL: a word at a time, as values are most of a head. A byte underflows into its
- * high bit when it is smaller than what is subtracted and had that bit clear; XOR turns DEL into 0, which is below 1. */
+/* Whether eight bytes are all neither below SP nor DEL: a word at a time, as values are most of a head. A byte
+ * underflows into its high bit when it is smaller than what is subtracted and had that bit clear; XOR turns DEL into
+ * 0, which is below 1. */
 static bool is_text8(const char *p)
 {
     uint64_t word, del;

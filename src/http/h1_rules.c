@@ -1,6 +1,7 @@
 /*
  * The rules over a whole request head: target forms and Host (RFC 9112 3.2), body framing (6), persistence (9.3),
- * expectations (RFC 9110 10.1.1). This is where request smuggling is refused: every rule has a row in docs/internals/http1.md.
+ * expectations (RFC 9110 10.1.1). This is where request smuggling is refused: every rule has a row in
+ * docs/internals/http1.md.
  */
 #include "http/h1_rules.h"
 
@@ -145,8 +146,8 @@ static bool same_authority(struct uri_authority a, struct uri_authority b, uint3
     return str_eq_nocase(a.host, b.host) && (a.port ? a.port : default_port) == (b.port ? b.port : default_port);
 }
 
-/* RFC 9112 3.2: none on 1.1, more than one, or an invalid one is 400. 3.2.2 lets the absolute form win over Host; as whoever stood
- * in front of us may have routed by the other one, they must agree. */
+/* RFC 9112 3.2: none on 1.1, more than one, or an invalid one is 400. 3.2.2 lets the absolute form win over Host; as
+ * whoever stood in front of us may have routed by the other one, they must agree. */
 static enum h1_result check_host(struct h1_parser *parser, const struct facts *f, const char *bytes,
                                  struct http_head *head)
 {

@@ -1,8 +1,9 @@
 /*
- * A message head as offsets into the bytes it was read from: what the parsers make, what routing, handlers and the pool read.
+ * A message head as offsets into the bytes it was read from: what the parsers make, what routing, handlers and the pool
+ * read.
  *
- * Offsets instead of pointers, so the buffer may grow and move while a head arrives, and so that a head travels to a worker
- * as it is: bytes plus table. A span is only as good as the buffer it was made for; http_str binds it.
+ * Offsets instead of pointers, so the buffer may grow and move while a head arrives, and so that a head travels to a
+ * worker as it is: bytes plus table. A span is only as good as the buffer it was made for; http_str binds it.
  */
 #ifndef QUINTET_HTTP_HEAD_H
 #define QUINTET_HTTP_HEAD_H

@@ -1,9 +1,11 @@
 /*
- * The table of media types. Our own rather than the system's: the same on every machine, and each row was asked whether it may be
- * shown from the site's origin when a stranger uploaded it. Sorted by extension (the unit test holds us to it); text is UTF-8.
+ * The table of media types. Our own rather than the system's: the same on every machine, and each row was asked whether
+ * it may be shown from the site's origin when a stranger uploaded it. Sorted by extension (the unit test holds us to
+ * it); text is UTF-8.
  *
- * Inert is what no browser runs, renders as markup or hands to a plug-in. HTML, SVG, XML of any kind, scripts, PDF's elder
- * PostScript, and whatever we do not know are not. JSON and fonts are harmless but nothing that is looked at: not inert either.
+ * Inert is what no browser runs, renders as markup or hands to a plug-in. HTML, SVG, XML of any kind, scripts, PDF's
+ * elder PostScript, and whatever we do not know are not. JSON and fonts are harmless but nothing that is looked at: not
+ * inert either.
  */
 #include "http/mime.h"
 

@@ -12,7 +12,8 @@
 struct mime_type {
     struct str extension; /* lower case, no dot */
     struct str type;      /* "text/css; charset=utf-8": a Content-Type as it is sent */
-    /* Safe to show inline from the site's own origin when users upload it: images without script, audio, video, plain text, PDF. */
+    /* Safe to show inline from the site's own origin when users upload it: images without script, audio, video,
+     * plain text, PDF. */
     bool inert;
 };
 

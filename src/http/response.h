@@ -1,10 +1,11 @@
 /*
  * Writing HTTP/1 responses: head, chunk framing, and the check of what an application wants in a head.
  *
- * The writers append to a bounded buffer and fail with -EMSGSIZE past its maximum (the buffer then ends in the middle of the
- * head: drop it). They write what they are given: fields from an application or an upstream pass
- * http_response_field_valid first, so that nobody can end a line early (response splitting, RFC 9112 11.1).
- * Which fields go in (Date, Connection, framing) is the caller's decision; http_status_has_content says what framing may follow.
+ * The writers append to a bounded buffer and fail with -EMSGSIZE past its maximum (the buffer then ends in the middle
+ * of the head: drop it). They write what they are given: fields from an application or an upstream pass
+ * http_response_field_valid first, so that nobody can end a line early (response splitting, RFC 9112 11.1). Which
+ * fields go in (Date, Connection, framing) is the caller's decision; http_status_has_content says what framing may
+ * follow.
  */
 #ifndef QUINTET_HTTP_RESPONSE_H
 #define QUINTET_HTTP_RESPONSE_H
@@ -28,7 +29,8 @@ MUST_CHECK int http_response_end(struct buf *b);
 bool http_response_field_valid(struct str name, struct str value);
 /* What may stand as a reason phrase: field text, or nothing (RFC 9112 4). */
 bool http_response_reason_valid(struct str reason);
-/* Whether a response of that status has content; 1xx, 204 and 304 have none, whatever their fields say (RFC 9110 6.4.1). */
+/* Whether a response of that status has content; 1xx, 204 and 304 have none, whatever their fields say (RFC 9110
+ * 6.4.1). */
 bool http_status_has_content(unsigned status);
 /* Whether it may carry Content-Length: not on 1xx and 204 (RFC 9110 8.6). */
 bool http_status_may_have_length(unsigned status);

@@ -10,12 +10,13 @@
 #include "base/must.h"
 #include "base/str.h"
 
-/* Percent-decodes into out (room for in.n bytes; in and out may be the same memory) and returns the length. A '%' not followed by
- * two hex digits stays as it is, as Gunicorn does for PATH_INFO. */
+/* Percent-decodes into out (room for in.n bytes; in and out may be the same memory) and returns the length. A '%'
+ * not followed by two hex digits stays as it is, as Gunicorn does for PATH_INFO. */
 size_t uri_decode(struct str in, char *out);
-/* For files: percent-decodes a path, then refuses what must not reach a file system: malformed escapes, NUL and other controls,
- * backslash, an encoded '/', "." and ".." segments before or after decoding, a segment that begins with a dot (dot files; ".well-known" as
- * the first segment is allowed). Repeated slashes become one. Writes at most in.n bytes. 0 with *n, or -EINVAL. */
+/* For files: percent-decodes a path, then refuses what must not reach a file system: malformed escapes, NUL and
+ * other controls, backslash, an encoded '/', "." and ".." segments before or after decoding, a segment that begins
+ * with a dot (dot files; ".well-known" as the first segment is allowed). Repeated slashes become one. Writes at most
+ * in.n bytes. 0 with *n, or -EINVAL. */
 MUST_CHECK int uri_file_path(struct str in, char *out, size_t *n);
 
 struct uri_authority {
@@ -23,10 +24,11 @@ struct uri_authority {
     uint32_t port;   /* 0 when absent */
 };
 
-/* uri-host [":" port]. Reg-names are letters, digits, '-', '.', '_' and percent-free; IPv6 in brackets. 0 or -EINVAL. */
+/* uri-host [":" port]. Reg-names are letters, digits, '-', '.', '_' and percent-free; IPv6 in brackets. 0 or
+ * -EINVAL. */
 MUST_CHECK int uri_authority_parse(struct str in, struct uri_authority *out);
-/* Django's ALLOWED_HOSTS rule: "*", "example.com", ".example.com" (the name and any below it); port ignored, case folded,
- * one trailing dot ignored. */
+/* Django's ALLOWED_HOSTS rule: "*", "example.com", ".example.com" (the name and any below it); port ignored, case
+ * folded, one trailing dot ignored. */
 bool uri_host_matches(struct str host, struct str pattern);
 
 #endif

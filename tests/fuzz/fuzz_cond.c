@@ -1,6 +1,6 @@
 /*
- * Preconditions and ranges: an input is the field lines of a request. A range that is answered lies inside the representation; a
- * method that does not read is never told 304.
+ * Preconditions and ranges: an input is the field lines of a request. A range that is answered lies inside the
+ * representation; a method that does not read is never told 304.
  */
 #include <stdint.h>
 

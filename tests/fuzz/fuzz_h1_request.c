@@ -1,6 +1,6 @@
 /*
- * Request heads, differentially: the message in one piece and the message in pieces must give the same answer and the same head.
- * The first CUTS bytes of an input are the lengths of the pieces, used in turn; the message follows.
+ * Request heads, differentially: the message in one piece and the message in pieces must give the same answer and the
+ * same head. The first CUTS bytes of an input are the lengths of the pieces, used in turn; the message follows.
  */
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,6 +1,7 @@
 /*
- * Replays one message to the parser cut in every way that matters: whole, byte by byte, and at random places. All must give the
- * same answer and the same head, each with the message in fresh memory of exact size, so that a sanitizer sees any look past the end.
+ * Replays one message to the parser cut in every way that matters: whole, byte by byte, and at random places. All must
+ * give the same answer and the same head, each with the message in fresh memory of exact size, so that a sanitizer sees
+ * any look past the end.
  */
 #ifndef QUINTET_TESTS_REPLAY_H
 #define QUINTET_TESTS_REPLAY_H

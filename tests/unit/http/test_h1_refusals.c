@@ -1,6 +1,7 @@
 /*
  * Requests that must be refused, each with its status and the rule it breaks, replayed however the bytes may be cut.
- * `RFC 9112 x` is the section; `smuggling` names the class of attack (CL.TE, TE.CL, TE.TE, CL.CL and kin) that the row closes.
+ * `RFC 9112 x` is the section; `smuggling` names the class of attack (CL.TE, TE.CL, TE.TE, CL.CL and kin) that the row
+ * closes.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -41,6 +42,8 @@ static const struct refusal refusals[] = {
     { BYTES("GET / HTTP/1.1 \r\n" H END), 400, "RFC 9112 3: trailing space" },
     { BYTES("GET / HTTP/1.1\t\r\n" H END), 400, "RFC 9112 3" },
     { BYTES("GET / HTTP/1.1\n" H END), 400, "RFC 9112 2.2: a lone LF ends the request line" },
+    { BYTES("GET / HTTP/1.1X\n" H END), 400, "RFC 9112 2.2: any byte in the place of CR" },
+    { BYTES("GET / HTTP/1.1 \n" H END), 400, "RFC 9112 2.2: any byte in the place of CR" },
     { BYTES("GET / HTTP/1.1\r\r\n" H END), 400, "RFC 9112 2.2: bare CR" },
     { BYTES("GET / HTTP/1.1\r" H END), 400, "RFC 9112 2.2: bare CR" },
     { BYTES("GET /\r\n" H END), 400, "HTTP/0.9 has long gone" },
@@ -157,6 +160,8 @@ static const struct refusal refusals[] = {
     { BYTES(GET "A: b\r\r\n" END), 400, "RFC 9112 2.2: bare CR" },
     { BYTES(GET "A: b\n" END), 400, "RFC 9112 2.2: lone LF" },
     { BYTES(GET "\n"), 400, "RFC 9112 2.2: lone LF ends the head" },
+    { BYTES(GET "X\n"), 400, "RFC 9112 2.2: any byte in the place of CR ends no head" },
+    { BYTES(GET "A: bX\n" END), 400, "RFC 9112 2.2: any byte in the place of CR" },
     { BYTES(GET "\r\r\n"), 400, "RFC 9112 2.2: bare CR in the last line" },
     { BYTES(GET "A: \x01\r\n" END), 400, "RFC 9110 5.5: control" },
     { BYTES(GET "A: \x1b[31m\r\n" END), 400, "RFC 9110 5.5: an escape for somebody's terminal" },
