@@ -13,6 +13,7 @@
 
 struct table {
     uint64_t body_size;
+    uint64_t edge_ns;
     uint64_t queued_ns;
     uint32_t body;
     uint32_t flags;
@@ -29,6 +30,7 @@ enum { FLAG_HAS_BODY = 1, FLAG_HEAD_ONLY = 2 };
 static void table_make(struct table *table, const struct pool_request *request)
 {
     table->body_size = request->body == POOL_BODY_INLINE ? request->body_data.n : request->body_size;
+    table->edge_ns = request->edge_ns;
     table->queued_ns = request->queued_ns;
     table->body = (uint32_t)request->body;
     table->flags =
@@ -130,6 +132,7 @@ int pool_request_read(struct pool *pool, struct pool_ticket ticket, struct pool_
     out->n_fields = table.n_fields;
     out->body = (enum pool_body)table.body;
     out->body_size = table.body_size;
+    out->edge_ns = table.edge_ns;
     out->queued_ns = table.queued_ns;
     out->has_body = table.flags & FLAG_HAS_BODY;
     out->head_only = table.flags & FLAG_HEAD_ONLY;

@@ -43,6 +43,7 @@ struct pool_request {
     enum pool_body body;
     uint64_t body_size;   /* bytes, also with POOL_BODY_FD */
     struct str body_data; /* with POOL_BODY_INLINE */
+    uint64_t edge_ns;     /* from the request's first byte until then: quintet.edge_time */
     uint64_t queued_ns; /* clock_mono_ns when it entered the queue: quintet.queue_time is pool_take's time less this */
     bool has_body;      /* the client sent Content-Length or Transfer-Encoding: CONTENT_LENGTH is set for the app */
     bool head_only;     /* HEAD: body bytes of the response will be dropped */

@@ -234,7 +234,8 @@ static int add_rest(struct environ_maker *maker, PyObject *environ, const struct
     uint64_t now = clock_mono_ns(), queued = x->request.queued_ns;
     double waited = now > queued ? (double)(now - queued) / 1e9 : 0;
 
-    if (set_value(environ, maker->queue_time, PyFloat_FromDouble(waited)) < 0)
+    if (set_value(environ, maker->queue_time, PyFloat_FromDouble(waited)) < 0 ||
+        set_value(environ, maker->edge_time, PyFloat_FromDouble((double)x->request.edge_ns / 1e9)) < 0)
         return -1;
     if (x->request.has_body && set_value(environ, maker->content_length,
                                          PyUnicode_FromFormat("%llu", (unsigned long long)x->request.body_size)) < 0)
@@ -265,7 +266,8 @@ static int add_places(struct environ_maker *maker)
     for (int i = 0; i < POOL_VAR_COUNT; i++)
         if (!is_optional(i) && PyDict_SetItem(maker->template, maker->vars[i].key, Py_None) < 0)
             return -1;
-    if (PyDict_SetItem(maker->template, maker->queue_time, Py_None) < 0)
+    if (PyDict_SetItem(maker->template, maker->queue_time, Py_None) < 0 ||
+        PyDict_SetItem(maker->template, maker->edge_time, Py_None) < 0)
         return -1;
     return PyDict_SetItem(maker->template, maker->input, Py_None);
 }
@@ -277,10 +279,12 @@ int environ_init(struct environ_maker *maker, PyObject *constants)
     maker->content_length = PyUnicode_InternFromString("CONTENT_LENGTH");
     maker->content_type = PyUnicode_InternFromString("CONTENT_TYPE");
     maker->queue_time = PyUnicode_InternFromString("quintet.queue_time");
+    maker->edge_time = PyUnicode_InternFromString("quintet.edge_time");
     maker->https = PyUnicode_InternFromString("HTTPS");
     maker->on = PyUnicode_InternFromString("on");
     if (maker->template == NULL || maker->input == NULL || maker->content_length == NULL ||
-        maker->content_type == NULL || maker->queue_time == NULL || maker->https == NULL || maker->on == NULL)
+        maker->content_type == NULL || maker->queue_time == NULL || maker->edge_time == NULL || maker->https == NULL ||
+        maker->on == NULL)
         return -1;
     for (int i = 0; i < POOL_VAR_COUNT; i++) {
         maker->vars[i].key = PyUnicode_InternFromString(var_names[i]);

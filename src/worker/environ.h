@@ -30,7 +30,8 @@ struct environ_maker {
     struct environ_entry vars[POOL_VAR_COUNT];
     struct environ_entry names[ENVIRON_NAMES];
     size_t n_names;
-    PyObject *input, *content_length, *content_type, *queue_time, *https, *on; /* owned: keys, and the value "on" */
+    PyObject *input, *content_length, *content_type, *queue_time, *edge_time, *https,
+        *on; /* owned: keys, and the value "on" */
 };
 
 /* `constants`: a dict that becomes the template. 0, or -1 with a Python error. */

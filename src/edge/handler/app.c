@@ -198,6 +198,7 @@ static void app_start(struct exchange *ex)
     app->job.request = &app->request;
     app->job.queued_ns = clock_mono_ns();
     app->request.queued_ns = app->job.queued_ns;
+    app->request.edge_ns = app->job.queued_ns > ex->start_ns ? app->job.queued_ns - ex->start_ns : 0;
     app->request.head_only = ex->head.method == HTTP_HEAD;
     loop_timer_init(&app->timer, app_timer);
     ex->lane->pending++;

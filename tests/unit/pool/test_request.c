@@ -44,6 +44,7 @@ static void round_trip(void)
     assert_int_equal(out.body, in.body);
     assert_int_equal(out.body_size, in.body_size);
     assert_same(out.body_data, in.body_data);
+    assert_int_equal(out.edge_ns, in.edge_ns);
     assert_int_equal(out.queued_ns, in.queued_ns);
     assert_int_equal(out.has_body, in.has_body);
     assert_int_equal(out.head_only, in.head_only);
@@ -56,6 +57,7 @@ static void test_round_trip(void **state)
     round_trip();
     in.head_only = true;
     in.queued_ns = UINT64_MAX - 5;
+    in.edge_ns = 7;
     round_trip();
     for (size_t i = 0; i < sizeof(body); i++)
         body[i] = (char)(i * 7);
