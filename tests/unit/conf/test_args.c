@@ -118,6 +118,9 @@ static void refusals_say_what_was_expected(void **state)
     struct testing *t = *state;
 
     assert_refused(t, ARGS(t, "--workers", "many"), "--workers: expected a number from 0 to 256, found \"many\"");
+    assert_accepted(t, ARGS(t, "-w256"));
+    assert_int_equal(ARGS(t, "-w257"), -EINVAL);
+    assert_accepted(t, ARGS(t, "--queue-timeout", "1ms"));
     assert_refused(t, ARGS(t, "-w300"), "-w: expected a number from 0 to 256, found \"300\"");
     assert_refused(t, ARGS(t, "-w", "-1"), "-w: expected a number from 0 to 256, found \"-1\"");
     assert_refused(t, ARGS(t, "--workers="), "--workers: expected a number from 0 to 256, found nothing");
@@ -167,6 +170,7 @@ static void the_nearest_name_is_told(void **state)
     assert_refused(t, ARGS(t, "--wokers", "4"), "--wokers: no such option; did you mean --workers?");
     assert_refused(t, ARGS(t, "--worker=4"), "--worker: no such option; did you mean --workers?");
     assert_refused(t, ARGS(t, "--graceful", "4"), "--graceful: no such option; did you mean --graceful-timeout?");
+    assert_refused(t, ARGS(t, "--limit", "4"), "--limit: no such option; did you mean --limit-request-line?");
     assert_refused(t, ARGS(t, "--log_level", "info"), "--log_level: no such option; did you mean --log-level?");
     assert_refused(t, ARGS(t, "--limit-request-field_size", "1"),
                    "--limit-request-field_size: no such option; did you mean --limit-request-field-size?");

@@ -105,6 +105,9 @@ static void django_facts_are_set_by_name(void **state)
     assert_false(c->nosniff);
     assert_refused(t, SET(t, "hsts", "x\r\nSet-Cookie: a=b"),
                    "Django settings: hsts: expected printable ASCII text, found \"x\\x0d\\x0aSet-Cookie: a=b\"");
+    assert_accepted(t, SET(t, "hsts", " ~"));
+    assert_int_equal(SET(t, "hsts", "\x7f"), -EINVAL);
+    assert_int_equal(SET(t, "hsts", "\xc3\xa9"), -EINVAL);
     assert_refused(t, SET(t, "timeouts", "1"), "Django settings: timeouts: no such option; did you mean timeout?");
 }
 
