@@ -1,9 +1,261 @@
-/* `quintet check`: everything that would stop a start or make it unfit for production, found before. */
+/*
+ * `quintet check`: everything that would stop a start, or make it unfit for production, found before.
+ *
+ * Each step adds its findings to one list (a JSON array, which --json prints as it is); errors make the exit status 1, warnings do not.
+ */
+#include <errno.h>
 #include <stdio.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 
+#include <jansson.h>
+
+#include "base/mem.h"
+#include "super/certs.h"
 #include "super/commands.h"
+#include "super/inspect.h"
+#include "super/listen.h"
+#include "super/super.h"
+
+#define DAY_S 86400
+#define EXPIRY_WARNING_DAYS 21
+
+struct check {
+    struct plan *plan;
+    json_t *findings;
+    json_t *good; /* what was tried and is well */
+    struct why why;
+};
+
+static void bad(struct check *check, const char *level, const char *id, const char *what, const char *mend)
+{
+    json_array_append_new(check->findings,
+                          json_pack("{s:s, s:s, s:s, s:s}", "id", id, "level", level, "what", what, "mend", mend));
+}
+
+static void good(struct check *check, const char *what)
+{
+    json_array_append_new(check->good, json_string(what));
+}
+
+/* The reason of a step that failed, with what to do said in it already. */
+static void failed(struct check *check, const char *id)
+{
+    bad(check, "error", id, check->why.text, "");
+}
+
+static void check_settings(struct check *check)
+{
+    const struct django_answer *django = &check->plan->django;
+
+    if (check->plan->notice != NULL)
+        bad(check, "warning", "django-settings", check->plan->notice,
+            "without them no static files and security settings are known");
+    for (size_t i = 0; i < django->n_findings; i++)
+        bad(check, django->findings[i].error ? "error" : "warning", django->findings[i].id, django->findings[i].what,
+            django->findings[i].mend);
+}
+
+/* False: nothing more can be tried. */
+static bool check_plan(struct check *check, const struct launch *launch)
+{
+    if (plan_read(launch, &check->plan, &check->why) != 0) {
+        failed(check, "configuration");
+        return false;
+    }
+    if (inspect_wanted(check->plan) && inspect_wait(check->plan, &check->why) != 0) {
+        failed(check, "django-settings");
+        return false;
+    }
+    if (plan_finish(check->plan, 0, &check->why) != 0) {
+        failed(check, "configuration");
+        return false;
+    }
+    good(check, "the configuration is well-formed");
+    check_settings(check);
+    if (plan_check(check->plan, &check->why) != 0) {
+        failed(check, "application");
+        return false;
+    }
+    return true;
+}
+
+static void check_import(struct check *check)
+{
+    const struct plan *plan = check->plan;
+    struct script script = { .name = "check_app", .args = { plan->app } };
+    struct script_result result = { 0 };
+    struct buf out, err;
+    int r;
+
+    buf_init(&out, SCRIPT_OUTPUT_MAX);
+    buf_init(&err, SCRIPT_OUTPUT_MAX);
+    r = script_wait(plan, &script, &out, &err, &result);
+    if (r != 0)
+        r = why_set(&check->why, r, "cannot run %s: %s", plan->python, why_errno(r));
+    else if (result.late)
+        r = why_set(&check->why, -ETIME, "importing %s takes longer than a minute", plan->app);
+    else if (!WIFEXITED(result.status) || WEXITSTATUS(result.status) != 0)
+        r = why_set(&check->why, -ENOEXEC, "%s cannot be imported:\n" STR_FMT, plan->app,
+                    STR_ARG(str_cut(result.err, 0, WIRE_TEXT_MAX)));
+    if (r != 0)
+        failed(check, "import");
+    else
+        good(check, "the application can be imported");
+    buf_fini(&out);
+    buf_fini(&err);
+}
+
+static bool is_running(const struct plan *plan)
+{
+    struct sockaddr_un addr = { .sun_family = AF_UNIX };
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int n = snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", plan->conf->control);
+    bool yes = fd >= 0 && n > 0 && (size_t)n < sizeof(addr.sun_path) &&
+               connect(fd, (const struct sockaddr *)&addr, sizeof(addr)) == 0;
+
+    if (fd >= 0)
+        close(fd);
+    return yes;
+}
+
+static void check_addresses(struct check *check)
+{
+    struct listeners listeners;
+
+    if (is_running(check->plan)) {
+        good(check, "an instance is running here: its addresses are not tried");
+        return;
+    }
+    if (listeners_open(&listeners, check->plan->conf, &check->why) != 0) {
+        failed(check, "bind");
+        return;
+    }
+    listeners_close(&listeners);
+    good(check, "every address can be bound");
+}
+
+static void check_certificates(struct check *check)
+{
+    int64_t expires, days;
+    char what[128];
+
+    if (check->plan->conf->certfile.n == 0)
+        return;
+    if (certs_check(check->plan->conf, &expires, &check->why) != 0) {
+        failed(check, "certificate");
+        return;
+    }
+    days = (expires - (int64_t)time(NULL)) / DAY_S;
+    if (expires < (int64_t)time(NULL)) {
+        bad(check, "error", "certificate-expired", "a certificate has expired", "renew it, then `quintet reload`");
+        return;
+    }
+    (void)snprintf(what, sizeof(what), "certificates and keys fit; the first ends in %lld days", (long long)days);
+    if (days < EXPIRY_WARNING_DAYS)
+        bad(check, "warning", "certificate-expires", what, "renew it, then `quintet reload`");
+    else
+        good(check, what);
+}
+
+static void check_root(struct check *check, const char *map)
+{
+    struct str dir = str_of(map);
+    char *path;
+
+    (void)str_split(&dir, '=');
+    path = str_dup(dir);
+    /* What is not there yet the settings' findings name, or the start makes. */
+    if (access(path, R_OK | X_OK) != 0 && errno != ENOENT) {
+        (void)why_set(&check->why, 0, "%s, whose files are to be served, cannot be read: %s", path, why_errno(errno));
+        failed(check, "root");
+    }
+    mem_free(path);
+}
+
+static void check_roots(struct check *check)
+{
+    for (size_t i = 0; i < check->plan->conf->static_map.n; i++)
+        check_root(check, check->plan->conf->static_map.items[i]);
+    for (size_t i = 0; i < check->plan->conf->media_map.n; i++)
+        check_root(check, check->plan->conf->media_map.items[i]);
+}
+
+static void check_user(struct check *check)
+{
+    if (geteuid() == 0 && check->plan->conf->user == NULL)
+        bad(check, "warning", "root", "the application would run as root", "name a user for it with --user");
+}
+
+/* ---- the verdict ---- */
+
+static bool has_errors(const struct check *check)
+{
+    json_t *f;
+    size_t i;
+
+    json_array_foreach(check->findings, i,
+                       f) if (strcmp(json_string_value(json_object_get(f, "level")), "error") == 0) return true;
+    return false;
+}
+
+static void print_json(const struct check *check)
+{
+    json_t *all =
+        json_pack("{s:b, s:O, s:O}", "ok", !has_errors(check), "findings", check->findings, "good", check->good);
+
+    (void)json_dumpf(all, stdout, JSON_INDENT(2));
+    (void)putchar('\n');
+    json_decref(all);
+}
+
+static void print_text(const struct check *check)
+{
+    json_t *item;
+    size_t i;
+
+    json_array_foreach(check->good, i, item)(void) printf("ok  %s\n", json_string_value(item));
+    json_array_foreach(check->findings, i, item)
+    {
+        const char *mend = json_string_value(json_object_get(item, "mend"));
+
+        (void)printf("\n%zu. %s: %s\n", i + 1, json_string_value(json_object_get(item, "level")),
+                     json_string_value(json_object_get(item, "what")));
+        if (mend[0] != '\0')
+            (void)printf("   %s\n", mend);
+    }
+    if (json_array_size(check->findings) == 0)
+        (void)printf("\nfit to serve\n");
+    else
+        (void)printf("\n%s\n", has_errors(check) ? "not fit to serve: fix the errors above"
+                                                 : "it would serve; the warnings are worth a look");
+}
 
 int command_check(struct launch *launch, const struct command_switches *switches)
 {
-    return 0;
+    struct check *check = mem_zalloc(sizeof(*check));
+    int r;
+
+    check->findings = json_array();
+    check->good = json_array();
+    if (check_plan(check, launch)) {
+        check_import(check);
+        check_addresses(check);
+        check_certificates(check);
+        check_roots(check);
+        check_user(check);
+    }
+    r = has_errors(check) ? EXIT_FAILED : EXIT_OK;
+    if (switches->json)
+        print_json(check);
+    else
+        print_text(check);
+    json_decref(check->findings);
+    json_decref(check->good);
+    plan_free(check->plan);
+    mem_free(check);
+    return r;
 }

@@ -164,6 +164,23 @@ int plan_make_env(char *const *envp, const struct conf_list *files, const struct
     return r;
 }
 
+void plan_env_default(char ***envp, const char *name, const char *value)
+{
+    struct env env = { .items = *envp };
+    struct buf pair;
+
+    if (plan_getenv(*envp, name) != NULL)
+        return;
+    while (env.items[env.n] != NULL)
+        env.n++;
+    env.cap = env.n + 1; /* at least: the next one makes room */
+    buf_init(&pair, ENV_FILE_MAX);
+    if (buf_printf(&pair, "%s=%s", name, value) == 0)
+        env_put(&env, buf_str(&pair));
+    buf_fini(&pair);
+    *envp = env.items;
+}
+
 void plan_free_env(char **env)
 {
     for (size_t i = 0; env != NULL && env[i] != NULL; i++)

@@ -98,35 +98,6 @@ static char *find_package(char *const *envp)
     return NULL;
 }
 
-int plan_read(const struct launch *launch, struct plan **out, struct why *why)
-{
-    struct plan *plan = mem_zalloc(sizeof(*plan));
-    int r;
-
-    plan->builder = conf_builder_new();
-    plan->conf = conf_of(plan->builder);
-    r = read_layers(launch, plan, why);
-    if (r == 0 && plan_make_env(launch->envp, &plan->conf->env_file, &plan->conf->env, &plan->env, why) != 0)
-        r = EXIT_USAGE;
-    if (r != 0) {
-        plan_free(plan);
-        return r;
-    }
-    plan->directory = plan_absolute("");
-    plan->python = plan_find_python(plan->conf->python, plan->env);
-    plan->package = find_package(launch->envp);
-    *out = plan;
-    return 0;
-}
-
-int plan_enter(const struct plan *plan, struct why *why)
-{
-    if (plan->directory == NULL || chdir(plan->directory) < 0)
-        return why_set(why, -errno, "cannot enter %s: %s", plan->directory != NULL ? plan->directory : "the project",
-                       why_errno(errno));
-    return 0;
-}
-
 static int resolve_user(struct plan *plan, struct why *why)
 {
     const char *user = plan->conf->user, *group = plan->conf->group;
@@ -146,6 +117,37 @@ static int resolve_user(struct plan *plan, struct why *why)
     (void)snprintf(spec, sizeof(spec), "0:%s", group);
     if (proc_find_user(spec, &ignored, &plan->gid) != 0)
         return why_set(why, EXIT_USAGE, "--group: there is no group %s", group);
+    return 0;
+}
+
+int plan_read(const struct launch *launch, struct plan **out, struct why *why)
+{
+    struct plan *plan = mem_zalloc(sizeof(*plan));
+    int r;
+
+    plan->builder = conf_builder_new();
+    plan->conf = conf_of(plan->builder);
+    r = read_layers(launch, plan, why);
+    if (r == 0 && plan_make_env(launch->envp, &plan->conf->env_file, &plan->conf->env, &plan->env, why) != 0)
+        r = EXIT_USAGE;
+    if (r == 0)
+        r = resolve_user(plan, why);
+    if (r != 0) {
+        plan_free(plan);
+        return r;
+    }
+    plan->directory = plan_absolute("");
+    plan->python = plan_find_python(plan->conf->python, plan->env);
+    plan->package = find_package(launch->envp);
+    *out = plan;
+    return 0;
+}
+
+int plan_enter(const struct plan *plan, struct why *why)
+{
+    if (plan->directory == NULL || chdir(plan->directory) < 0)
+        return why_set(why, -errno, "cannot enter %s: %s", plan->directory != NULL ? plan->directory : "the project",
+                       why_errno(errno));
     return 0;
 }
 
@@ -179,13 +181,11 @@ static int resolve_log_format(struct plan *plan)
 int plan_finish(struct plan *plan, int more_workers, struct why *why)
 {
     char error[CONF_ERROR_MAX] = "";
-    int r;
 
     if (conf_finish(plan->builder, error) != 0)
         return why_set(why, EXIT_USAGE, "%s", error);
-    r = resolve_user(plan, why);
-    if (r != 0)
-        return r;
+    if (plan->conf->django_settings != NULL)
+        plan_env_default(&plan->env, "DJANGO_SETTINGS_MODULE", plan->conf->django_settings);
     plan->umask = plan->conf->umask != NULL ? (int)strtol(plan->conf->umask, NULL, 8) : -1;
     resolve_numbers(plan, more_workers);
     if (resolve_log_format(plan) != 0)
@@ -223,6 +223,7 @@ void plan_free(struct plan *plan)
     mem_free(plan->python);
     mem_free(plan->package);
     mem_free(plan->app);
-    mem_free((char *)(uintptr_t)plan->findings.p);
+    mem_free(plan->notice);
+    django_answer_fini(&plan->django);
     mem_free(plan);
 }

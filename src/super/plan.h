@@ -15,6 +15,7 @@
 #include <sys/types.h>
 
 #include "conf/conf.h"
+#include "conf/django.h"
 #include "super/why.h"
 
 /* How the program was called: what a reload reads again. Copies, because the title overwrites argv. */
@@ -33,7 +34,8 @@ struct plan {
     char *package;                /* owned: directory that holds quintet/worker.py; NULL: not found */
     char **env;                   /* owned: environment of the workers */
     char *app;                    /* owned: after plan_finish; NULL: nothing to run was found */
-    struct str findings;          /* owned: JSON list of the inspection's findings; empty: none made */
+    struct django_answer django;  /* owned: what the inspection found; empty: none made */
+    char *notice;                 /* owned: why the settings of a named application could not be read; NULL */
     uint32_t workers, threads;    /* after plan_finish */
     uid_t uid;                    /* of workers; PROC_KEEP_ID */
     gid_t gid;
@@ -61,6 +63,8 @@ MUST_CHECK int plan_enter(const struct plan *plan, struct why *why);
 char *plan_absolute(const char *path);
 /* $VIRTUAL_ENV/bin/python, .venv/bin/python, venv/bin/python, python3 on PATH; `wanted` (a path, or a name on PATH) wins. NULL: none. */
 char *plan_find_python(const char *wanted, char *const *envp);
+/* Adds NAME=VALUE unless the environment has NAME. */
+void plan_env_default(char ***env, const char *name, const char *value);
 /* The value of NAME in an environment, or NULL. */
 const char *plan_getenv(char *const *envp, const char *name);
 /* envp, then K=V lines of the files, then `pairs`: the later wins. 0 or -errno with the reason. */

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -85,12 +86,28 @@ static void send_root(struct super *super, const char *kind, const char *map, ui
     mem_free(path);
 }
 
+/* Django makes MEDIA_ROOT with the first upload, which would then not be served before the next reload. */
+static void make_media(const struct super *super, const struct plan *plan, const char *map)
+{
+    struct str dir = str_of(map);
+    char *path;
+
+    (void)str_split(&dir, '=');
+    path = str_dup(dir);
+    if (mkdir(path, 0755) == 0 && plan->uid != PROC_KEEP_ID && chown(path, plan->uid, plan->gid) != 0)
+        log_event(super->log, LOG_WARNING, "cannot give a directory to the workers", LOG_Z("directory", path),
+                  LOG_Z("why", why_errno(errno)));
+    mem_free(path);
+}
+
 static void send_roots(struct super *super, const struct plan *plan)
 {
     for (size_t i = 0; i < plan->conf->static_map.n; i++)
         send_root(super, "static", plan->conf->static_map.items[i], i);
-    for (size_t i = 0; i < plan->conf->media_map.n; i++)
+    for (size_t i = 0; i < plan->conf->media_map.n; i++) {
+        make_media(super, plan, plan->conf->media_map.items[i]);
         send_root(super, "media", plan->conf->media_map.items[i], i);
+    }
 }
 
 /* The pairs have been checked before any switch; if they went bad since, the edge keeps those it has. */

@@ -274,6 +274,9 @@ static void banner(struct super *super, const struct plan *plan)
                       LOG_S("url", buf_str(&url)));
         buf_fini(&url);
     }
+    if (plan->notice != NULL)
+        logs_block(&super->logs, LOG_WARNING, "the Django settings could not be read: no files are served from them",
+                   plan->notice);
     log_map(super, "static files", &plan->conf->static_map);
     log_map(super, "media files", &plan->conf->media_map);
 }
