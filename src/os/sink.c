@@ -2,12 +2,16 @@
  * A log file that never blocks who writes to it: see sink.h.
  *
  * Two buffers: producers fill one under the lock, the writer thread takes it whole, leaves the empty one in its place and
- * writes without the lock. A producer thus waits for no more than another's memcpy. The descriptor may block (a pipe, a
- * terminal, a disk that hangs): only the writer thread does, and sink_free cancels it there after its second.
+ * writes without the lock. A producer thus waits for no more than another's memcpy.
+ *
+ * The descriptor is shared with whoever gave it to us, so it is not made non-blocking. A pipe, terminal or socket is asked
+ * by poll(2) and then given no more than PIPE_BUF bytes, for which there is room when it says so; the same poll hears of
+ * sink_free's patience ending. (Cancelling a thread blocked in write(2) would do too, but AddressSanitizer cannot follow.)
  */
 #include "os/sink.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -15,6 +19,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -22,7 +28,7 @@
 #include "base/mem.h"
 
 #define FREE_FLUSH_NS NS_PER_SEC
-#define CANCEL_WAIT_NS (NS_PER_SEC / 10) /* a write that cannot even be cancelled hangs in the kernel */
+#define END_NS NS_PER_SEC /* past this the thread hangs in the kernel: a dead disk */
 
 /* A buffer of whole lines. From `switch_at` on they go to `next_fd` (-1: no change of file in this buffer). */
 struct half {
@@ -42,10 +48,10 @@ struct sink {
     uint64_t n_taken;         /* buffers' worth: how often the writer must still take one; under lock */
     uint64_t n_done;          /* the number of the last batch written; under lock */
     uint64_t unreported;      /* dropped lines that no line tells of yet; under lock */
-    bool json;                /* the last line looked like JSON; under lock */
     bool stop;                /* under lock */
     _Atomic uint64_t dropped; /* in all */
     int fd;                   /* owned; the writer's alone */
+    int give_up;              /* owned; an eventfd: readable when what cannot be written at once is to be dropped */
 };
 
 /* ---- the writer ---- */
@@ -59,39 +65,45 @@ static uint64_t count_lines(const char *p, size_t n)
     return lines;
 }
 
-/* Somebody else may have made the descriptor non-blocking: it is shared with whoever gave it to us. */
-static void await_writable(int fd)
+/* False: give up. */
+static bool await_writable(struct sink *sink)
 {
-    struct pollfd p = { .fd = fd, .events = POLLOUT };
+    struct pollfd p[2] = { { .fd = sink->give_up, .events = POLLIN }, { .fd = sink->fd, .events = POLLOUT } };
+    int n;
 
-    (void)poll(&p, 1, -1);
+    do
+        n = poll(p, 2, -1);
+    while (n < 0 && errno == EINTR);
+    return p[0].revents == 0;
 }
 
-/* The only place where the thread may block for long, and the only one where it may be cancelled. */
-static size_t write_all(int fd, const char *p, size_t n)
+static size_t piece_max(int fd)
 {
-    size_t done = 0;
-    int state;
+    struct stat st;
 
-    pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &state);
-    while (done < n) {
-        ssize_t r = write(fd, p + done, n - done);
+    return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? SINK_BYTES : PIPE_BUF;
+}
+
+/* How much of it was written: less than n when there is no space, no reader, or no more time. */
+static size_t write_all(struct sink *sink, const char *p, size_t n)
+{
+    size_t done = 0, max = n > 0 ? piece_max(sink->fd) : 0;
+
+    while (done < n && await_writable(sink)) {
+        ssize_t r = write(sink->fd, p + done, n - done < max ? n - done : max);
 
         if (r >= 0)
             done += (size_t)r;
-        else if (errno == EAGAIN)
-            await_writable(fd);
-        else if (errno != EINTR)
-            break; /* no space, no reader: these lines are lost, later ones may fit */
+        else if (errno != EAGAIN && errno != EINTR)
+            break;
     }
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
     return done;
 }
 
 /* How many lines could not be written. */
 static uint64_t write_piece(struct sink *sink, const char *p, size_t n)
 {
-    size_t done = write_all(sink->fd, p, n);
+    size_t done = write_all(sink, p, n);
 
     return count_lines(p + done, n - done);
 }
@@ -118,24 +130,6 @@ static void drop(struct sink *sink, uint64_t lines)
     atomic_fetch_add(&sink->dropped, lines);
 }
 
-/* Lines were dropped since the buffer before: told first in this one. */
-static void report_dropped(struct sink *sink)
-{
-    struct half *h = sink->fill;
-    char time[CLOCK_ISO_LEN + 1];
-    int n;
-
-    if (sink->unreported == 0)
-        return;
-    clock_iso(clock_wall_ns(), time);
-    n = snprintf(h->data, SINK_BYTES,
-                 sink->json ? "{\"time\":\"%s\",\"level\":\"warning\",\"message\":\"%llu lines dropped\"}\n"
-                            : "%s warning: %llu lines dropped\n",
-                 time, (unsigned long long)sink->unreported);
-    h->len = (size_t)n;
-    sink->unreported = 0;
-}
-
 static bool has_work(const struct sink *sink)
 {
     return sink->fill->len > 0 || sink->fill->next_fd >= 0;
@@ -144,9 +138,7 @@ static bool has_work(const struct sink *sink)
 static void *writer(void *arg)
 {
     struct sink *sink = arg;
-    int state;
 
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
     pthread_mutex_lock(&sink->lock);
     for (;;) {
         struct half *full = sink->fill;
@@ -160,7 +152,6 @@ static void *writer(void *arg)
         }
         sink->fill = full == &sink->halves[0] ? &sink->halves[1] : &sink->halves[0];
         sink->n_taken++;
-        report_dropped(sink);
         pthread_mutex_unlock(&sink->lock);
         lost = write_half(sink, full);
         pthread_mutex_lock(&sink->lock);
@@ -194,6 +185,8 @@ static void release(struct sink *sink)
             close(sink->halves[i].next_fd);
         mem_free(sink->halves[i].data);
     }
+    if (sink->give_up >= 0)
+        close(sink->give_up);
     pthread_cond_destroy(&sink->filled);
     pthread_cond_destroy(&sink->written);
     pthread_mutex_destroy(&sink->lock);
@@ -216,7 +209,8 @@ int sink_new(int fd, struct sink **out)
     pthread_cond_init(&sink->filled, NULL);
     pthread_cond_init(&sink->written, &attr);
     pthread_condattr_destroy(&attr);
-    r = start_thread(sink);
+    sink->give_up = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    r = sink->give_up < 0 ? -errno : start_thread(sink);
     if (r < 0) {
         release(sink);
         return r;
@@ -225,24 +219,44 @@ int sink_new(int fd, struct sink **out)
     return 0;
 }
 
+static bool add(struct half *h, struct str line)
+{
+    if (line.n > SINK_BYTES - h->len)
+        return false;
+    memcpy(h->data + h->len, line.p, line.n);
+    h->len += line.n;
+    return true;
+}
+
+/* Before a line that has room again: how many had none. Not sooner, or a full disk would be told of itself for ever. */
+static bool report_dropped(struct sink *sink, bool json)
+{
+    char time[CLOCK_ISO_LEN + 1], text[128];
+    int n;
+
+    clock_iso(clock_wall_ns(), time);
+    n = snprintf(text, sizeof(text),
+                 json ? "{\"time\":\"%s\",\"level\":\"warning\",\"message\":\"%llu lines dropped\"}\n"
+                      : "%s warning: %llu lines dropped\n",
+                 time, (unsigned long long)sink->unreported);
+    if (!add(sink->fill, str_make(text, (size_t)n)))
+        return false;
+    sink->unreported = 0;
+    return true;
+}
+
 void sink_put(struct sink *sink, struct str line)
 {
-    struct half *h;
-    bool wake;
+    bool wake, fits;
 
     must(line.n <= SINK_BYTES / 4);
     if (line.n == 0)
         return;
     pthread_mutex_lock(&sink->lock);
-    h = sink->fill;
-    wake = h->len == 0;
-    sink->json = line.p[0] == '{';
-    if (line.n > SINK_BYTES - h->len) {
+    wake = sink->fill->len == 0;
+    fits = sink->unreported == 0 || report_dropped(sink, line.p[0] == '{');
+    if (!fits || !add(sink->fill, line))
         drop(sink, 1);
-    } else {
-        memcpy(h->data + h->len, line.p, line.n);
-        h->len += line.n;
-    }
     pthread_mutex_unlock(&sink->lock);
     if (wake)
         pthread_cond_signal(&sink->filled);
@@ -268,17 +282,17 @@ void sink_reopen(struct sink *sink, int fd)
     pthread_cond_signal(&sink->filled);
 }
 
-static struct timespec deadline_in(uint64_t ns)
+static struct timespec deadline_in(clockid_t clock, uint64_t ns)
 {
-    uint64_t now = clock_mono_ns();
-    uint64_t at = ns > UINT64_MAX - now ? UINT64_MAX : now + ns;
+    uint64_t now = clock == CLOCK_MONOTONIC ? clock_mono_ns() : clock_wall_ns();
+    uint64_t at = ns > INT64_MAX - now ? INT64_MAX : now + ns;
 
     return (struct timespec){ .tv_sec = (time_t)(at / NS_PER_SEC), .tv_nsec = (long)(at % NS_PER_SEC) };
 }
 
 int sink_flush(struct sink *sink, uint64_t timeout_ns)
 {
-    struct timespec deadline = deadline_in(timeout_ns);
+    struct timespec deadline = deadline_in(CLOCK_MONOTONIC, timeout_ns);
     uint64_t want;
     int r = 0;
 
@@ -299,13 +313,13 @@ void sink_free(struct sink *sink)
     if (sink == NULL)
         return;
     if (sink_flush(sink, FREE_FLUSH_NS) < 0)
-        pthread_cancel(sink->thread);
+        (void)eventfd_write(sink->give_up, 1);
     pthread_mutex_lock(&sink->lock);
     sink->stop = true;
     pthread_mutex_unlock(&sink->lock);
     pthread_cond_signal(&sink->filled);
-    deadline = deadline_in(CANCEL_WAIT_NS);
-    if (pthread_clockjoin_np(sink->thread, NULL, CLOCK_MONOTONIC, &deadline) != 0) {
+    deadline = deadline_in(CLOCK_REALTIME, END_NS); /* the join that ThreadSanitizer knows has no other clock */
+    if (pthread_timedjoin_np(sink->thread, NULL, &deadline) != 0) {
         pthread_detach(sink->thread); /* it still uses everything: the process is ending, let it be */
         return;
     }
