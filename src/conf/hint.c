@@ -48,7 +48,7 @@ static const struct {
     { "check-config", "use `quintet check`" },
     { "print-config", "use `quintet config`" },
     { "ca-certs", "client certificates are not asked for in this version; leave it out" },
-    { "statsd-host", "use --metrics-bind ADDR (Prometheus)" },
+    { "statsd-host", "see --metrics-bind (Prometheus)" },
     /* uvicorn, hypercorn, granian */
     { "host", "use --bind HOST:PORT" },
     { "port", "use --bind HOST:PORT" },

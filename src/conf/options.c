@@ -33,8 +33,8 @@ const struct option_row option_table[] = {
       .example = "DJANGO_SETTINGS_MODULE=mysite.settings", .help = "set an environment variable of the application" },
     { .name = "env-file", .type = OPTION_PATH, .group = OPTION_GROUP_APP, .flags = OPTION_LIST | OPTION_SECRET, AT(env_file),
       .argument = "FILE", .example = ".env", .help = "read K=V lines from FILE; --env wins" },
-    { .name = "reload", .type = OPTION_BOOL, .group = OPTION_GROUP_APP, .flags = OPTION_FIXED, AT(reload), .fallback = "no",
-      .help = "reload when a source file changes (development)" },
+    { .name = "reload", .type = OPTION_BOOL, .group = OPTION_GROUP_APP, .flags = OPTION_LATER, AT(reload),
+      .help = "reload when a source file changes (development)", .later = "leave it out and give `quintet reload` after a change" },
 
     { .name = "bind", .flag = 'b', .type = OPTION_ADDRESS, .group = OPTION_GROUP_LISTEN,
       .flags = OPTION_LIST | OPTION_FIXED, AT(bind), .fallback = "127.0.0.1:8000", .argument = "ADDR",
@@ -97,8 +97,9 @@ const struct option_row option_table[] = {
       .argument = "FORMAT", .choices = log_formats, .fallback_help = "text on a terminal, json elsewhere", .help = "text or json" },
     { .name = "log-level", .type = OPTION_WORD, .group = OPTION_GROUP_LOGS, AT(log_level), .fallback = "info", .argument = "LEVEL",
       .choices = log_levels, .help = "debug, info, warning, error or alert" },
-    { .name = "metrics-bind", .type = OPTION_ADDRESS, .group = OPTION_GROUP_LOGS, .flags = OPTION_FIXED, AT(metrics_bind),
-      .argument = "ADDR", .example = "127.0.0.1:9100", .help = "listen for /metrics (Prometheus), /healthz, /readyz and /status" },
+    { .name = "metrics-bind", .type = OPTION_ADDRESS, .group = OPTION_GROUP_LOGS, .flags = OPTION_LATER, AT(metrics_bind),
+      .argument = "ADDR", .help = "listen for /metrics (Prometheus), /healthz, /readyz and /status",
+      .later = "leave it out and ask `quintet status --json`" },
     { .name = "health-path", .type = OPTION_URL_PATH, .group = OPTION_GROUP_LOGS, AT(health_path), .argument = "PATH",
       .example = "/up", .help = "answer liveness there, without the application, on the public listeners" },
 

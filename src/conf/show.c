@@ -36,7 +36,7 @@ static int write_piece(const struct option_row *row, const struct conf *conf, si
 static int write_value(const struct option_row *row, const struct conf *conf, struct buf *out)
 {
     size_t n = value_count(row, conf);
-    int rc = n ? 0 : buf_add_char(out, '-');
+    int rc = n ? 0 : buf_add_str(out, STR("(none)"));
 
     for (size_t i = 0; i < n && rc == 0; i++) {
         if (i > 0)

@@ -1,6 +1,8 @@
 /* The command line: GNU forms, lists, booleans, the application, and the texts of refusals. */
 #include "conf_testing.h"
 
+#include <stdio.h>
+
 static void defaults_are_those_of_the_manual(void **state)
 {
     struct testing *t = *state;
@@ -25,7 +27,7 @@ static void defaults_are_those_of_the_manual(void **state)
     assert_string_equal(c->log_level, "info");
     assert_string_equal(c->control, ".quintet/control.sock");
     assert_true(c->nosniff);
-    assert_false(c->reload || c->debug);
+    assert_false(c->debug);
     assert_null(c->app);
     assert_int_equal(c->tls_bind.n + c->trusted_proxies.n + c->static_map.n, 0);
     assert_accepted(t, conf_finish(t->b, t->error));
@@ -36,12 +38,11 @@ static void all_gnu_forms_are_read(void **state)
     struct testing *t = *state;
     const struct conf *c = conf_of(t->b);
 
-    assert_accepted(t, ARGS(t, "-w4", "--threads", "2", "--timeout=250ms", "-t", "5m", "--reload", "--access-log", "-",
+    assert_accepted(t, ARGS(t, "-w4", "--threads", "2", "--timeout=250ms", "-t", "5m", "--access-log", "-",
                             "shop.wsgi:app", "-b", "[::1]:80", "--bind=unix:/run/x,y.sock"));
     assert_int_equal(c->workers, 4);
     assert_int_equal(c->threads, 2);
     assert_int_equal(c->timeout, 300 * SECOND);
-    assert_true(c->reload);
     assert_string_equal(c->app, "shop.wsgi:app");
     assert_string_equal(c->access_log, "-");
 }
@@ -72,12 +73,17 @@ static void a_list_can_be_emptied(void **state)
     assert_accepted(t, conf_finish(t->b, t->error));
 }
 
-static void booleans_can_be_taken_back(void **state)
+/* The booleans of the table are of a later version: --name and --no-name reach their row all the same. */
+static void booleans_take_no_value(void **state)
 {
     struct testing *t = *state;
+    const char *later = "not in this version of Quintet: leave it out and give `quintet reload` after a change";
+    char text[256];
 
-    assert_accepted(t, ARGS(t, "--reload", "--no-reload"));
-    assert_false(conf_of(t->b)->reload);
+    snprintf(text, sizeof(text), "--reload: %s", later);
+    assert_refused(t, ARGS(t, "--reload"), text);
+    snprintf(text, sizeof(text), "--no-reload: %s", later);
+    assert_refused(t, ARGS(t, "--no-reload"), text);
     assert_refused(t, ARGS(t, "--reload=yes"), "--reload: takes no value; say --reload or --no-reload");
     assert_refused(t, ARGS(t, "--no-workers"), "--no-workers: no such option; did you mean --workers?");
 }
@@ -158,9 +164,9 @@ static void addresses_have_their_shapes(void **state)
     struct testing *t = *state;
 
     for (size_t i = 0; i < ARRAY_LEN(good); i++)
-        assert_accepted(t, ARGS(t, "--metrics-bind", good[i]));
+        assert_accepted(t, ARGS(t, "--bind", good[i]));
     for (size_t i = 0; i < ARRAY_LEN(bad); i++)
-        assert_int_equal(ARGS(t, "--metrics-bind", bad[i]), -EINVAL);
+        assert_int_equal(ARGS(t, "--bind", bad[i]), -EINVAL);
 }
 
 static void the_nearest_name_is_told(void **state)
@@ -205,6 +211,7 @@ static void later_options_are_refused_with_advice(void **state)
         "--max-requests: not in this version of Quintet: leave it out and use `quintet reload` from a timer");
     assert_int_equal(ARGS(t, "--max-requests-jitter=1"), -EINVAL);
     assert_int_equal(ARGS(t, "--max-worker-memory"), -EINVAL);
+    assert_int_equal(ARGS(t, "--metrics-bind", ":9100"), -EINVAL);
     assert_int_equal(ENV(t, "QUINTET_PRELOAD=1"), -EINVAL);
     assert_refused(t, YAML(t, "max_requests: 5\n"),
                    "quintet.yaml:1:1: max_requests: not in this version of Quintet: leave it out and use `quintet "
@@ -218,7 +225,7 @@ int main(void)
         TEST(all_gnu_forms_are_read),
         TEST(a_list_replaces_the_default_and_grows),
         TEST(a_list_can_be_emptied),
-        TEST(booleans_can_be_taken_back),
+        TEST(booleans_take_no_value),
         TEST(two_dashes_end_the_options),
         TEST(applications_look_like_python_names),
         TEST(refusals_say_what_was_expected),

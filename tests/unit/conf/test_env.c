@@ -6,13 +6,11 @@ static void every_option_has_a_variable(void **state)
     struct testing *t = *state;
     const struct conf *c = conf_of(t->b);
 
-    assert_accepted(t,
-                    ENV(t, "PATH=/bin", "QUINTET_WORKERS=3", "QUINTET_BIND=127.0.0.1:1, unix:x,", "QUINTET_RELOAD=true",
-                        "QUINTET_LOG_FORMAT=json", "QUINTET_STATIC=/static/=a,/other/=b", "QUINTET_APP=shop.wsgi"));
+    assert_accepted(t, ENV(t, "PATH=/bin", "QUINTET_WORKERS=3", "QUINTET_BIND=127.0.0.1:1, unix:x,",
+                           "QUINTET_LOG_FORMAT=json", "QUINTET_STATIC=/static/=a,/other/=b", "QUINTET_APP=shop.wsgi"));
     assert_int_equal(c->workers, 3);
     assert_int_equal(c->bind.n, 2);
     assert_string_equal(c->bind.items[1], "unix:x");
-    assert_true(c->reload);
     assert_int_equal(c->log_format, CONF_LOG_JSON);
     assert_int_equal(c->static_map.n, 2);
     assert_string_equal(c->app, "shop.wsgi");
@@ -55,8 +53,9 @@ static void wrong_variables_are_refused(void **state)
     assert_refused(t, ENV(t, "WEB_CONCURRENCY=x"),
                    "environment WEB_CONCURRENCY: expected a number from 0 to 256, found \"x\"");
     assert_refused(t, ENV(t, "PORT=http"), "environment PORT: expected a number from 0 to 65535, found \"http\"");
-    assert_refused(t, ENV(t, "QUINTET_RELOAD=maybe"),
-                   "environment QUINTET_RELOAD: expected yes or no, found \"maybe\"");
+    assert_refused(t, SET(t, "nosniff", "maybe"), "Django settings: nosniff: expected yes or no, found \"maybe\"");
+    assert_accepted(t, SET(t, "debug", "TRUE"));
+    assert_true(conf_of(t->b)->debug);
     assert_accepted(t, ENV(t, "QUINTET_BINARY=/x/quintet", "quintet_workers=z", "QUINTETX=1", "BROKEN"));
 }
 

@@ -42,9 +42,9 @@ static void an_address_is_listened_on_once(void **state)
 {
     struct testing *t = *state;
 
-    assert_accepted(t, ARGS(t, "--bind", ":80", "--metrics-bind", ":80"));
+    assert_accepted(t, ARGS(t, "--bind", ":80", "--bind", ":80"));
     assert_refused(t, FINISH(t), "bind: :80 is given twice");
-    assert_accepted(t, ARGS(t, "--metrics-bind", "127.0.0.1:0", "--bind", "127.0.0.1:0"));
+    assert_accepted(t, ARGS(t, "--bind", "127.0.0.1:0", "--bind", "127.0.0.1:0"));
     assert_accepted(t, FINISH(t));
 }
 

@@ -37,7 +37,7 @@ static void the_table_says_where_from(void **state)
     assert_true(contains(&out, "bind                        :80, :81                            quintet.yaml:3\n"));
     assert_true(contains(&out, "static                      /static/=/srv/static                Django settings\n"));
     assert_true(contains(&out, "threads                     1                                   default\n"));
-    assert_true(contains(&out, "tls_bind                    -                                   default\n"));
+    assert_true(contains(&out, "tls_bind                    (none)                              default\n"));
     assert_true(contains(&out, "KEY=***"));
     assert_false(contains(&out, "hush") || contains(&out, "preload"));
     buf_fini(&out);
@@ -74,7 +74,7 @@ static void the_json_has_types(void **state)
     assert_int_equal(json_integer_value(json_object_get(json_object_get(all, "workers"), "value")), 4);
     assert_string_equal(text_at(all, "workers", "from"), "command line");
     assert_string_equal(text_at(all, "timeout", "value"), "5m");
-    assert_true(json_is_false(json_object_get(json_object_get(all, "reload"), "value")));
+    assert_true(json_is_false(json_object_get(json_object_get(all, "debug"), "value")));
     assert_true(json_is_null(json_object_get(json_object_get(all, "user"), "value")));
     assert_int_equal(json_array_size(json_object_get(json_object_get(all, "bind"), "value")), 2);
     assert_false(contains(&out, "hush"));

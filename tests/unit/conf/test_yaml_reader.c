@@ -17,7 +17,6 @@ static void values_take_the_type_of_their_option(void **state)
                                "workers: 4\n"
                                "timeout: 45s\n"
                                "max_body_size: '1g'\n"
-                               "reload: on\n"
                                "access_log: off\n"
                                "pid: 010\n"
                                "bind:\n  - 127.0.0.1:80\n  - '[::1]:80'\n"
@@ -28,7 +27,6 @@ static void values_take_the_type_of_their_option(void **state)
     assert_int_equal(c->workers, 4);
     assert_int_equal(c->timeout, 45 * SECOND);
     assert_int_equal(c->max_body_size, 1 << 30);
-    assert_true(c->reload);
     assert_string_equal(c->access_log, "off");
     assert_string_equal(c->pid, "010");
     assert_int_equal(c->bind.n, 2);
