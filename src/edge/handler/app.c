@@ -17,6 +17,7 @@
 #include "edge/client.h"
 #include "edge/edge_process.h"
 #include "edge/handler/handlers.h"
+#include "http/response.h"
 #include "http/uri.h"
 
 #define HELD_MEMORY (64u << 10)
@@ -34,6 +35,7 @@ struct app {
     uint64_t file_at, file_left;
     enum app_source source;  /* of the piece peeked last */
     struct pool_piece piece; /* with SOURCE_RING */
+    const char *unfit;       /* why a response is not fit to be sent, for the log */
     bool have_head, blocked, ended, failed, released;
 };
 
@@ -223,17 +225,23 @@ static void app_end(struct exchange *ex)
 
 /* ---- the response head ---- */
 
+static bool unfit(struct exchange *ex, const char *why)
+{
+    app_of(ex)->unfit = why;
+    return false;
+}
+
 static bool add_field(struct exchange *ex, const struct pool_field *f)
 {
     enum http_field_id id = http_field_lookup(f->name);
     uint64_t n;
 
-    if (!http_is_token(f->name) || !http_is_field_value(f->value))
-        return false;
+    if (!http_response_field_valid(f->name, f->value))
+        return unfit(ex, "a field's name is not a token, or its value has control bytes");
     switch (id) {
     case HTTP_F_CONTENT_LENGTH:
-        if (ex->response.length >= 0 || str_to_u64(f->value, INT64_MAX, &n) != 0)
-            return false;
+        if (ex->response.length >= 0 || str_to_u64(str_trim(f->value), INT64_MAX, &n) != 0)
+            return unfit(ex, "Content-Length is repeated or no number");
         ex->response.length = (int64_t)n;
         return true;
     case HTTP_F_X_ACCEL_REDIRECT:
@@ -250,7 +258,7 @@ static bool add_field(struct exchange *ex, const struct pool_field *f)
             return true; /* ends here */
         break;
     }
-    exchange_add(ex, f->name, f->value);
+    exchange_add(ex, f->name, str_trim(f->value)); /* Django's Set-Cookie begins with a space */
     return true;
 }
 
@@ -274,14 +282,14 @@ static bool take_head(struct exchange *ex, struct app *app, const struct pool_pi
     size_t at = 0;
 
     if (copy == NULL || app->have_head)
-        return false;
+        return unfit(ex, "a second head");
     for (int i = 0; i < piece->n_data; i++) {
         memcpy(copy + at, piece->data[i].iov_base, piece->data[i].iov_len);
         at += piece->data[i].iov_len;
     }
     if (pool_head_parse(str_make(copy, at), &head) != 0 || head.status < 200 || head.status > 599 ||
-        head.n_fields > APP_FIELDS_MAX || !(head.reason.n == 0 || http_is_field_value(head.reason)))
-        return false;
+        head.n_fields > APP_FIELDS_MAX || !http_response_reason_valid(head.reason))
+        return unfit(ex, "the head's form, status or reason");
     exchange_respond(ex, head.status);
     ex->response.reason = head.reason;
     for (uint32_t i = 0; i < head.n_fields; i++) {
@@ -410,8 +418,10 @@ static void app_fail(struct exchange *ex, unsigned status, const char *why)
 
 static void app_bad(struct exchange *ex)
 {
+    const char *why = app_of(ex)->unfit;
+
     log_event(&ex->lane->edge->log, LOG_ERROR, "a worker's response is not fit to be sent",
-              LOG_S("request_id", ex->id));
+              LOG_Z("why", why != NULL ? why : "frames against the pool's rules"), LOG_S("request_id", ex->id));
     app_fail(ex, 502, "the application's answer could not be understood");
 }
 

@@ -324,6 +324,22 @@ static void a_head_that_would_split_is_502(void **state)
     }
 }
 
+/* As Django writes Set-Cookie. */
+static void blanks_around_a_value_are_trimmed(void **state)
+{
+    struct fixture f;
+    struct pool_ticket t;
+
+    (void)state;
+    open_fixture(&f, NULL, NULL);
+    send_request(&f, GET);
+    t = rig_app_take(&f.app, 0, &f.request);
+    rig_app_head(&f.app, t, 200, "Set-Cookie", " a=b; Path=/ ");
+    rig_app_end(&f.app, t, 0);
+    expect(&f, "HTTP/1.1 200 OK\r\n", "\r\nSet-Cookie: a=b; Path=/\r\n");
+    close_fixture(&f);
+}
+
 static void a_failed_application_is_500(void **state)
 {
     struct fixture f;
@@ -450,6 +466,7 @@ int main(void)
         cmocka_unit_test(drops_what_nobody_waits_for),
         cmocka_unit_test(a_broken_promise_of_length_breaks_off),
         cmocka_unit_test(a_head_that_would_split_is_502),
+        cmocka_unit_test(blanks_around_a_value_are_trimmed),
         cmocka_unit_test(a_failed_application_is_500),
         cmocka_unit_test(a_switch_takes_waiting_requests_along),
         cmocka_unit_test(a_stuck_application_is_504_and_reported),
