@@ -37,7 +37,7 @@ void ready_push(struct pool *pool, struct pool_ticket ticket)
     uint64_t head = atomic_load_explicit(&pool->ready->head, memory_order_acquire);
 
     if (pool->tail - head >= pool->capacity)
-        (void)ready_rebuild(pool); /* finds this slot READY and appends it */
+        ready_rebuild(pool); /* finds this slot READY and appends it */
     else
         append(pool, (uint64_t)ticket.serial << 32 | ticket.slot);
 }
@@ -101,12 +101,11 @@ static void next_round(struct pool *pool)
     }
 }
 
-uint32_t ready_rebuild(struct pool *pool)
+void ready_rebuild(struct pool *pool)
 {
     uint64_t stop = pool->tail;
     uint64_t head = atomic_load_explicit(&pool->ready->head, memory_order_acquire);
     uint64_t entry;
-    uint32_t waiting = 0;
 
     next_round(pool);
     if (stop - head > pool->capacity) /* a worker has scribbled */
@@ -120,13 +119,9 @@ uint32_t ready_rebuild(struct pool *pool)
         keep(pool, entry);
     }
     for (uint32_t slot = 0; slot < pool->geometry.slots; slot++) {
-        if (!ready_slot_waits(pool, slot))
-            continue;
-        waiting++;
-        if (pool->seen[slot] == pool->round)
+        if (!ready_slot_waits(pool, slot) || pool->seen[slot] == pool->round)
             continue;
         append(pool,
                (uint64_t)word_serial(atomic_load_explicit(&pool->handed[slot], memory_order_relaxed)) << 32 | slot);
     }
-    return waiting;
 }

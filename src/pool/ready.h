@@ -13,8 +13,8 @@
 /* The slot's word and `handed` already say READY. */
 void ready_push(struct pool *pool, struct pool_ticket ticket);
 /* Makes the ring hold exactly the slots that are READY, each once, in the order they had; those that were in no entry come last.
- * For a full ring, for one a worker has spoilt, and after a death. Returns how many. At most `capacity` steps. */
-uint32_t ready_rebuild(struct pool *pool);
+ * For a full ring, for one a worker has spoilt, and after a death. At most `capacity` steps. Wakes nobody. */
+void ready_rebuild(struct pool *pool);
 bool ready_slot_waits(const struct pool *pool, uint32_t slot); /* handed over, and READY still */
 
 /* ---- worker ---- */

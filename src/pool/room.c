@@ -1,5 +1,5 @@
 /*
- * Room in a response ring. Worker: waiting = 1, then look at consumed and cancel. Edge: change consumed or cancel, then look at waiting.
+ * Room in a response ring. Worker: waiting = 1, then look at consumed and cancel. Edge: change consumed, then look at waiting.
  * All four are seq_cst, so one of the two sees the other; the futex word, read by the worker before all that, closes the gap until it sleeps.
  */
 #include "pool/room.h"
@@ -21,12 +21,8 @@ size_t room_left(const struct shared_slot *slot)
     return used > POOL_RING_BYTES ? 0 : (POOL_RING_BYTES - used) & ~(size_t)7;
 }
 
-void room_wake(struct shared_slot *slot)
+void room_poke(struct shared_slot *slot)
 {
-    if (atomic_load_explicit(&slot->waiting, memory_order_seq_cst) == 0)
-        return;
-    atomic_store_explicit(&slot->waiting, 0, memory_order_seq_cst);
-    POOL_STEP(ROOM_CLAIMED);
     atomic_fetch_add_explicit(&slot->room, 1, memory_order_seq_cst);
     POOL_STEP(ROOM_CHANGED);
     futex_wake_one(&slot->room);
@@ -36,8 +32,11 @@ void room_give(struct shared_slot *slot, uint64_t consumed)
 {
     atomic_store_explicit(&slot->consumed, consumed, memory_order_seq_cst);
     POOL_STEP(CONSUMED);
-    if (room_left(slot) >= POOL_ROOM_WAKE)
-        room_wake(slot);
+    if (atomic_load_explicit(&slot->waiting, memory_order_seq_cst) == 0 || room_left(slot) < POOL_ROOM_WAKE)
+        return;
+    atomic_store_explicit(&slot->waiting, 0, memory_order_seq_cst);
+    POOL_STEP(ROOM_CLAIMED);
+    room_poke(slot);
 }
 
 int pool_wait_room(struct pool *pool, struct pool_ticket ticket, uint64_t timeout_ns)

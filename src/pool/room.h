@@ -10,7 +10,7 @@
 size_t room_left(const struct shared_slot *slot);
 /* Edge: bytes up to `consumed` (a count, response.h) have been read. Wakes the worker if it waits and a quarter is free. */
 void room_give(struct shared_slot *slot, uint64_t consumed);
-/* Edge: wakes the worker if it waits, whatever room there is. */
-void room_wake(struct shared_slot *slot);
+/* Edge: wakes the worker if it sleeps, whatever the waiting flag says: an edge that died may have taken the flag and not woken. */
+void room_poke(struct shared_slot *slot);
 
 #endif

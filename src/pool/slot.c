@@ -69,10 +69,10 @@ void pool_cancel(struct pool *pool, struct pool_ticket ticket)
 {
     struct shared_slot *slot = slot_at(pool, ticket.slot);
 
-    /* seq_cst against the worker's "waiting = 1, then look at cancel". */
+    /* Before the futex word changes, which the worker reads before it looks at cancel. */
     atomic_store_explicit(&slot->cancel, 1, memory_order_seq_cst);
     POOL_STEP(CANCEL_SET);
-    room_wake(slot);
+    room_poke(slot);
 }
 
 int pool_look(const struct pool *pool, struct pool_ticket ticket, struct pool_look *out)
@@ -107,20 +107,23 @@ void pool_reap(struct pool *pool, struct pool_ticket ticket, uint32_t *serial)
     POOL_STEP(REAPED);
 }
 
+/* The dead may have taken a sleeper's mark, or a lane's sleep flag, and not have woken it: nobody else would ever wake that one. */
+static void poke_everybody(struct pool *pool)
+{
+    for (uint32_t seat = 0; seat < pool->seats_n; seat++)
+        seat_poke(pool, seat);
+    lane_poke_all(pool);
+}
+
 void pool_recover(struct pool *pool, uint32_t first_seat, uint32_t n)
 {
-    uint32_t waiting;
-
-    /* A mark of the dead would swallow the next wake-up. Poked as well, in case a successor already sleeps there: it marks itself again. */
+    /* A mark of the dead would swallow the next wake-up. If a successor already sleeps there it is poked like all, and marks itself again. */
     for (uint32_t i = 0; i < n; i++) {
-        if (seat_unmark(pool, first_seat + i))
-            seat_poke(pool, first_seat + i);
+        (void)seat_unmark(pool, first_seat + i);
         POOL_STEP(RECOVER_WIPED);
     }
-    waiting = ready_rebuild(pool);
-    while (waiting > 0 && seat_wake_one(pool))
-        waiting--;
-    lane_poke_all(pool); /* the dead may have claimed a lane's wake-up and not sent it */
+    ready_rebuild(pool);
+    poke_everybody(pool);
 }
 
 uint32_t pool_waiting(const struct pool *pool)
@@ -164,6 +167,7 @@ void pool_adopt(struct pool *pool, uint32_t *serials, bool *is_free)
     pool->tail = tail - head <= pool->capacity ? tail : head;
     for (uint32_t slot = 0; slot < pool->geometry.slots; slot++)
         is_free[slot] = adopt_slot(pool, slot, &serials[slot]);
+    poke_everybody(pool);
 }
 
 bool pool_orphan_ended(struct pool *pool, uint32_t slot, const bool *seat_alive, uint32_t *serial)

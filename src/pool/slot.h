@@ -62,8 +62,9 @@ MUST_CHECK int pool_release(struct pool *pool, struct pool_ticket ticket, uint32
 /* RUNNING by a seat whose process is known dead (or any word that is -EPROTO, at the end of a generation) → FREE. */
 void pool_reap(struct pool *pool, struct pool_ticket ticket, uint32_t *serial);
 /* After a worker's death: what it may have popped and not taken is pushed again, sleep marks of seats [first, first + n) are wiped,
- * a sleeper is woken for each READY slot, and every lane whose eventfd is set is woken. Does no harm when nothing is wrong, so it
- * may also be called with n = 0 whenever a READY slot waits suspiciously long (a spoilt bitmap, a stopped process). */
+ * every seat and every lane (whose eventfd is set) is woken to look. Before it, look at every slot the dead had: RUNNING ones are
+ * pool_reap's, DONE ones hold a whole response whose attention may be missing. Does no harm when nothing is wrong, so it may also be
+ * called with n = 0 whenever a READY slot waits suspiciously long (a spoilt bitmap, a stopped process). */
 void pool_recover(struct pool *pool, uint32_t first_seat, uint32_t n);
 /* READY slots that nobody has taken yet: 0 means every request handed over is running. Looks at each slot's word. */
 uint32_t pool_waiting(const struct pool *pool);

@@ -3,8 +3,8 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "pool/frame.h"
@@ -198,7 +198,7 @@ static void *wait_main(void *arg)
 static void await_waiting(void)
 {
     while (atomic_load(&rig.pool->slots[3].waiting) == 0)
-        usleep(100);
+        sched_yield();
 }
 
 static void test_wait_room(void **state)

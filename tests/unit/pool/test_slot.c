@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -129,6 +130,19 @@ static void test_recover_lost_entry(void **state)
     assert_int_equal(rig_take(&rig, 0).slot, 5);
     assert_int_equal(rig_take(&rig, 0).slot, a.slot);
     nothing_to_take(0);
+}
+
+/* A worker that sets the head back makes old entries valid again: each slot still comes back once. */
+static void test_recover_rewound_head(void **state)
+{
+    uint64_t head = atomic_load(&rig.pool->ready->head);
+
+    rig_hand_over(&rig, 0);
+    rig_hand_over(&rig, 1);
+    pool_recover(rig.pool, 0, 0);
+    atomic_store(&rig.pool->ready->head, head);
+    pool_recover(rig.pool, 0, 0);
+    assert_int_equal(atomic_load(&rig.pool->ready->tail) - atomic_load(&rig.pool->ready->head), 2);
 }
 
 static void test_recover_spoilt_head(void **state)
@@ -333,7 +347,7 @@ static void *sleeper_main(void *arg)
 static void await_asleep(uint64_t bits)
 {
     while ((atomic_load(&rig.pool->sleepers[0]) & bits) != bits)
-        usleep(100);
+        sched_yield();
 }
 
 static void test_sleepers_wake(void **state)
@@ -410,6 +424,7 @@ int main(void)
         TEST(test_full_ring_keeps_what_waits),
         TEST(test_recover_doubles_nothing),
         TEST(test_recover_lost_entry),
+        TEST(test_recover_rewound_head),
         TEST(test_recover_spoilt_head),
         TEST(test_reap),
         TEST(test_look_refuses),
