@@ -123,7 +123,9 @@ static void settle(void)
     replayed = edge_bury(&edge, VICTIM);
     assert_true(replayed <= 1);
     edge_finish(&edge);
-    /* One alone: the dead must not swallow its wake-up. */
+    /* One alone, all others asleep: the dead must not swallow its wake-up. */
+    await_asleep(&edge, 1);
+    await_asleep(&edge, 2);
     edge_hand_over(&edge, ERRAND_SMALL);
     edge_finish(&edge);
     pool_reopen(edge.pool, VICTIM, 1, successor);
