@@ -255,11 +255,11 @@ static void h1_head_done(struct conn *c)
 
     ex->bytes = h1->in.data;
     h1->pos = head->length;
-    ex->close = !head->keep_alive;
+    ex->close = !head->keep_alive || ex->snapshot->conf->keep_alive == 0;
     stream_tls_info(&c->stream, &ex->tls_info);
     exchange_identify(ex, &c->peer, c->stream.fd);
     ex->handler = route(ex);
-    if (head->body == HTTP_BODY_NONE) {
+    if (head->body == HTTP_BODY_NONE || (head->body == HTTP_BODY_LENGTH && head->content_length == 0)) {
         ex->body_complete = true;
         h1_start_handler(c);
         return;

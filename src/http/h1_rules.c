@@ -53,7 +53,17 @@ static enum h1_result check_absolute(struct h1_parser *parser, const char *bytes
     return H1_MORE;
 }
 
-enum h1_result h1_check_target(struct h1_parser *parser, const char *bytes, struct http_head *head)
+/* A path with an encoded NUL names nothing: C strings, file systems and PostgreSQL each read it another way. */
+static bool has_nul(struct str path)
+{
+    for (ptrdiff_t at; (at = str_find(path, '%')) >= 0; path = str_cut(path, (size_t)at + 1, path.n)) {
+        if (path.n >= (size_t)at + 3 && path.p[at + 1] == '0' && path.p[at + 2] == '0')
+            return true;
+    }
+    return false;
+}
+
+static enum h1_result check_form(struct h1_parser *parser, const char *bytes, struct http_head *head)
 {
     struct str target = http_str(bytes, head->target);
 
@@ -72,6 +82,15 @@ enum h1_result h1_check_target(struct h1_parser *parser, const char *bytes, stru
         return H1_MORE;
     }
     return check_absolute(parser, bytes, head);
+}
+
+enum h1_result h1_check_target(struct h1_parser *parser, const char *bytes, struct http_head *head)
+{
+    enum h1_result r = check_form(parser, bytes, head);
+
+    if (r == H1_MORE && has_nul(http_str(bytes, head->path)))
+        return h1_refuse(parser, 400, "NUL in the request target");
+    return r;
 }
 
 /* ---- the fields ---- */

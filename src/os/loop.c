@@ -297,6 +297,8 @@ void loop_run(struct loop *loop)
 {
     while (!loop->stop)
         loop_once(loop);
+    while (!list_empty(&loop->tasks)) /* what the last close phase has closed is freed too: no turn comes any more */
+        run_tasks(loop);
     loop->stop = false;
 }
 

@@ -539,7 +539,7 @@ static bool tls_info(const struct stream *s, struct stream_tls_info *out)
     SSL_get0_alpn_selected(session->ssl, &alpn, &alpn_len);
     *out = (struct stream_tls_info){
         .protocol = str_of(SSL_get_version(session->ssl)),
-        .cipher = str_of(SSL_CIPHER_standard_name(SSL_get_current_cipher(session->ssl))),
+        .cipher = str_of(SSL_CIPHER_get_name(SSL_get_current_cipher(session->ssl))),
         .server_name = str_make(session->name, session->name_len),
         .alpn = str_make((const char *)alpn, alpn_len),
         .resumed = SSL_session_reused(session->ssl) == 1,

@@ -23,7 +23,7 @@ static const char *const var_names[POOL_VAR_COUNT] = {
     [POOL_REMOTE_PORT] = "REMOTE_PORT",
     [POOL_SERVER_NAME] = "SERVER_NAME",
     [POOL_SERVER_PORT] = "SERVER_PORT",
-    [POOL_REQUEST_ID] = "quintet.request_id",
+    [POOL_REQUEST_ID] = "HTTP_X_REQUEST_ID",
     [POOL_TLS_PROTOCOL] = "SSL_PROTOCOL",
     [POOL_TLS_CIPHER] = "SSL_CIPHER",
 };

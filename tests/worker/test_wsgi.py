@@ -156,7 +156,7 @@ def test_environ_of_a_plain_request(corners):
         "wsgi.run_once": False, "wsgi.input_terminated": True,
     }  # fmt: skip
     assert {key: found[key] for key in expected} == expected
-    assert found["quintet.request_id"].startswith("request-")
+    assert found["HTTP_X_REQUEST_ID"].startswith("request-")
     assert 0 <= found["quintet.queue_time"] < 20
     assert not {"CONTENT_LENGTH", "CONTENT_TYPE", "HTTPS", "SSL_PROTOCOL", "SSL_CIPHER"} & set(found)
 

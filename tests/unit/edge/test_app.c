@@ -108,6 +108,33 @@ static void hands_the_request_over(void **state)
     close_fixture(&f);
 }
 
+static void a_body_of_no_bytes_is_complete_at_once(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    open_fixture(&f, NULL, NULL);
+    send_request(&f, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+    answer_hello(&f, rig_app_take(&f.app, 0, &f.request));
+    assert_true(f.request.has_body);
+    assert_int_equal(f.request.body_size, 0);
+    expect(&f, "HTTP/1.1 200 OK\r\n", "\r\n\r\nhello");
+    close_fixture(&f);
+}
+
+static void keep_alive_0_closes_after_the_answer(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    open_fixture(&f, "keep_alive", "0");
+    send_request(&f, GET);
+    answer_hello(&f, rig_app_take(&f.app, 0, &f.request));
+    expect(&f, "HTTP/1.1 200 OK\r\n", "Connection: close\r\n");
+    assert_true(rig_closed(&f.rig, f.client));
+    close_fixture(&f);
+}
+
 static void streams_chunked(void **state)
 {
     struct fixture f;
@@ -456,6 +483,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hands_the_request_over),
+        cmocka_unit_test(a_body_of_no_bytes_is_complete_at_once),
+        cmocka_unit_test(keep_alive_0_closes_after_the_answer),
         cmocka_unit_test(streams_chunked),
         cmocka_unit_test(takes_a_slow_clients_response_off_the_worker),
         cmocka_unit_test(sends_a_file_by_descriptor),

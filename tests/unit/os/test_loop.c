@@ -468,6 +468,31 @@ static void running_ends_with_stop_and_can_begin_again(void **state)
     loop_free(loop);
 }
 
+/* Stops the loop and closes an object, in the close phase of the last turn. */
+static void on_stop_and_close(struct loop_task *task)
+{
+    static struct job object;
+    struct job *job = CONTAINER_OF(task, struct job, task);
+
+    loop_stop(job->loop);
+    job_init(&object, job->loop, 'f');
+    loop_defer(job->loop, &object.task);
+}
+
+static void what_is_deferred_in_the_last_turn_still_runs(void **state)
+{
+    struct loop *loop = new_loop();
+    struct job job;
+
+    (void)state;
+    job_init(&job, loop, 's');
+    loop_task_init(&job.task, on_stop_and_close);
+    loop_defer(loop, &job.task);
+    loop_run(loop);
+    assert_string_equal(events, "f");
+    loop_free(loop);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -486,6 +511,7 @@ int main(void)
         cmocka_unit_test(the_hook_limits_the_sleep),
         cmocka_unit_test(another_thread_ends_the_sleep),
         cmocka_unit_test(running_ends_with_stop_and_can_begin_again),
+        cmocka_unit_test(what_is_deferred_in_the_last_turn_still_runs),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,58 @@
+"""Fixtures: `quintet` starts real instances and asks its questions when the test is over."""
+import pytest
+
+from kit import certificates, instance, servers
+
+
+@pytest.fixture
+def quintet(tmp_path, request):
+    """quintet(app text or file name in apps/, …) → a running Instance; see Instance for the rest.
+
+    Every instance of the test is stopped at its end and asked what it left: also when the test failed, so that a
+    failure shows all it can.
+    """
+    made = []
+
+    def factory(text="", app="app:application", files=None, start=True, **more):
+        files = dict(files or {})
+        if text:
+            files["app.py"] = instance.APPS / text if text.endswith(".py") else text
+        folder = tmp_path / ("quintet%d" % len(made))
+        folder.mkdir()
+        made.append(instance.Instance(folder, app, files, **more))
+        return made[-1].start() if start else made[-1]
+
+    yield factory
+    failures = []
+    for one in made:
+        try:
+            one.finish()
+        except Exception as failure:  # the others have their end too
+            failures.append(failure)
+    if failures:
+        raise failures[0]
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory):
+    return certificates.Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="session")
+def pair(authority):
+    """The usual certificate."""
+    return authority.pair("localhost", "site.test", "127.0.0.1")
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    server = servers.Postgres()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def redis():
+    server = servers.Redis()
+    yield server
+    server.stop()
