@@ -90,8 +90,8 @@ struct loop_hooks {
 MUST_CHECK int loop_new(struct loop **out);                             /* 0 or -errno */
 void loop_free(struct loop *loop);                                      /* no io may be left in it (must) */
 void loop_set_hooks(struct loop *loop, const struct loop_hooks *hooks); /* copied */
-void loop_run(struct loop *loop); /* until loop_stop, and then until nothing is deferred any more */
-void loop_once(struct loop *loop);                                      /* one turn: tests, and shutdown sequences */
+void loop_run(struct loop *loop);  /* until loop_stop, and then until nothing is deferred any more */
+void loop_once(struct loop *loop); /* one turn: tests, and shutdown sequences */
 void loop_stop(struct loop *loop);
 void loop_wake(struct loop *loop);          /* any thread: ends the sleep of step 3 */
 uint64_t loop_now(const struct loop *loop); /* clock_mono_ns at the start of the turn, again after the wait */
