@@ -20,7 +20,7 @@ export PYTHON BUILD JOBS BIND TLS_BIND WERROR MESON_FLAGS
 .DEFAULT_GOAL := build
 
 # The targets are commands: none names a file they make (there is a directory `build`).
-.PHONY: build run test test-unit test-e2e bench lint asan tsan fuzz fmt install fresh clean help
+.PHONY: build run test test-unit test-e2e bench lint asan soak tsan fuzz fmt install fresh clean help
 
 build: ## build build/quintet (installs the missing Debian packages for it first)
 	@scripts/install_packages.sh build
@@ -48,6 +48,10 @@ lint: ## layers, sizes, format, clang-tidy, cppcheck, shellcheck, pyflakes, link
 asan: ## unit and e2e tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@scripts/install_packages.sh build run test
 	@exec scripts/asan.sh
+
+soak: ## a million requests through the shop under sanitizers, memory level (ARGS="--requests N")
+	@scripts/install_packages.sh build run test bench
+	@exec scripts/asan.sh soak $(ARGS)
 
 tsan: ## unit tests (the pool's above all) under ThreadSanitizer
 	@scripts/install_packages.sh build test

@@ -1,5 +1,8 @@
 -- wrk: a shop's day. Weighted requests from the file that SOAK_PLAN names, a line each: weight, method, path, body file or "-".
+-- No HEAD: wrk would wait for its body.
 local plan, total = {}, 0
+
+math.randomseed(os.time())
 
 local function whole(name)
     local file = assert(io.open(name, "rb"))
