@@ -4,19 +4,35 @@
 #include "pool/futex.h"
 #include "pool/step.h"
 
-static uint64_t bit_of(uint32_t seat)
+/* A seat's place in the sleepers bitmap: the first threads of all workers, then the second ones … Threads of one worker share an
+ * interpreter lock, so the next request is better off in another worker than beside a busy thread. */
+static uint32_t rank_of(const struct pool *pool, uint32_t seat)
 {
-    return UINT64_C(1) << (seat % 64);
+    return seat % pool->geometry.threads * pool->geometry.workers + seat / pool->geometry.threads;
+}
+
+static uint32_t seat_of(const struct pool *pool, uint32_t rank)
+{
+    return rank % pool->geometry.workers * pool->geometry.threads + rank / pool->geometry.workers;
+}
+
+static uint64_t bit_of(uint32_t rank)
+{
+    return UINT64_C(1) << (rank % 64);
 }
 
 void seat_mark(struct pool *pool, uint32_t seat)
 {
-    atomic_fetch_or_explicit(&pool->sleepers[seat / 64], bit_of(seat), memory_order_seq_cst);
+    uint32_t rank = rank_of(pool, seat);
+
+    atomic_fetch_or_explicit(&pool->sleepers[rank / 64], bit_of(rank), memory_order_seq_cst);
 }
 
 bool seat_unmark(struct pool *pool, uint32_t seat)
 {
-    return atomic_fetch_and_explicit(&pool->sleepers[seat / 64], ~bit_of(seat), memory_order_seq_cst) & bit_of(seat);
+    uint32_t rank = rank_of(pool, seat);
+
+    return atomic_fetch_and_explicit(&pool->sleepers[rank / 64], ~bit_of(rank), memory_order_seq_cst) & bit_of(rank);
 }
 
 void seat_poke(struct pool *pool, uint32_t seat)
@@ -35,9 +51,10 @@ static bool wake_one_of(struct pool *pool, uint32_t word)
     /* Upwards only, so 64 turns at most. A seat that marks itself below us meanwhile looks at the ring after that, and finds what we
      * have pushed. */
     while (bits != 0) {
-        uint32_t seat = word * 64 + (uint32_t)__builtin_ctzll(bits);
-        if (seat >= pool->seats_n)
+        uint32_t rank = word * 64 + (uint32_t)__builtin_ctzll(bits), seat;
+        if (rank >= pool->seats_n)
             return false;
+        seat = seat_of(pool, rank);
         if (seat_unmark(pool, seat)) {
             POOL_STEP(WAKE_UNMARKED);
             seat_poke(pool, seat);

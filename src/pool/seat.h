@@ -11,7 +11,7 @@
 
 void seat_mark(struct pool *pool, uint32_t seat);   /* "I am about to sleep": sequentially consistent with pushes */
 bool seat_unmark(struct pool *pool, uint32_t seat); /* true: the bit was still set. False: we have been given a token */
-/* Wakes the sleeper with the lowest number (its caches are the warmest). False: nobody sleeps. Bounded whatever a worker writes. */
+/* Wakes the first sleeper: lowest thread number, then lowest worker (its caches are the warmest). False: nobody sleeps. Bounded whatever a worker writes. */
 bool seat_wake_one(struct pool *pool);
 /* Changes the seat's futex word and wakes it, whether it is marked or not: it looks at everything again. */
 void seat_poke(struct pool *pool, uint32_t seat);

@@ -362,11 +362,11 @@ static void test_sleepers_wake(void **state)
     rig_hand_over(&rig, 0); /* the lowest seat first */
     pthread_join(threads[0], &result);
     assert_int_equal((intptr_t)result, POOL_TAKEN);
-    rig_hand_over(&rig, 1);
-    pthread_join(threads[1], &result);
+    rig_hand_over(&rig, 1); /* then the other worker's, not the first worker's second thread */
+    pthread_join(threads[2], &result);
     assert_int_equal((intptr_t)result, POOL_TAKEN);
-    pool_close(rig.pool, 2, 2);
-    for (int i = 2; i < 4; i++) {
+    pool_close(rig.pool, 0, 4);
+    for (int i = 1; i < 4; i += 2) {
         pthread_join(threads[i], &result);
         assert_int_equal((intptr_t)result, POOL_CLOSED);
     }
@@ -382,7 +382,7 @@ static void test_recover_wakes_for_the_dead(void **state)
 
     atomic_fetch_or(&rig.pool->sleepers[0], 1);
     assert_int_equal(pthread_create(&thread, NULL, sleeper_main, &seat), 0);
-    await_asleep(1 << 2);
+    await_asleep(1 << 1);   /* the first seat of the second worker */
     rig_hand_over(&rig, 0); /* wakes the dead */
     pool_recover(rig.pool, 0, 2);
     pthread_join(thread, &result);
