@@ -55,7 +55,7 @@ def report(line, error):
     text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
     if error.__traceback__ is None:
         text = f"{type(error).__name__}: {error}\n"
-    sys.stderr.write(f"{line}: {_what(error)}\n{text}")
+    sys.__stderr__.write(f"{line}: {_what(error)}\n{text}")
 
 
 def _what(error):

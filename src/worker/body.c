@@ -14,7 +14,7 @@
 #include "worker/broken.h"
 #include "worker/response.h"
 
-/* 1: go on; 0: stop, the client left or there is a surplus; -1 with an error. */
+/* 1: go on; 0: stop, since the client left, there is a surplus, or none of it is sent anyway; -1 with an error. */
 static int send_item(struct exchange *x, PyObject *item)
 {
     char *p;
@@ -32,7 +32,7 @@ static int send_item(struct exchange *x, PyObject *item)
         return -1;
     if (n == 0)
         return !x->gone;
-    return response_data(x, str_make(p, (size_t)n)) == 0 && x->surplus == 0;
+    return response_data(x, str_make(p, (size_t)n)) == 0 && x->surplus == 0 && response_has_body(x);
 }
 
 /* ---- list and tuple ---- */

@@ -85,6 +85,7 @@ static void begin(struct exchange *x, struct pool_ticket ticket)
     x->surplus = 0;
     x->gone = false;
     x->request.n_fields = 0;
+    memset(x->request.vars, 0, sizeof(x->request.vars)); /* until it is read: not the last one's */
     current = x;
 }
 

@@ -45,7 +45,8 @@ static size_t put_mark(struct line *line)
     size_t at = MARK_MAX - id.n - 2;
 
     line->bytes[at] = '\x1e';
-    memcpy(line->bytes + at + 1, id.p, id.n);
+    if (id.n > 0)
+        memcpy(line->bytes + at + 1, id.p, id.n);
     line->bytes[MARK_MAX - 1] = '\x1f';
     for (size_t i = at + 1; i < MARK_MAX - 1; i++)
         if ((unsigned char)line->bytes[i] < 0x20)

@@ -54,7 +54,7 @@ static int put_end(struct exchange *x)
     return r;
 }
 
-static bool has_body(const struct exchange *x)
+bool response_has_body(const struct exchange *x)
 {
     return !x->request.head_only && !rules_bodyless(x->head.status);
 }
@@ -128,7 +128,7 @@ int response_data(struct exchange *x, struct str data)
 {
     int r = begin(x);
 
-    if (r < 0 || !has_body(x))
+    if (r < 0 || !response_has_body(x))
         return r;
     r = put_all(x, str_cut(data, 0, fit(x, data.n)));
     return r < 0 ? r : end_when_complete(x);
@@ -153,7 +153,7 @@ int response_file(struct exchange *x, int fd, struct pool_file file)
     int r = begin(x);
 
     file.length = fit(x, file.length);
-    if (r < 0 || !has_body(x))
+    if (r < 0 || !response_has_body(x))
         return r;
     if (file.length > 0) {
         r = send_descriptor(x, fd);
@@ -174,7 +174,7 @@ int response_end(struct exchange *x)
         return 0;
     if (x->stage == EXCHANGE_STARTED)
         response_expect(x, 0);
-    if (has_body(x) && x->has_length && x->sent < x->length)
+    if (response_has_body(x) && x->has_length && x->sent < x->length)
         return -EPROTO;
     r = begin(x);
     return r < 0 ? r : put_end(x);

@@ -10,6 +10,8 @@
 
 /* The whole body is known to have `total` bytes: the head, when it goes out without a Content-Length, gets one. */
 void response_expect(struct exchange *x, uint64_t total);
+/* False for HEAD, 204 and 304: body bytes are dropped, and one item is enough to know that the head can go. */
+bool response_has_body(const struct exchange *x);
 /* Body bytes; the head goes first. What exceeds the length is counted in x->surplus and dropped. END follows at once when the length is reached. */
 MUST_CHECK int response_data(struct exchange *x, struct str data);
 /* A regular file as descriptor; the range must be there. */

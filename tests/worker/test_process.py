@@ -210,7 +210,8 @@ def test_nothing_is_left_behind(paths):
         after = counts(worker)
         assert after[0] - before[0] < 50, "Python objects"
         assert after[1] - before[1] < 128, "pages of memory"
-        assert abs(after[2] - before[2]) < 200, "references to None"
+        # Frames and caches make it go up and down by hundreds; one reference lost in each request would be a thousand.
+        assert abs(after[2] - before[2]) < 700, "references to None"
         assert after[3] == before[3], "descriptors"
 
 

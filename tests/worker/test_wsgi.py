@@ -46,6 +46,13 @@ def test_head_of_a_known_body_has_its_length(corners):
     assert corners.get("/no_body", method="HEAD").header("Content-Length") == []
 
 
+@pytest.mark.parametrize("path, method", [("/endless", "HEAD"), ("/endless_304", "GET")])
+def test_iteration_stops_where_no_body_is_sent(corners, path, method):
+    response = corners.get(path, method=method)
+    assert (response.pieces, response.end) == ([], END)
+    assert closed(corners) == ["generator"]
+
+
 def test_headers_arrive_as_given(corners):
     response = corners.get("/cookies")
     assert response.headers[1:5] == [("Set-Cookie", "a=1"), ("Set-Cookie", "b=2"), ("x-case", "a b"), ("X-Empty", "")]

@@ -139,7 +139,7 @@ def big_list(environ, start_response):
     return [b"q" * 1_000_000]
 
 
-def endless(environ, start_response):
+def endless(environ, start_response, status="200 OK"):
     def items():
         try:
             while True:
@@ -147,8 +147,12 @@ def endless(environ, start_response):
         finally:
             closed.append("generator")
 
-    start_response("200 OK", PLAIN)
+    start_response(status, PLAIN)
     return items()
+
+
+def endless_304(environ, start_response):
+    return endless(environ, start_response, "304 Not Modified")
 
 
 def endless_write(environ, start_response):

@@ -1,1 +1,3 @@
 import does_not_exist
+
+does_not_exist.setup()
