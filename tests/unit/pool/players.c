@@ -21,15 +21,42 @@
 void (*pool_step_hook)(enum pool_step step);
 static enum pool_step fatal_step;
 static unsigned fatal_nth;
-static struct pool *hook_pool;
+static struct pool *hook_pool; /* a worker's; NULL in an edge */
+
+static void await_entries(uint64_t n)
+{
+    while (atomic_load(&hook_pool->ready->tail) - atomic_load(&hook_pool->ready->head) < n)
+        sched_yield();
+}
+
+/* Some steps need others to have come so far; the victim waits for them just before. */
+static void await_scene(enum pool_step step)
+{
+    switch (fatal_step) {
+    case POOL_STEP_SLEEP_CANCELLED: /* an entry between a worker's mark and its look */
+        if (step == POOL_STEP_SLEEP_MARKED)
+            await_entries(1);
+        break;
+    case POOL_STEP_PASS_ON: /* more than one entry for a seat that was woken */
+    case POOL_STEP_WAKE_UNMARKED:
+    case POOL_STEP_WAKE_CHANGED:
+        if (step == POOL_STEP_SLEEP_WOKEN)
+            await_entries(2);
+        break;
+    case POOL_STEP_ATTENTION_CLAIMED: /* a sleeping lane */
+    case POOL_STEP_ATTENTION_SENT:
+        while (step == POOL_STEP_DONE_WORD && atomic_load(&hook_pool->lanes[0].asleep) == 0)
+            sched_yield();
+        break;
+    default:
+        break;
+    }
+}
 
 static void hook(enum pool_step step)
 {
-    /* The step needs an entry that comes between a worker's mark and its look: wait for it there. */
-    if (step == POOL_STEP_SLEEP_MARKED && fatal_step == POOL_STEP_SLEEP_CANCELLED) {
-        while (atomic_load(&hook_pool->ready->tail) == atomic_load(&hook_pool->ready->head))
-            sched_yield();
-    }
+    if (hook_pool != NULL)
+        await_scene(step);
     if (step == fatal_step && --fatal_nth == 0)
         raise(SIGKILL);
 }

@@ -44,11 +44,13 @@ static void leave_a_mess(void)
     edge_close(&edge);
 }
 
-/* Take-backs until the ring has been rebuilt; a request lost with its worker. */
+/* A sleep. Take-backs until the ring has been rebuilt; a request lost with its worker. */
 static void act_alone(struct edge *edge)
 {
     uint32_t slot;
 
+    while (edge_turn(edge, 0)) /* until it has slept */
+        ;
     for (uint64_t i = 0; i < 2 * edge->pool->capacity; i++) {
         slot = edge_hand_over(edge, ERRAND_SMALL);
         must(pool_take_back(edge->pool, edge->orders[slot].ticket, &edge->serials[slot]));

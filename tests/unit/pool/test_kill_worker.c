@@ -68,8 +68,10 @@ static enum life feed_victim(void)
         edge_hand_over(&edge, errands[(2 * burst + 1) % 4]);
         life = await_answers_or_end();
     }
-    if (life == ALIVE)
+    if (life == ALIVE) {
         edge_hand_over(&edge, ERRAND_CLOSE);
+        edge_hand_over(&edge, ERRAND_SMALL); /* for the others */
+    }
     while (life == ALIVE) {
         edge_turn(&edge, 1);
         life = life_of(victim);
