@@ -5,9 +5,6 @@ cd "$(dirname "$0")/.."
 
 dir=$1
 shift
-# The interpreter whose headers the extension is built with is Debian's, whatever comes first on PATH.
-PATH=$(dirname "${PYTHON:=/usr/bin/python3}"):$PATH
-export PATH
 if [ ! -e "$dir/build.ninja" ]; then
     rm -rf "$dir"
     # shellcheck disable=SC2086 # MESON_FLAGS are words

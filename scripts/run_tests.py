@@ -51,12 +51,23 @@ def count_cmocka(text):
     return Count(total("PASSED"), total("FAILED"), total("SKIPPED"))
 
 
+def count_pytest(text):
+    """pytest's closing line: `1 failed, 2 passed, 3 skipped in 0.12s`."""
+    whole = Count()
+    for line in re.findall(r"^(?:=+ )?(\d+ \w+.*) in [\d.]+s", text, re.MULTILINE):
+        n = {word: int(number) for number, word in re.findall(r"(\d+) (\w+)", line)}
+        failed = n.get("failed", 0) + n.get("error", 0) + n.get("errors", 0)
+        whole += Count(n.get("passed", 0), failed, n.get("skipped", 0))
+    return whole
+
+
 def count_meson(log):
-    """The tests inside meson's tests; one that died before it could report counts as one failure."""
+    """The tests inside meson's tests (of cmocka or pytest); one that died before it could report counts as one failure."""
     whole = Count()
     for line in log.read_text().splitlines():
         test = json.loads(line)
-        count = count_cmocka(test.get("stdout", "") + test.get("stderr", ""))
+        text = test.get("stdout", "") + test.get("stderr", "")
+        count = count_cmocka(text) + count_pytest(text)
         if test["result"] in ("OK", "EXPECTEDFAIL", "SKIP"):
             whole += count if any(count) else Count(passed=1)
         else:

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Runs clang-tidy over every C file of the build, several at a time, and remembers what was clean.
 
-A file is looked at again when it, any header of ours, the checks or its compiler flags changed: a second run
-costs nothing. Exit 77: the pinned clang-tidy (Debian 12's; others know other checks) is not here.
+A file is looked at again when it, a header of ours that it includes, the checks or its compiler flags
+changed: a second run costs nothing. Exit 77: the pinned clang-tidy (Debian 12's; others know other checks) is not here.
 usage: tidy.py BUILD_DIRECTORY [JOBS]
 """
 
@@ -37,6 +37,17 @@ def entries(build):
     return sorted(seen.items())
 
 
+def text_of(file, seen):
+    """The file's text with that of every header of ours that it includes, directly or not."""
+    if file in seen or not file.exists():
+        return ""
+    seen.add(file)
+    text = file.read_text()
+    found = re.findall(r'^\s*#\s*include\s*"([^"]+)"', text, re.MULTILINE)
+    places = (ROOT / "src", ROOT / "tests" / "unit", file.parent)
+    return text + "".join(text_of((place / name).resolve(), seen) for name in found for place in places)
+
+
 def digest(*parts):
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
@@ -59,12 +70,11 @@ def main(build, jobs):
         return 77
     stamps = build / "lint-tidy"
     stamps.mkdir(exist_ok=True)
-    headers = sorted(p for d in ("src", "tests") for p in (ROOT / d).rglob("*.h"))
-    common = digest((ROOT / ".clang-tidy").read_text(), *(h.read_text() for h in headers))
+    checks = (ROOT / ".clang-tidy").read_text()
 
     work = []
     for file, command in entries(build):
-        stamp = stamps / digest(str(file), command, file.read_text(), common)
+        stamp = stamps / digest(str(file), command, checks, text_of(file, set()))
         if not stamp.exists():
             work.append((file, stamp))
     failed = False

@@ -31,11 +31,12 @@ def test_meson_adds_up_and_counts_a_crash(tmp_path):
         {"result": "OK", "stdout": "no cmocka in it"},
         {"result": "FAIL", "stdout": "[  PASSED  ] 1 test(s).\n[  FAILED  ] 1 test(s), listed below:\n"},
         {"result": "FAIL", "stdout": "died of SIGSEGV"},
+        {"result": "FAIL", "stdout": "F.E\n==== 1 failed, 4 passed, 2 skipped, 1 error in 0.10s ====\n"},
         {"result": "FAIL", "stdout": "[  PASSED  ] 5 test(s).\n==1==ERROR: LeakSanitizer"},
     ]
     log = tmp_path / "testlog.json"
     log.write_text("".join(json.dumps(test) + "\n" for test in tests))
-    assert run_tests.count_meson(log) == Count(7 + 1 + 1 + 5, 3, 0)
+    assert run_tests.count_meson(log) == Count(7 + 1 + 1 + 4 + 5, 5, 2)
 
 
 def test_django():

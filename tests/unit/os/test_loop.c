@@ -24,14 +24,14 @@
 static bool old_kernel;
 static unsigned n_pwait2;
 
-int epoll_pwait2(int fd, struct epoll_event *events, int n, const struct timespec *timeout, const sigset_t *mask)
+int epoll_pwait2(int fd, struct epoll_event *events, int maxevents, const struct timespec *timeout, const sigset_t *ss)
 {
     n_pwait2++;
     if (old_kernel) {
         errno = ENOSYS;
         return -1;
     }
-    return (int)syscall(SYS_epoll_pwait2, fd, events, n, timeout, mask, sizeof(uint64_t));
+    return (int)syscall(SYS_epoll_pwait2, fd, events, maxevents, timeout, ss, sizeof(uint64_t));
 }
 
 /* What happened, in order, a letter each. */

@@ -23,7 +23,7 @@ static char dir[64], path[96], bind_text[128];
 static int make_dir(void **state)
 {
     (void)state;
-    strcpy(dir, "/tmp/quintet-sock-XXXXXX");
+    snprintf(dir, sizeof(dir), "/tmp/quintet-sock-XXXXXX");
     if (mkdtemp(dir) == NULL)
         return -1;
     snprintf(path, sizeof(path), "%s/s", dir);
