@@ -124,7 +124,7 @@ def suites(arguments):
             lambda: any((ROOT / "tests" / "unit").rglob("test_*.c")),
             report=log,
         ),
-        "lint": Suite(["scripts/lint/run.sh"], count_lines("lint"), seconds=400),
+        "lint": Suite(["scripts/lint/run.sh"], count_lines("lint"), seconds=600),
         "tools": pytest_suite("tools", "tests/lint", 120, []),
         "python": pytest_suite("python", "tests/python", 300, []),
         "shop": Suite(

@@ -120,7 +120,7 @@ static int try_pairs(const struct pair_set *set, int64_t *expires, struct why *e
 
 static int load(const struct conf *conf, struct pair_set **out, int64_t *expires, struct why *error)
 {
-    struct pair_set *set;
+    struct pair_set *set = NULL;
     int r;
 
     if (conf->certfile.n == 0)
@@ -141,7 +141,7 @@ static int load(const struct conf *conf, struct pair_set **out, int64_t *expires
 
 int certs_check(const struct conf *conf, int64_t *expires, struct why *error)
 {
-    struct pair_set *set;
+    struct pair_set *set = NULL;
     int r = load(conf, &set, expires, error);
 
     if (r == 0)
@@ -151,13 +151,14 @@ int certs_check(const struct conf *conf, int64_t *expires, struct why *error)
 
 int certs_blob(const struct conf *conf, const unsigned char ticket_key[TLS_BLOB_TICKET_KEY], struct why *error)
 {
-    struct pair_set *set;
+    struct pair_set *set = NULL;
     int64_t expires;
     struct buf blob;
     int r = load(conf, &set, &expires, error);
 
     if (r != 0)
         return r;
+    must(set != NULL);
     buf_init(&blob, TLS_BLOB_MAX);
     /* Reserved whole, so that no piece of a key stays behind in memory given up by growing. */
     r = buf_reserve(&blob, TLS_BLOB_MAX);
