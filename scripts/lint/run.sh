@@ -15,10 +15,11 @@ check_cppcheck() {
     cppcheck --version | grep -q ' 2\.10' || { echo "cppcheck 2.10 is not here (it comes with Debian 12)"; return 77; }
     [ -d src ] || return 0
     mkdir -p "$build/lint-cppcheck"
-    # cppcheck 2.10 knows no __VA_OPT__: without the comma that it stands for the text still parses
-    cppcheck --quiet --std=c11 --language=c -I src "-D__VA_OPT__(...)=" "-Djson_array_foreach(a, i, v)=for (;;)" -j "$jobs" --cppcheck-build-dir="$build/lint-cppcheck" \
+    # cppcheck 2.10 knows no __VA_OPT__ (without the comma that it stands for the text still parses) and not
+    # the macros of libraries; its ctuuninitvar takes a function that fills a struct for one that reads it
+    cppcheck --quiet --std=c11 --language=c -I src "-D__VA_OPT__(...)=" "-Djson_array_foreach(a,i,v)=while((i)=0,(v)=json_array_get(a,i))" -j "$jobs" --cppcheck-build-dir="$build/lint-cppcheck" \
         --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
-        --suppress=missingIncludeSystem --template='{file}:{line}: {severity}: {message} [{id}]' src
+        --suppress=missingIncludeSystem --suppress=ctuuninitvar --template='{file}:{line}: {severity}: {message} [{id}]' src
 }
 
 check_tidy() {
@@ -30,7 +31,7 @@ check() {
     case $1 in
     layers | sizes | banned | listed | links) "$python" "$here/$1.py" ;;
     format) "$here/format.sh" ;;
-    pyflakes) git ls-files -z '*.py' | xargs -0 --no-run-if-empty "$python" -m pyflakes ;;
+    pyflakes) git ls-files -z "*.py" ":!*/apps/broken/*" | xargs -0 --no-run-if-empty "$python" -m pyflakes ;;
     shellcheck) { git ls-files -z '*.sh' && printf '.ci/run\0'; } | xargs -0 shellcheck ;;
     cppcheck) check_cppcheck ;;
     tidy) check_tidy ;;

@@ -19,7 +19,7 @@ static struct str take_mark(struct output *output, struct str line)
     if (line.n == 0 || line.p[0] != MARK_BEGIN)
         return line;
     end = str_find(line, MARK_END);
-    if (end < 0 || end - 1 > OUTPUT_REQUEST_MAX)
+    if (end < 1 || end - 1 > OUTPUT_REQUEST_MAX)
         return line;
     memcpy(output->request, line.p + 1, (size_t)end - 1);
     output->request[end - 1] = '\0';

@@ -136,7 +136,7 @@ static void setting_again_moves_either_way(void **state)
     loop_timer_set(loop, &a.timer, NS_PER_MS);
     key = a.timer.node.key;
     loop_timer_set(loop, &a.timer, 100 * NS_PER_MS); /* far behind b also on a busy machine */
-    assert_true(a.timer.node.key == key); /* the heap was left alone */
+    assert_true(a.timer.node.key == key);            /* the heap was left alone */
     loop_timer_set(loop, &b.timer, 3600 * NS_PER_SEC);
     loop_timer_set(loop, &b.timer, 2 * NS_PER_MS);
     while (strlen(events) < 2)
