@@ -1,0 +1,35 @@
+/* Any bytes as the certificates' blob: what is read lies within it, and what is well-formed is written back the same. */
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "wire/tls_blob.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void within(struct str piece, const uint8_t *data, size_t size)
+{
+    if ((const uint8_t *)piece.p < data || (const uint8_t *)piece.p + piece.n > data + size)
+        abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static struct tls_blob_pair pairs[TLS_BLOB_PAIRS_MAX];
+    unsigned char key[TLS_BLOB_TICKET_KEY];
+    struct buf out;
+    size_t n;
+
+    if (tls_blob_read(str_make((const char *)data, size), key, pairs, &n) != 0)
+        return 0;
+    for (size_t i = 0; i < n; i++) {
+        within(pairs[i].label, data, size);
+        within(pairs[i].cert_pem, data, size);
+        within(pairs[i].key_pem, data, size);
+    }
+    buf_init(&out, TLS_BLOB_MAX);
+    if (tls_blob_write(&out, key, pairs, n) != 0 || !str_eq(buf_str(&out), str_make((const char *)data, size)))
+        abort();
+    buf_fini(&out);
+    return 0;
+}

@@ -1,0 +1,110 @@
+/* Listening sockets: what is bound, how it is shown, and the sentence when it cannot be. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "super/listen.h"
+
+static struct why why;
+
+static int open_one(struct listeners *l, char *address)
+{
+    struct conf conf = { .bind = { &address, 1 } };
+
+    why.text[0] = '\0';
+    return listeners_open(l, &conf, &why);
+}
+
+static void test_open(void **state)
+{
+    char *http[] = { "127.0.0.1:0", "127.0.0.1:0" }, *tls[] = { "127.0.0.1:0" };
+    struct conf conf = { .bind = { http, 2 }, .tls_bind = { tls, 1 }, .metrics_bind = "127.0.0.1:0" };
+    struct listeners l;
+
+    assert_int_equal(listeners_open(&l, &conf, &why), 0);
+    assert_int_equal(l.n, 4);
+    assert_int_equal(l.items[0].kind, LISTENER_HTTP);
+    assert_int_equal(l.items[2].kind, LISTENER_TLS);
+    assert_int_equal(l.items[3].kind, LISTENER_METRICS);
+    assert_true(l.items[0].fd >= 0);
+    assert_string_not_equal(l.items[0].shown, l.items[1].shown);
+    listeners_close(&l);
+    assert_int_equal(l.n, 0);
+    listeners_close(&l);
+}
+
+static void shows(enum listener_kind kind, const char *shown, const char *url)
+{
+    struct listener l = { .kind = kind, .shown = (char *)shown };
+    struct buf out;
+
+    buf_init(&out, 256);
+    assert_int_equal(listener_url(&l, &out), 0);
+    assert_true(str_eq(buf_str(&out), str_of(url)));
+    buf_fini(&out);
+}
+
+static void test_urls(void **state)
+{
+    shows(LISTENER_HTTP, "127.0.0.1:8000", "http://127.0.0.1:8000");
+    shows(LISTENER_HTTP, "0.0.0.0:80", "http://localhost:80");
+    shows(LISTENER_TLS, "[::]:443", "https://localhost:443");
+    shows(LISTENER_TLS, "[::1]:443", "https://[::1]:443");
+    shows(LISTENER_HTTP, "unix:/run/site.sock", "unix:/run/site.sock");
+}
+
+static void test_in_use(void **state)
+{
+    struct listeners first, second;
+    char expected[256];
+
+    assert_int_equal(open_one(&first, "127.0.0.1:0"), 0);
+    assert_int_equal(open_one(&second, first.items[0].shown), -EADDRINUSE);
+    (void)snprintf(expected, sizeof(expected), "cannot listen on %s: address already in use; ", first.items[0].shown);
+    assert_memory_equal(why.text, expected, strlen(expected));
+    assert_int_equal(second.n, 0);
+    listeners_close(&first);
+}
+
+static void test_sentences(void **state)
+{
+    struct listeners l;
+
+    assert_int_equal(open_one(&l, "nonsense"), -EINVAL);
+    assert_string_equal(
+        why.text, "cannot listen on nonsense: invalid argument; expected HOST:PORT, [V6]:PORT, unix:PATH or fd://N");
+    assert_int_equal(open_one(&l, "192.0.2.1:80"), -EADDRNOTAVAIL);
+    assert_non_null(strstr(why.text, "no interface of this machine has that address"));
+}
+
+/* The file goes with the socket, so that the next start finds no stale one. */
+static void test_unix_socket_is_removed(void **state)
+{
+    char address[] = "unix:/tmp/quintet-listen-XXXXXX.sock";
+    struct listeners l;
+
+    (void)snprintf(address, sizeof(address), "unix:/tmp/quintet-listen-%d.sock", (int)getpid() % 100000);
+    assert_int_equal(open_one(&l, address), 0);
+    assert_int_equal(access(address + 5, F_OK), 0);
+    listeners_close(&l);
+    assert_int_equal(access(address + 5, F_OK), -1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_open),
+        cmocka_unit_test(test_urls),
+        cmocka_unit_test(test_in_use),
+        cmocka_unit_test(test_sentences),
+        cmocka_unit_test(test_unix_socket_is_removed),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
