@@ -60,9 +60,9 @@ static PyObject *value_of(struct environ_entry *entry, struct str bytes)
     return value;
 }
 
-static int set_value(PyObject *environ, PyObject *key, PyObject *value)
+static int set_value(PyObject *env, PyObject *key, PyObject *value)
 {
-    int r = value == NULL ? -1 : PyDict_SetItem(environ, key, value);
+    int r = value == NULL ? -1 : PyDict_SetItem(env, key, value);
 
     Py_XDECREF(value);
     return r;
@@ -140,38 +140,37 @@ static struct environ_entry *entry_of(struct environ_maker *maker, struct str ke
 /* ---- fields ---- */
 
 /* A field that came before: old + separator + new. */
-static int join(PyObject *environ, PyObject *key, PyObject *old, struct str name, struct str value)
+static int join(PyObject *env, PyObject *key, PyObject *old, struct str name, struct str value)
 {
     PyObject *more = PyUnicode_DecodeLatin1(value.p, (Py_ssize_t)value.n, NULL);
     const char *separator = str_eq_nocase(name, STR("cookie")) ? "; " : ", ";
     PyObject *both = more == NULL ? NULL : PyUnicode_FromFormat("%U%s%U", old, separator, more);
 
     Py_XDECREF(more);
-    return set_value(environ, key, both);
+    return set_value(env, key, both);
 }
 
-static int set_field(struct environ_entry *entry, PyObject *environ, const struct pool_field *field)
+static int set_field(struct environ_entry *entry, PyObject *env, const struct pool_field *field)
 {
-    PyObject *old = PyDict_GetItemWithError(environ, entry->key);
+    PyObject *old = PyDict_GetItemWithError(env, entry->key);
 
     if (old != NULL)
-        return join(environ, entry->key, old, field->name, field->value);
-    return PyErr_Occurred() ? -1 : set_value(environ, entry->key, value_of(entry, field->value));
+        return join(env, entry->key, old, field->name, field->value);
+    return PyErr_Occurred() ? -1 : set_value(env, entry->key, value_of(entry, field->value));
 }
 
 /* A name that is too long or too rare for the table. */
-static int set_rare_field(struct environ_maker *maker, PyObject *environ, const struct pool_field *field,
-                          struct str key)
+static int set_rare_field(struct environ_maker *maker, PyObject *env, const struct pool_field *field, struct str key)
 {
     struct environ_entry entry = { .name = key, .key = make_key(maker, key) };
-    int r = entry.key == NULL ? -1 : set_field(&entry, environ, field);
+    int r = entry.key == NULL ? -1 : set_field(&entry, env, field);
 
     Py_XDECREF(entry.key);
     Py_XDECREF(entry.value);
     return r;
 }
 
-static int add_long_field(struct environ_maker *maker, PyObject *environ, const struct pool_field *field)
+static int add_long_field(struct environ_maker *maker, PyObject *env, const struct pool_field *field)
 {
     char *bytes = PyMem_Malloc(5 + field->name.n);
     int r;
@@ -180,31 +179,33 @@ static int add_long_field(struct environ_maker *maker, PyObject *environ, const 
         PyErr_NoMemory();
         return -1;
     }
-    r = set_rare_field(maker, environ, field, name_to_key(field->name, bytes));
+    r = set_rare_field(maker, env, field, name_to_key(field->name, bytes));
     PyMem_Free(bytes);
     return r;
 }
 
-static int add_field(struct environ_maker *maker, PyObject *environ, const struct pool_field *field)
+static int add_field(struct environ_maker *maker, PyObject *env, const struct pool_field *field)
 {
     char bytes[5 + NAME_MAX_KEPT];
     struct environ_entry *entry;
     struct str key;
 
     if (field->name.n > NAME_MAX_KEPT)
-        return add_long_field(maker, environ, field);
+        return add_long_field(maker, env, field);
     key = name_to_key(field->name, bytes);
     entry = entry_of(maker, key);
     if (entry == NULL)
-        return PyErr_Occurred() ? -1 : set_rare_field(maker, environ, field, key);
+        return PyErr_Occurred() ? -1 : set_rare_field(maker, env, field, key);
     if (entry->key == maker->content_length)
         return 0; /* the body has been counted: CONTENT_LENGTH comes from there */
-    return set_field(entry, environ, field);
+    if (entry->key == maker->vars[POOL_REQUEST_ID].key)
+        return 0; /* the edge has decided on the id */
+    return set_field(entry, env, field);
 }
 
 /* ---- the dict ---- */
 
-static int add_vars(struct environ_maker *maker, PyObject *environ, const struct pool_request *request)
+static int add_vars(struct environ_maker *maker, PyObject *env, const struct pool_request *request)
 {
     for (int i = 0; i < POOL_VAR_COUNT; i++) {
         struct str bytes = request->vars[i];
@@ -213,42 +214,42 @@ static int add_vars(struct environ_maker *maker, PyObject *environ, const struct
             continue;
         if (i == POOL_PATH && str_eq(bytes, STR("*")))
             bytes.n = 0; /* OPTIONS *: no path at all; wsgiref.validate wants a slash in front of any */
-        if (set_value(environ, maker->vars[i].key, value_of(&maker->vars[i], bytes)) < 0)
+        if (set_value(env, maker->vars[i].key, value_of(&maker->vars[i], bytes)) < 0)
             return -1;
     }
-    if (str_eq(request->vars[POOL_SCHEME], STR("https")) && PyDict_SetItem(environ, maker->https, maker->on) < 0)
+    if (str_eq(request->vars[POOL_SCHEME], STR("https")) && PyDict_SetItem(env, maker->https, maker->on) < 0)
         return -1;
     return 0;
 }
 
-static int add_rest(struct environ_maker *maker, PyObject *environ, const struct exchange *x)
+static int add_rest(struct environ_maker *maker, PyObject *env, const struct exchange *x)
 {
     uint64_t now = clock_mono_ns(), queued = x->request.queued_ns;
     double waited = now > queued ? (double)(now - queued) / 1e9 : 0;
 
-    if (set_value(environ, maker->queue_time, PyFloat_FromDouble(waited)) < 0 ||
-        set_value(environ, maker->edge_time, PyFloat_FromDouble((double)x->request.edge_ns / 1e9)) < 0)
+    if (set_value(env, maker->queue_time, PyFloat_FromDouble(waited)) < 0 ||
+        set_value(env, maker->edge_time, PyFloat_FromDouble((double)x->request.edge_ns / 1e9)) < 0)
         return -1;
-    if (x->request.has_body && set_value(environ, maker->content_length,
+    if (x->request.has_body && set_value(env, maker->content_length,
                                          PyUnicode_FromFormat("%llu", (unsigned long long)x->request.body_size)) < 0)
         return -1;
-    return PyDict_SetItem(environ, maker->input, x->input);
+    return PyDict_SetItem(env, maker->input, x->input);
 }
 
 PyObject *environ_build(struct environ_maker *maker, struct exchange *x)
 {
-    PyObject *environ = PyDict_Copy(maker->template);
+    PyObject *env = PyDict_Copy(maker->template);
 
-    if (environ == NULL || add_vars(maker, environ, &x->request) < 0)
+    if (env == NULL || add_vars(maker, env, &x->request) < 0)
         goto fail;
     for (uint32_t i = 0; i < x->request.n_fields; i++)
-        if (add_field(maker, environ, &x->request.fields[i]) < 0)
+        if (add_field(maker, env, &x->request.fields[i]) < 0)
             goto fail;
-    if (add_rest(maker, environ, x) < 0)
+    if (add_rest(maker, env, x) < 0)
         goto fail;
-    return environ;
+    return env;
 fail:
-    Py_XDECREF(environ);
+    Py_XDECREF(env);
     return NULL;
 }
 

@@ -49,9 +49,9 @@ static void end_forked(struct exchange *x)
     _exit(1);
 }
 
-static void run(struct exchange *x, PyObject *app, PyObject *environ)
+static void run(struct exchange *x, PyObject *app, PyObject *env)
 {
-    PyObject *result = PyObject_CallFunctionObjArgs(app, environ, x->start_response, NULL);
+    PyObject *result = PyObject_CallFunctionObjArgs(app, env, x->start_response, NULL);
 
     end_forked(x);
     if (result == NULL) {
@@ -100,15 +100,15 @@ static void finish(struct exchange *x)
 
 static void answer(struct exchange *x, PyObject *app)
 {
-    PyObject *environ = NULL;
+    PyObject *env = NULL;
 
     if (prepare(x) == 0)
-        environ = environ_build(&x->state->environ, x);
-    if (environ != NULL)
-        run(x, app, environ);
+        env = environ_build(&x->state->environ, x);
+    if (env != NULL)
+        run(x, app, env);
     else
         fail(x);
-    Py_XDECREF(environ);
+    Py_XDECREF(env);
 }
 
 /* ---- the loop ---- */

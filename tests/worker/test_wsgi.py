@@ -187,6 +187,8 @@ def test_environ_of_headers(corners):
     assert (found["HTTP_X_Y_Z"], found["CONTENT_TYPE"], found["HTTP_X_" + "L" * 300]) == ("1", "text/x", "long")
     assert (found["HTTP_X_HIGH"], found["HTTP_X_EMPTY"]) == ("\xe9", "")
     assert "HTTP_CONTENT_TYPE" not in found
+    given = environ(corners, headers=[("X-Request-ID", "the client's")], request_id="the edge's")
+    assert given["HTTP_X_REQUEST_ID"] == "the edge's"
 
 
 def test_values_that_look_alike_are_kept_apart(corners):
