@@ -147,6 +147,15 @@ class Worker:
             lib.fake_wait(self.fake, 5)
         raise AssertionError(f"no {what}; the worker said:\n{self.raw.decode('utf-8', 'replace')}")
 
+    def take_when_told(self, response, condition):
+        """As the real edge does it: looks for pieces only when the slot has attention."""
+        until = time.monotonic() + PATIENCE
+        while not condition():
+            told = lib.fake_wait(self.fake, 100)
+            while told and self.next(response):
+                pass
+            assert time.monotonic() < until, f"nothing told; the worker said:\n{self.raw.decode('utf-8', 'replace')}"
+
     # ---- channels ----
 
     def message(self, fd=None, route=b"WS", timeout=PATIENCE):

@@ -168,6 +168,10 @@ def test_children_inherit_none_of_our_descriptors(corners):
     assert corners.get("/descriptors").body.split() == [b"0", b"1", b"2", b"3"]  # 3: the listing itself
 
 
+def test_forked_child_has_none_of_our_channels(corners):
+    assert corners.get("/forked_descriptors").body == b"[]"
+
+
 def test_dead_worker_leaves_a_settled_slot():
     worker = Worker("corners")
     slot = worker.submit("/endless")

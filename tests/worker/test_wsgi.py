@@ -78,26 +78,37 @@ def test_small_response_is_one_data_frame_and_one_attention(corners):
     assert attentions == 100
 
 
-def test_items_are_not_held_back(corners, tmp_path):
+@pytest.fixture
+def fresh():
+    """A worker whose first request is the test's: no attention of an earlier one is mistaken for this one's."""
+    with Worker("corners") as worker:
+        yield worker
+
+
+@pytest.mark.parametrize("path", ["/steps", "/write_steps"])
+def test_items_are_not_held_back(fresh, tmp_path, path):
     flag = tmp_path / "go"
-    slot = corners.submit("/steps", headers=[("X-Until", str(flag))])
+    slot = fresh.submit(path, headers=[("X-Until", str(flag))])
     response = Response(slot)
-    corners.wait_for(lambda: corners.next(response) and response.body == b"1", "the first item")
-    assert corners.phase(slot) == RUNNING
+    fresh.take_when_told(response, lambda: response.body == b"1")
+    assert fresh.phase(slot) == RUNNING
     flag.touch()
-    rest = corners.finish(slot)
+    rest = fresh.finish(slot)
     assert rest.body == b"2" and rest.end == END
 
 
-def test_client_does_not_wait_for_close(corners, tmp_path):
-    flag = tmp_path / "go"
-    slot = corners.submit("/slow_close", headers=[("X-Until", str(flag))])
+@pytest.mark.parametrize("path", ["/slow_close", "/slow_after_the_last"])
+def test_client_waits_for_nothing_that_comes_after_the_body(fresh, tmp_path, path):
+    first, flag = tmp_path / "first", tmp_path / "go"
+    slot = fresh.submit(path, headers=[("X-First", str(first)), ("X-Until", str(flag))])
     response = Response(slot)
-    corners.wait_for(lambda: corners.next(response) and response.end == END, "END")
-    assert response.body == b"answer" and corners.phase(slot) == RUNNING
+    fresh.take_when_told(response, lambda: response.body == b"answer")
+    first.touch()
+    fresh.take_when_told(response, lambda: response.end == END)
+    assert fresh.phase(slot) == RUNNING
     flag.touch()
-    corners.finish(slot)
-    assert closed(corners) == ["slow"]
+    fresh.finish(slot)
+    assert closed(fresh) == ["slow"]
 
 
 def test_close_is_called(corners):

@@ -119,7 +119,16 @@ def closes(environ, start_response):
 
 def slow_close(environ, start_response):
     start_response("200 OK", PLAIN)
-    return Body(b"answer", name="slow", at_close=lambda: wait_for_file(environ))
+    return Body(
+        b"answer", lambda: wait_for_file(environ, "first") or b"", name="slow", at_close=lambda: wait_for_file(environ)
+    )
+
+
+def slow_after_the_last(environ, start_response):
+    start_response("200 OK", [("Content-Length", "6")])
+    yield b"answer"
+    wait_for_file(environ)
+    closed.append("slow")
 
 
 def after_last(environ, start_response):
@@ -171,6 +180,12 @@ def steps(environ, start_response):
     yield b"1"
     wait_for_file(environ)
     yield b"2"
+
+
+def write_steps(environ, start_response):
+    start_response("200 OK", PLAIN)(b"1")
+    wait_for_file(environ)
+    return [b"2"]
 
 
 def latin(environ, start_response):
@@ -606,6 +621,23 @@ def descriptors(environ, start_response):
     listing = subprocess.run(["ls", "/proc/self/fd"], stdout=subprocess.PIPE, close_fds=False, check=True).stdout
     start_response("200 OK", PLAIN)
     return [b" ".join(listing.split())]
+
+
+def forked_descriptors(environ, start_response):
+    """What a child that is only forked, not exec'd, has open of ours."""
+    r, w = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        links = [os.readlink(f"/proc/self/fd/{n}") for n in range(3, 50) if os.path.lexists(f"/proc/self/fd/{n}")]
+        os.write(w, json.dumps([link for link in links if "socket" in link or "eventfd" in link]).encode())
+        os._exit(0)
+    os.waitpid(pid, 0)
+    start_response("200 OK", PLAIN)
+    try:
+        return [os.read(r, 10_000)]
+    finally:
+        os.close(r)
+        os.close(w)
 
 
 def thread(environ, start_response):
