@@ -139,7 +139,7 @@ static void leave(struct child *child)
 
 static void too_slow(struct child *child)
 {
-    log_event(child->log, LOG_WARNING, "a process did not end in time: killed", LOG_Z("process", child->title),
+    log_event(child->log, LOG_WARNING, "a process did not end in time: killed", LOG_Z("child", child->title),
               LOG_N("pid", child->pid));
     send_kill(child);
 }
@@ -219,7 +219,7 @@ static bool happen(struct child *child, enum child_event event)
 
 static void broke_rules(struct child *child, const char *what)
 {
-    log_event(child->log, LOG_ERROR, "a process broke the rules of its channel: killed", LOG_Z("process", child->title),
+    log_event(child->log, LOG_ERROR, "a process broke the rules of its channel: killed", LOG_Z("child", child->title),
               LOG_N("pid", child->pid), LOG_Z("said", what), LOG_Z("state", child_state_name(child->state)));
     if (child->pid > 0)
         send_kill(child);
@@ -311,7 +311,7 @@ void child_stop(struct child *child, uint64_t grace_ns)
 void child_kill(struct child *child, const char *why)
 {
     if (child->pid > 0 && child->state != CHILD_KILLED)
-        log_event(child->log, LOG_WARNING, "a process is killed", LOG_Z("process", child->title),
+        log_event(child->log, LOG_WARNING, "a process is killed", LOG_Z("child", child->title),
                   LOG_N("pid", child->pid), LOG_Z("why", why));
     (void)happen(child, CHILD_EV_KILL);
 }

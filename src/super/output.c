@@ -26,14 +26,6 @@ static struct str take_mark(struct output *output, struct str line)
     return str_cut(line, (size_t)end + 1, line.n);
 }
 
-/* What the application prints is shown whatever the level of our own lines. */
-static enum log_level level_of(const struct log *log)
-{
-    if (log->level <= LOG_INFO)
-        return LOG_INFO;
-    return log->level < LOG_ERROR ? log->level : LOG_ERROR;
-}
-
 static void emit(struct output *output)
 {
     struct str line = str_make(output->line, output->len);
@@ -47,10 +39,11 @@ static void emit(struct output *output)
     if (line.n == 0)
         return;
     log.process = output->title;
+    log.level = LOG_INFO; /* what the application prints is shown, however few of our own lines are wanted */
     if (output->request[0] != '\0')
-        log_emit(&log, level_of(&log), line, (const struct log_field[]){ LOG_Z("request", output->request), LOG_END });
+        log_emit(&log, LOG_INFO, line, (const struct log_field[]){ LOG_Z("request_id", output->request), LOG_END });
     else
-        log_emit(&log, level_of(&log), line, NULL);
+        log_emit(&log, LOG_INFO, line, NULL);
 }
 
 void output_feed(struct output *output, struct str bytes)

@@ -144,14 +144,20 @@ void role_edge_start(struct super *super)
     super->edge_started = true;
 }
 
+/* The serving generation first, switch included: the edge retires all it knows of then but that one. */
 static void introduce_all(struct super *super)
 {
-    LIST_EACH(link, &super->generations)
-        generation_introduce(CONTAINER_OF(link, struct generation, link));
-    if (super->serving == NULL)
-        return;
-    generation_serve(super->serving);
-    role_edge_start(super);
+    if (super->serving != NULL) {
+        generation_introduce(super->serving);
+        generation_serve(super->serving);
+        role_edge_start(super);
+    }
+    LIST_EACH(link, &super->generations) {
+        struct generation *g = CONTAINER_OF(link, struct generation, link);
+
+        if (g != super->serving)
+            generation_introduce(g);
+    }
 }
 
 /* No secret of ours or the application's is in its environment: only what sanitizers and the loader need. */
