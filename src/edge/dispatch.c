@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "edge/edge_process.h"
+#include "pool/wake.h"
 #include "wire/message.h"
 
 void dispatch_init(struct dispatch *d, struct edge *edge)
@@ -353,6 +354,7 @@ int dispatch_open(struct dispatch *d, uint32_t number, const struct pool_fds *fd
     }
     g->number = number;
     g->refs = 1;
+    pool_set_lane_fds(g->pool, g->eventfd, POOL_LANES_MAX); /* pool_recover wakes the lanes */
     g->geometry = *pool_geometry(g->pool);
     g->slots = mem_calloc(g->geometry.slots, sizeof(*g->slots));
     g->free = mem_calloc(g->geometry.slots, sizeof(*g->free));
@@ -375,19 +377,6 @@ struct generation *dispatch_find(struct dispatch *d, uint32_t number)
     return NULL;
 }
 
-void dispatch_worker_joined(struct dispatch *d, struct generation *g, uint32_t worker, int32_t pid, int channel)
-{
-    struct seat_owner *w = &g->workers[worker];
-
-    (void)!fcntl(channel, F_SETFL, O_NONBLOCK);
-    pthread_mutex_lock(&d->lock);
-    close_channel(w);
-    if (w->pid != pid)
-        pool_reopen(g->pool, worker * g->geometry.threads, g->geometry.threads, pid);
-    *w = (struct seat_owner){ .channel = channel, .pid = pid, .alive = true };
-    pthread_mutex_unlock(&d->lock);
-}
-
 /* A slot of a worker that is dead. With a job: its lane settles it. An orphan is free at once. */
 static void slot_lost(struct dispatch *d, struct generation *g, uint32_t number)
 {
@@ -401,15 +390,11 @@ static void slot_lost(struct dispatch *d, struct generation *g, uint32_t number)
     slot_free(d, g, number, serial);
 }
 
-void dispatch_worker_gone(struct dispatch *d, struct generation *g, uint32_t worker)
+/* Under the lock: the process that had this worker's seats is dead. */
+static void bury(struct dispatch *d, struct generation *g, uint32_t worker)
 {
     uint32_t first = worker * g->geometry.threads;
 
-    pthread_mutex_lock(&d->lock);
-    receive_files(g, worker); /* what it sent before it died still counts */
-    close_channel(&g->workers[worker]);
-    g->workers[worker].alive = false;
-    g->workers[worker].pid = 0;
     for (uint32_t i = 0; i < g->geometry.slots; i++) {
         struct pool_look look;
 
@@ -421,6 +406,33 @@ void dispatch_worker_gone(struct dispatch *d, struct generation *g, uint32_t wor
             slot_lost(d, g, i);
     }
     pool_recover(g->pool, first, g->geometry.threads);
+}
+
+void dispatch_worker_gone(struct dispatch *d, struct generation *g, uint32_t worker)
+{
+    pthread_mutex_lock(&d->lock);
+    receive_files(g, worker); /* what it sent before it died still counts */
+    close_channel(&g->workers[worker]);
+    g->workers[worker].alive = false;
+    g->workers[worker].pid = 0;
+    bury(d, g, worker);
+    pthread_mutex_unlock(&d->lock);
+}
+
+void dispatch_worker_joined(struct dispatch *d, struct generation *g, uint32_t worker, int32_t pid, int channel)
+{
+    struct seat_owner *w = &g->workers[worker];
+    struct pool_seat_view seat;
+
+    (void)!fcntl(channel, F_SETFL, O_NONBLOCK);
+    pthread_mutex_lock(&d->lock);
+    close_channel(w);
+    pool_seat_look(g->pool, worker * g->geometry.threads, &seat);
+    if (seat.owner != 0 && seat.owner != pid)
+        bury(d, g, worker); /* its predecessor died while there was no edge to hear of it */
+    if (w->pid != pid)
+        pool_reopen(g->pool, worker * g->geometry.threads, g->geometry.threads, pid);
+    *w = (struct seat_owner){ .channel = channel, .pid = pid, .alive = true };
     pthread_mutex_unlock(&d->lock);
 }
 

@@ -97,6 +97,8 @@ static void reopen(struct pool *pool, uint32_t number, uint32_t pid)
     struct shared_seat *seat = seat_at(pool, number);
     uint32_t closed = atomic_load_explicit(&seat->closed, memory_order_relaxed);
 
+    if (pid != 0 && atomic_load_explicit(&seat->owner, memory_order_relaxed) == pid)
+        return;
     /* What was closed was the last worker, unless this one has been told to stop before it was let in. */
     if (closed != pid)
         atomic_compare_exchange_strong(&seat->closed, &closed, 0);

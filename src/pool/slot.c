@@ -9,6 +9,7 @@
 #include "pool/room.h"
 #include "pool/seat.h"
 #include "pool/step.h"
+#include "pool/wake.h"
 
 static uint64_t word_load(const struct pool *pool, uint32_t slot)
 {
@@ -115,6 +116,18 @@ static void poke_everybody(struct pool *pool)
     lane_poke_all(pool);
 }
 
+/* The dead may have changed a slot's word or its frames and not have told the lane. */
+static void tell_lanes_of(struct pool *pool, uint32_t first_seat, uint32_t n)
+{
+    for (uint32_t slot = 0; slot < pool->geometry.slots; slot++) {
+        uint64_t word = word_load(pool, slot);
+        uint32_t phase = word_phase(word), seat = word_seat(word);
+
+        if ((phase == POOL_RUNNING || phase == POOL_DONE) && seat >= first_seat && seat - first_seat < n)
+            pool_attention(pool, (struct pool_ticket){ slot, word_serial(word) });
+    }
+}
+
 void pool_recover(struct pool *pool, uint32_t first_seat, uint32_t n)
 {
     /* A mark of the dead would swallow the next wake-up. If a successor already sleeps there it is poked like all, and marks itself again. */
@@ -123,6 +136,7 @@ void pool_recover(struct pool *pool, uint32_t first_seat, uint32_t n)
         POOL_STEP(RECOVER_WIPED);
     }
     ready_rebuild(pool);
+    tell_lanes_of(pool, first_seat, n);
     poke_everybody(pool);
 }
 

@@ -62,9 +62,10 @@ MUST_CHECK int pool_release(struct pool *pool, struct pool_ticket ticket, uint32
 /* RUNNING by a seat whose process is known dead (or any word that is -EPROTO, at the end of a generation) → FREE. */
 void pool_reap(struct pool *pool, struct pool_ticket ticket, uint32_t *serial);
 /* After a worker's death: what it may have popped and not taken is pushed again, sleep marks of seats [first, first + n) are wiped,
- * every seat and every lane (whose eventfd is set) is woken to look. Before it, look at every slot the dead had: RUNNING ones are
- * pool_reap's, DONE ones hold a whole response whose attention may be missing. Does no harm when nothing is wrong, so it may also be
- * called with n = 0 whenever a READY slot waits suspiciously long (a spoilt bitmap, a stopped process). */
+ * attention is set for every slot these seats have RUNNING or DONE (the dead may have been about to), and every seat and every lane whose
+ * eventfd is set is woken to look. The RUNNING ones are then the edge's to read to their end and to reap; DONE ones hold a whole
+ * response. Does no harm when nothing is wrong, so it may also be called with n = 0 whenever a READY slot waits suspiciously long
+ * (a spoilt bitmap, a stopped process). */
 void pool_recover(struct pool *pool, uint32_t first_seat, uint32_t n);
 /* READY slots that nobody has taken yet: 0 means every request handed over is running. Looks at each slot's word. */
 uint32_t pool_waiting(const struct pool *pool);
@@ -90,7 +91,7 @@ bool pool_cancelled(const struct pool *pool, struct pool_ticket ticket); /* the 
 void pool_close(struct pool *pool, uint32_t first_seat, uint32_t n);
 /* Edge: process `pid` has these seats from now on (0: any process, as in a new pool). Any other process's pool_take waits as if nothing
  * came: so a replacement that boots faster than the edge hears of the death cannot take requests while its predecessor's are not
- * settled. If pool_seat_look shows another owner than 0 and pid, that one is dead: reap and pool_recover first. */
+ * settled. Nothing happens when they are this process's already. If pool_seat_look shows another owner than 0 and pid, that one is dead: reap and pool_recover first. */
 void pool_reopen(struct pool *pool, uint32_t first_seat, uint32_t n, pid_t pid);
 
 /* ---- what each seat is doing, for status and after a crash (racy by nature: a hint) ---- */

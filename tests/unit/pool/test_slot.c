@@ -307,6 +307,21 @@ static void test_successor_waits_to_be_let_in(void **state)
     assert_int_equal(pool_take(rig.pool, 0, 0, &ticket), POOL_CLOSED);
 }
 
+/* A new edge lets in the workers that are there: what they note of themselves stays. */
+static void test_let_in_again(void **state)
+{
+    struct pool_seat_view view;
+    pid_t me = getpid();
+
+    pool_reopen(rig.pool, 0, 1, me);
+    rig_hand_over(&rig, 2);
+    rig_take(&rig, 0);
+    pool_reopen(rig.pool, 0, 1, me);
+    pool_seat_look(rig.pool, 0, &view);
+    assert_true(view.busy && view.slot == 2);
+    assert_int_equal(view.owner, me);
+}
+
 /* Told to stop before it was let in: the stop holds. */
 static void test_stopped_before_let_in(void **state)
 {
@@ -435,6 +450,7 @@ int main(void)
         TEST(test_adopt_spoilt_words),
         TEST(test_close_and_reopen),
         TEST(test_successor_waits_to_be_let_in),
+        TEST(test_let_in_again),
         TEST(test_stopped_before_let_in),
         TEST(test_timeout_is_kept),
         TEST(test_sleepers_wake),

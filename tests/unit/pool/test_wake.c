@@ -99,6 +99,21 @@ static void test_recover_wakes_every_lane(void **state)
     assert_int_equal(written(1), 1);
 }
 
+/* Seat 0 died with one request running and one done, both unsaid; seat 1 lives. */
+static void test_recover_tells_of_the_dead(void **state)
+{
+    struct pool_ticket done = running(3, 1);
+
+    running(4, 1);
+    pool_ready(rig.pool, rig_ticket(&rig, 5), 1);
+    rig_take(&rig, 1);
+    atomic_store(&rig.pool->slots[3].word, word_make(POOL_DONE, 0, done.serial));
+    assert_int_equal(pool_lane_take(rig.pool, 1, rig_count_attention, counts), 0);
+    pool_recover(rig.pool, 0, 1);
+    assert_int_equal(pool_lane_take(rig.pool, 1, rig_count_attention, counts), 2);
+    assert_int_equal(counts[3] + counts[4], 2);
+}
+
 static void test_spoilt_lane_and_bits(void **state)
 {
     struct pool_ticket ticket = running(5, 0);
@@ -117,7 +132,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_each_slot_to_its_lane), TEST(test_bits_are_idempotent),      TEST(test_sleeping_lane_is_woken_once),
-        TEST(test_done_is_attention),     TEST(test_recover_wakes_every_lane), TEST(test_spoilt_lane_and_bits),
+        TEST(test_done_is_attention),     TEST(test_recover_wakes_every_lane), TEST(test_recover_tells_of_the_dead),
+        TEST(test_spoilt_lane_and_bits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
