@@ -23,6 +23,14 @@ static uint64_t least(const struct heap_node *nodes)
     return min;
 }
 
+static void assert_ordered(const struct heap *h)
+{
+    for (size_t i = 0; i < h->n; i++) {
+        assert_int_equal(h->nodes[i]->index, i);
+        assert_true(i == 0 || h->nodes[(i - 1) / 2]->key <= h->nodes[i]->key);
+    }
+}
+
 static void the_minimum_is_always_the_minimum(void **state)
 {
     static struct heap_node nodes[N];
@@ -47,6 +55,7 @@ static void the_minimum_is_always_the_minimum(void **state)
             inside--;
         }
         assert_int_equal(h.n, inside);
+        assert_ordered(&h);
         if (inside > 0)
             assert_int_equal(heap_min(&h)->key, least(nodes));
         else

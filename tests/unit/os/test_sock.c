@@ -198,6 +198,28 @@ static void a_stale_socket_file_is_replaced_a_live_one_is_not(void **state)
     umask(old);
 }
 
+/* A server too busy to accept is alive. */
+static void a_full_queue_is_not_stale(void **state)
+{
+    int listener, clients[64], n = 0, r = 0;
+    struct sock_spec spec;
+
+    (void)state;
+    unlink(path);
+    assert_int_equal(sock_spec_parse(str_of(bind_text), &spec), 0);
+    listener = sock_listen(&spec, 0);
+    assert_true(listener >= 0);
+    while (r == 0 && n < 64) {
+        clients[n] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        r = connect(clients[n++], &spec.addr.sa, spec.len);
+    }
+    assert_int_equal(errno, EAGAIN);
+    assert_int_equal(listen_on(bind_text), -EADDRINUSE);
+    while (n > 0)
+        close(clients[--n]);
+    close(listener);
+}
+
 static void a_file_that_is_no_socket_is_left_alone(void **state)
 {
     struct stat st;
@@ -263,6 +285,7 @@ int main(void)
         cmocka_unit_test(accepting),
         cmocka_unit_test(a_port_in_use_is_refused),
         cmocka_unit_test(a_stale_socket_file_is_replaced_a_live_one_is_not),
+        cmocka_unit_test(a_full_queue_is_not_stale),
         cmocka_unit_test(a_file_that_is_no_socket_is_left_alone),
         cmocka_unit_test(a_given_descriptor_must_listen),
         cmocka_unit_test(mapped_addresses_print_as_ipv4),

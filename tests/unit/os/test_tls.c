@@ -71,6 +71,15 @@ static void make(struct made *m, const char *names, long days)
     EVP_PKEY_free(key);
 }
 
+/* Another certificate behind the first. */
+static void append(struct made *m, const char *pem)
+{
+    size_t n = strlen(m->cert);
+
+    assert_true(strlen(pem) < sizeof(m->cert) - n);
+    memcpy(m->cert + n, pem, strlen(pem) + 1);
+}
+
 static struct tls_pair pair_of(const struct made *m)
 {
     return (struct tls_pair){ str_of(m->cert), str_of(m->key), STR("/etc/tls/site.pem") };
@@ -547,7 +556,7 @@ static void broken_pairs_are_named(void **state)
     pairs[1].cert_pem = STR("");
     assert_int_equal(tls_ctx_new(pairs, 2, ticket_key, &ctx, error), -EINVAL);
     assert_non_null(strstr(error, "/etc/tls/second.pem: cannot read the certificate"));
-    strcat(broken.cert, "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"); /* in the chain */
+    append(&broken, "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"); /* in the chain */
     pairs[1] = pair_of(&broken);
     assert_int_equal(tls_ctx_new(pairs, 2, ticket_key, &ctx, error), -EINVAL);
     assert_non_null(strstr(error, "cannot read the certificate"));
@@ -584,7 +593,7 @@ static void the_chain_is_sent(void **state)
     struct link l;
 
     (void)state;
-    strcat(chained.cert, other.cert);
+    append(&chained, other.cert);
     pair.cert_pem = str_of(chained.cert);
     assert_int_equal(tls_ctx_new(&pair, 1, ticket_key, &ctx, error), 0);
     dial(&l, ctx, (struct dial){ 0 });
