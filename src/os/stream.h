@@ -25,7 +25,7 @@ struct stream;
 /* Facts about a finished TLS handshake; strs are valid as long as the stream. */
 struct stream_tls_info {
     struct str protocol;    /* "TLSv1.3" */
-    struct str cipher;      /* "TLS_AES_256_GCM_SHA384" */
+    struct str cipher;      /* OpenSSL's name, as nginx logs it: "ECDHE-RSA-AES128-GCM-SHA256" */
     struct str server_name; /* SNI, empty when none */
     struct str alpn;        /* "http/1.1", "h2", or empty */
     bool resumed;

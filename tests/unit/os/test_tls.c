@@ -287,7 +287,7 @@ static void facts_about_a_handshake(void **state)
     assert_str(info.protocol, "TLSv1.2");
     assert_str(info.server_name, "");
     assert_str(info.alpn, "");
-    assert_true(str_starts(info.cipher, STR("TLS_ECDHE_")));
+    assert_true(str_starts(info.cipher, STR("ECDHE-")));
     hang_up(&l);
     tls_ctx_unref(ctx);
 }
