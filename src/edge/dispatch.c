@@ -30,7 +30,7 @@ void dispatch_fini(struct dispatch *d)
 
 /* ---- slots (the lock is held) ---- */
 
-static void hand_over(struct generation *g, struct job *job)
+static void hand_over(struct dispatch *d, struct generation *g, struct job *job)
 {
     uint32_t number = g->free[--g->n_free];
     struct slot *s = &g->slots[number];
@@ -46,7 +46,20 @@ static void hand_over(struct generation *g, struct job *job)
     memset(&job->reader, 0, sizeof(job->reader));
     /* The app handler refuses (431) what could not fit. */
     must(pool_request_write(g->pool, job->ticket, job->request) == 0);
-    pool_ready(g->pool, job->ticket, s->lane);
+    pool_publish(g->pool, job->ticket, s->lane);
+    atomic_fetch_add_explicit(&d->unwoken, 1, memory_order_relaxed);
+}
+
+/* While requests wait for a slot, and while a generation is being emptied, every slot that comes free is news. The other lanes look at once: a bit set
+ * before this may have woken nobody. */
+static void set_hungry(struct dispatch *d, struct generation *g, bool hungry)
+{
+    if (g->hungry == hungry)
+        return;
+    g->hungry = hungry;
+    pool_set_hungry(g->pool, hungry);
+    if (hungry)
+        edge_wake_lanes(d->edge);
 }
 
 static void feed(struct dispatch *d)
@@ -58,8 +71,10 @@ static void feed(struct dispatch *d)
 
         d->n_queued--;
         d->handed++;
-        hand_over(g, CONTAINER_OF(link, struct job, link));
+        hand_over(d, g, CONTAINER_OF(link, struct job, link));
     }
+    if (g != NULL)
+        set_hungry(d, g, d->n_queued > 0);
 }
 
 static void slot_free(struct dispatch *d, struct generation *g, uint32_t number, uint32_t serial)
@@ -82,6 +97,19 @@ static struct pool_ticket slot_ticket(const struct generation *g, uint32_t numbe
     return (struct pool_ticket){ .slot = number, .serial = g->slots[number].serial };
 }
 
+void dispatch_wake(struct dispatch *d)
+{
+    uint32_t n;
+
+    if (atomic_load_explicit(&d->unwoken, memory_order_relaxed) == 0)
+        return;
+    pthread_mutex_lock(&d->lock);
+    n = atomic_exchange_explicit(&d->unwoken, 0, memory_order_relaxed);
+    if (d->active != NULL)
+        pool_wake(d->active->pool, n);
+    pthread_mutex_unlock(&d->lock);
+}
+
 /* ---- requests ---- */
 
 int dispatch_submit(struct dispatch *d, struct job *job, bool front)
@@ -91,7 +119,7 @@ int dispatch_submit(struct dispatch *d, struct job *job, bool front)
     pthread_mutex_lock(&d->lock);
     if (list_empty(&d->queue) && d->active != NULL && d->active->n_free > 0) {
         d->handed++;
-        hand_over(d->active, job);
+        hand_over(d, d->active, job);
     } else if (d->n_queued >= d->queue_max && !front) {
         d->refused++;
         error = -ENOBUFS;
@@ -102,6 +130,8 @@ int dispatch_submit(struct dispatch *d, struct job *job, bool front)
             list_push_front(&d->queue, &job->link);
         else
             list_push_back(&d->queue, &job->link);
+        if (d->active != NULL)
+            set_hungry(d, d->active, true);
     }
     if (job->replayed)
         d->replayed++;
@@ -451,6 +481,7 @@ static void requeue(struct dispatch *d, struct job *job)
 static void retire(struct dispatch *d, struct generation *g)
 {
     g->retired = true;
+    set_hungry(d, g, true);
     for (uint32_t i = 0; i < g->geometry.slots; i++) {
         struct job *job = g->slots[i].job;
         uint32_t serial;

@@ -13,6 +13,7 @@
 #define QUINTET_EDGE_DISPATCH_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -82,6 +83,7 @@ struct generation {
     uint32_t n_free;
     uint32_t used; /* slots not free */
     struct seat_owner workers[POOL_WORKERS_MAX];
+    bool hungry;  /* as told to the pool */
     bool retired; /* SWITCHed away from: no new requests */
     bool idle_told;
 };
@@ -94,6 +96,7 @@ struct dispatch {
     uint32_t queue_max;
     struct list generations;
     struct generation *active;          /* borrowed from generations; NULL: none yet */
+    atomic_uint unwoken;                /* requests handed over for which no worker has been woken yet */
     uint64_t handed, refused, replayed; /* counters for status */
 };
 
@@ -104,6 +107,8 @@ void dispatch_fini(struct dispatch *d);
 
 /* Hands the job over or queues it. 0, or -ENOBUFS when the queue is full. */
 MUST_CHECK int dispatch_submit(struct dispatch *d, struct job *job, bool front);
+/* Wakes workers for what was handed over since the last call: every lane does before it sleeps. */
+void dispatch_wake(struct dispatch *d);
 /* Nobody waits for it any more (client left, deadline). True: no worker has seen it and none will. */
 bool dispatch_withdraw(struct dispatch *d, struct job *job);
 /* The response has been read and the slot is DONE: the slot is free for the next. 0, -EAGAIN (the worker has not said DONE yet), -EPROTO. */

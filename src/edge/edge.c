@@ -112,6 +112,12 @@ void edge_check_idle(struct edge *edge)
     lane_post(&edge->lanes[0], &edge->idle_job);
 }
 
+void edge_wake_lanes(struct edge *edge)
+{
+    for (uint32_t i = 0; edge->n_lanes > 1 && i < edge->n_lanes; i++)
+        loop_wake(edge->lanes[i].loop);
+}
+
 static void all_drained(struct lane *lane, struct lane_job *job)
 {
     (void)job;

@@ -44,6 +44,8 @@ struct edge {
 
 /* A request of a retired generation ended, or a lane has nothing left: lane 0 looks. Any thread. */
 void edge_check_idle(struct edge *edge);
+/* Every lane looks at its attention bits soon. Any thread. */
+void edge_wake_lanes(struct edge *edge);
 void edge_lane_drained(struct edge *edge);
 /* Tells the supervisor; any thread (posts to lane 0). */
 void edge_report(struct edge *edge, enum wire_type type, struct job *job, uint32_t worker, struct str what);

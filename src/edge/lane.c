@@ -20,7 +20,7 @@
 /* While requests wait for a worker anyway, completions are looked for at this interval instead of being signalled: an interrupt per
  * response costs the worker a system call and both a context switch. */
 #define MODERATION_NS (100 * NS_PER_US)
-#define IDLE_LOOKS_MAX 16 /* fruitless looks in a row: the requests are slow ones, sleep until signalled */
+#define IDLE_LOOKS_MAX 4 /* fruitless looks in a row: the requests are slow ones, sleep until signalled */
 
 /* ---- pools ---- */
 
@@ -29,6 +29,16 @@ static void on_attention(void *arg, uint32_t slot)
     struct lane_pool *lp = arg;
 
     app_attention(lp->lane, lp->generation, slot);
+}
+
+/* Completions come about this far apart: a moving average over some eight of them. */
+static void note_completions(struct lane *lane, uint32_t n)
+{
+    uint64_t now = clock_mono_ns(), gap = (now - lane->completed_ns) / n;
+
+    lane->completed_ns = now;
+    lane->gap_ns = (7 * lane->gap_ns + (gap < NS_PER_SEC ? gap : NS_PER_SEC)) / 8;
+    lane->idle_looks = 0;
 }
 
 static void take_attention(struct lane *lane)
@@ -41,11 +51,17 @@ static void take_attention(struct lane *lane)
         if (lp->generation != NULL)
             n += pool_lane_take(lp->generation->pool, lane->index, on_attention, lp);
     }
-    lane->idle_looks = n > 0 ? 0 : lane->idle_looks + 1;
+    if (n > 0)
+        note_completions(lane, n);
+    else
+        lane->idle_looks++;
 }
 
-static bool requests_wait(const struct lane *lane)
+/* Requests wait for a worker, and completions come so often that looking costs less than being told. */
+static bool looking_pays(const struct lane *lane)
 {
+    if (lane->gap_ns > 2 * MODERATION_NS || lane->idle_looks > IDLE_LOOKS_MAX)
+        return false;
     for (size_t i = 0; i < LANE_POOLS_MAX; i++) {
         const struct generation *g = lane->pools[i].generation;
 
@@ -55,25 +71,30 @@ static bool requests_wait(const struct lane *lane)
     return false;
 }
 
+/* Asks the workers to signal. False: there is news already. */
+static bool ask_to_be_woken(struct lane *lane)
+{
+    bool quiet = true;
+
+    lane->slept = true;
+    for (size_t i = 0; i < LANE_POOLS_MAX; i++) {
+        struct generation *g = lane->pools[i].generation;
+
+        if (g != NULL && atomic_load_explicit(&g->used, memory_order_relaxed) > 0)
+            quiet = pool_lane_sleep(g->pool, lane->index) && quiet;
+    }
+    return quiet;
+}
+
 static uint64_t before_wait(void *arg)
 {
     struct lane *lane = arg;
 
     take_attention(lane);
-    if (lane->pending == 0)
-        return UINT64_MAX;
-    if (lane->idle_looks < IDLE_LOOKS_MAX && requests_wait(lane))
+    dispatch_wake(&lane->edge->dispatch);
+    if (looking_pays(lane))
         return MODERATION_NS;
-    for (size_t i = 0; i < LANE_POOLS_MAX; i++) {
-        struct generation *g = lane->pools[i].generation;
-
-        if (g != NULL && !pool_lane_sleep(g->pool, lane->index)) {
-            lane->slept = true;
-            return 0;
-        }
-    }
-    lane->slept = true;
-    return UINT64_MAX;
+    return ask_to_be_woken(lane) ? UINT64_MAX : 0;
 }
 
 static void run_jobs(struct lane *lane)

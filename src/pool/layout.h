@@ -47,7 +47,8 @@ struct shared_header {
 };
 
 struct shared_ready {
-    alignas(POOL_LINE) _Atomic uint64_t head; /* entries popped: compare-and-swap by whoever pops */
+    alignas(POOL_LINE) _Atomic uint64_t head;   /* entries popped: compare-and-swap by whoever pops */
+    alignas(POOL_LINE) _Atomic uint32_t hungry; /* 1: the edge wants to hear of every free slot. The edge's */
     alignas(POOL_LINE) _Atomic uint64_t tail; /* entries pushed: the edge's; it never reads it back but at pool_adopt */
 };
 
@@ -70,8 +71,9 @@ struct shared_slot {
     _Atomic uint32_t lane;                       /* edge's, while FREE */
     alignas(POOL_LINE) _Atomic uint64_t written; /* worker's line: bytes of frames published */
     _Atomic uint32_t waiting;                    /* 1: it waits for room. The edge takes it back to 0 when it wakes */
-    _Atomic uint32_t asked;    /* 1: it wants the body. The edge takes it back to 0 when it has seen it */
-    _Atomic uint64_t taken_ns; /* clock_mono_ns when it took the request */
+    _Atomic uint32_t asked;     /* 1: it wants the body. The edge takes it back to 0 when it has seen it */
+    _Atomic uint64_t announced; /* `written` at its last pool_attention */
+    _Atomic uint64_t taken_ns;  /* clock_mono_ns when it took the request */
     alignas(POOL_LINE) _Atomic uint64_t consumed; /* edge's line: bytes of frames read */
     _Atomic uint32_t cancel;
     _Atomic uint32_t room; /* futex word: changes with each wake-up for room or cancellation */
@@ -79,7 +81,7 @@ struct shared_slot {
 
 static_assert(sizeof(struct shared_seat) == POOL_LINE, "a seat is a line");
 static_assert(sizeof(struct shared_slot) == 3 * POOL_LINE, "a slot's control words are three lines");
-static_assert(sizeof(struct shared_ready) == 2 * POOL_LINE, "head and tail apart");
+static_assert(sizeof(struct shared_ready) == 3 * POOL_LINE, "head, hungry and tail apart");
 
 struct pool {
     struct pool_geometry geometry; /* private copy, checked once */

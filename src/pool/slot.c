@@ -33,6 +33,7 @@ static void prepare(struct pool *pool, uint32_t slot, uint32_t lane)
     must(lane < pool->geometry.lanes);
     atomic_store_explicit(&s->lane, lane, memory_order_relaxed);
     atomic_store_explicit(&s->written, 0, memory_order_relaxed);
+    atomic_store_explicit(&s->announced, 0, memory_order_relaxed);
     atomic_store_explicit(&s->taken_ns, 0, memory_order_relaxed);
     atomic_store_explicit(&s->waiting, 0, memory_order_relaxed);
     atomic_store_explicit(&s->asked, 0, memory_order_relaxed);
@@ -40,7 +41,7 @@ static void prepare(struct pool *pool, uint32_t slot, uint32_t lane)
     atomic_store_explicit(&s->cancel, 0, memory_order_relaxed);
 }
 
-void pool_ready(struct pool *pool, struct pool_ticket ticket, uint32_t lane)
+void pool_publish(struct pool *pool, struct pool_ticket ticket, uint32_t lane)
 {
     uint64_t word = word_make(POOL_READY, 0, ticket.serial);
 
@@ -49,7 +50,18 @@ void pool_ready(struct pool *pool, struct pool_ticket ticket, uint32_t lane)
     atomic_store_explicit(&slot_at(pool, ticket.slot)->word, word, memory_order_release);
     POOL_STEP(READY_WORD);
     ready_push(pool, ticket);
-    (void)seat_wake_one(pool);
+}
+
+void pool_wake(struct pool *pool, uint32_t n)
+{
+    while (n-- > 0 && !ready_is_empty(pool) && seat_wake_one(pool))
+        ;
+}
+
+void pool_ready(struct pool *pool, struct pool_ticket ticket, uint32_t lane)
+{
+    pool_publish(pool, ticket, lane);
+    pool_wake(pool, 1);
 }
 
 bool pool_take_back(struct pool *pool, struct pool_ticket ticket, uint32_t *serial)

@@ -47,8 +47,13 @@ void pool_adopt(struct pool *pool, uint32_t *serials, bool *is_free);
  * False: still running, or a word that makes no sense and stays out of use. Its end also comes as attention to its lane. */
 bool pool_orphan_ended(struct pool *pool, uint32_t slot, const bool *seat_alive, uint32_t *serial);
 
-/* The request area has been filled (pool/request.h): FREE → READY, pushed to the ready ring, one sleeper woken. `lane` will get the
- * attention bits. */
+/* The request area has been filled (pool/request.h): FREE → READY and pushed to the ready ring. `lane` will get the attention bits.
+ * Nobody is woken: pool_wake must follow before the edge sleeps, once for all that was published in a turn of its loop. A worker woken for each
+ * would take the processor from the edge that has more to hand over. */
+void pool_publish(struct pool *pool, struct pool_ticket ticket, uint32_t lane);
+/* Wakes at most n sleepers, fewer when the ring is empty by then. */
+void pool_wake(struct pool *pool, uint32_t n);
+/* Both at once. */
 void pool_ready(struct pool *pool, struct pool_ticket ticket, uint32_t lane);
 /* READY → FREE before any worker took it (deadline passed, client left). True with the new *serial; false: a worker has it (or the
  * word is spoilt: pool_look says so). */

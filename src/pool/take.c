@@ -3,11 +3,11 @@
 
 #include "base/clock.h"
 #include "pool/futex.h"
+#include "pool/lane.h"
 #include "pool/ready.h"
 #include "pool/seat.h"
 #include "pool/slot.h"
 #include "pool/step.h"
-#include "pool/wake.h"
 
 static bool is_closed(struct pool *pool, uint32_t seat)
 {
@@ -119,17 +119,20 @@ enum pool_take_result pool_take(struct pool *pool, uint32_t seat, uint64_t timeo
 void pool_done(struct pool *pool, uint32_t seat, struct pool_ticket ticket)
 {
     struct shared_seat *s = seat_at(pool, seat);
+    struct shared_slot *slot = slot_at(pool, ticket.slot);
     uint64_t word = word_make(POOL_RUNNING, seat, ticket.serial);
+    bool news = atomic_load_explicit(&slot->announced, memory_order_relaxed) !=
+                    atomic_load_explicit(&slot->written, memory_order_relaxed) ||
+                atomic_load_explicit(&slot->written, memory_order_relaxed) == 0;
 
     atomic_store_explicit(&s->busy, 0, memory_order_relaxed);
     atomic_fetch_add_explicit(&s->requests, 1, memory_order_relaxed);
     /* release: we have read the request and written the response. Fails when the slot was reaped meanwhile: then it is nobody's news. */
-    if (!atomic_compare_exchange_strong_explicit(&slot_at(pool, ticket.slot)->word, &word,
-                                                 word_make(POOL_DONE, seat, ticket.serial), memory_order_acq_rel,
-                                                 memory_order_relaxed))
+    if (!atomic_compare_exchange_strong_explicit(&slot->word, &word, word_make(POOL_DONE, seat, ticket.serial),
+                                                 memory_order_acq_rel, memory_order_relaxed))
         return;
     POOL_STEP(DONE_WORD);
-    pool_attention(pool, ticket);
+    attention_done(pool, ticket, news);
 }
 
 bool pool_cancelled(const struct pool *pool, struct pool_ticket ticket)

@@ -95,16 +95,28 @@ void pool_set_lane_fds(struct pool *pool, const int *fds, uint32_t n)
         pool->lane_fds[lane] = fds[lane];
 }
 
-void pool_attention(struct pool *pool, struct pool_ticket ticket)
+void pool_set_hungry(struct pool *pool, bool hungry)
 {
-    uint32_t lane = atomic_load_explicit(&slot_at(pool, ticket.slot)->lane, memory_order_relaxed);
-    uint32_t asleep = 1;
+    if (atomic_load_explicit(&pool->ready->hungry, memory_order_relaxed) != hungry)
+        atomic_store_explicit(&pool->ready->hungry, hungry, memory_order_seq_cst);
+}
 
-    if (lane >= pool->geometry.lanes) /* some other worker has scribbled; not ours to die of */
-        return;
-    atomic_fetch_or_explicit(&pool->lanes[lane].bits[ticket.slot / 64], UINT64_C(1) << (ticket.slot % 64),
+/* The bit of the slot in its lane. False: some other worker has scribbled; not ours to die of. */
+static bool set_bit(struct pool *pool, struct pool_ticket ticket, uint32_t *lane)
+{
+    *lane = atomic_load_explicit(&slot_at(pool, ticket.slot)->lane, memory_order_relaxed);
+    if (*lane >= pool->geometry.lanes)
+        return false;
+    atomic_fetch_or_explicit(&pool->lanes[*lane].bits[ticket.slot / 64], UINT64_C(1) << (ticket.slot % 64),
                              memory_order_seq_cst);
     POOL_STEP(ATTENTION_BIT);
+    return true;
+}
+
+static void wake_lane(struct pool *pool, uint32_t lane)
+{
+    uint32_t asleep = 1;
+
     if (atomic_load_explicit(&pool->lanes[lane].asleep, memory_order_seq_cst) == 0 ||
         !atomic_compare_exchange_strong_explicit(&pool->lanes[lane].asleep, &asleep, 0, memory_order_seq_cst,
                                                  memory_order_relaxed))
@@ -112,4 +124,26 @@ void pool_attention(struct pool *pool, struct pool_ticket ticket)
     POOL_STEP(ATTENTION_CLAIMED);
     poke(pool, lane);
     POOL_STEP(ATTENTION_SENT);
+}
+
+void pool_attention(struct pool *pool, struct pool_ticket ticket)
+{
+    struct shared_slot *slot = slot_at(pool, ticket.slot);
+    uint32_t lane;
+
+    atomic_store_explicit(&slot->announced, atomic_load_explicit(&slot->written, memory_order_relaxed),
+                          memory_order_relaxed);
+    if (set_bit(pool, ticket, &lane))
+        wake_lane(pool, lane);
+}
+
+void attention_done(struct pool *pool, struct pool_ticket ticket, bool news)
+{
+    uint32_t lane;
+
+    if (!set_bit(pool, ticket, &lane))
+        return;
+    /* seq_cst: our bit before our look at `hungry`; the edge's `hungry` before its look at the bits. One sees the other. */
+    if (news || atomic_load_explicit(&pool->ready->hungry, memory_order_seq_cst) != 0)
+        wake_lane(pool, lane);
 }

@@ -24,6 +24,10 @@ uint32_t pool_lane_take(struct pool *pool, uint32_t lane, pool_attention_fn *fn,
 /* The lanes' eventfds (non-blocking), inherited; borrowed. Set once before the first request; the edge needs them for pool_recover. */
 void pool_set_lane_fds(struct pool *pool, const int *fds, uint32_t n);
 
+/* Whether a slot that comes free is news by itself: while requests wait for one, and while a generation is being emptied. Otherwise pool_done wakes
+ * nobody if all frames were announced before: the bit is found at the lane's next turn. Set it, then take the bits once more, then sleep. */
+void pool_set_hungry(struct pool *pool, bool hungry);
+
 /* ---- worker ---- */
 void pool_attention(struct pool *pool, struct pool_ticket ticket); /* sets the bit of the ticket's slot in its lane */
 

@@ -187,6 +187,7 @@ void edge_open(struct edge *edge, const struct stage *stage, uint32_t first_id)
 {
     *edge = (struct edge){ .stage = stage, .pool = stage_map(stage), .next_id = first_id };
     pool_adopt(edge->pool, edge->serials, edge->is_free);
+    pool_set_hungry(edge->pool, true); /* it waits for slots that come free */
 }
 
 void edge_close(struct edge *edge)

@@ -437,6 +437,7 @@ static void report(const struct lane *lanes)
 static void set_up(void)
 {
     rig_open(&rig, &(struct pool_geometry){ WORKERS, THREADS, LANES, SLOTS });
+    pool_set_hungry(rig.pool, true); /* its lanes wait for slots that come free */
     ran = calloc(RAN_N, sizeof(*ran));
     for (int i = 0; i < LANES; i++)
         lane_fds[i] = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);

@@ -1,4 +1,5 @@
 /* Attention bits and the lane's sleep. */
+#include "pool/response.h"
 #include "pool/wake.h"
 
 #include <errno.h>
@@ -92,6 +93,36 @@ static void test_done_is_attention(void **state)
     assert_int_equal(counts[7], 1);
 }
 
+/* A slot that only comes free wakes nobody; one with unannounced frames does, and any while the edge is hungry. */
+static void test_done_wakes_for_news_alone(void **state)
+{
+    struct pool_ticket ticket = running(7, 0);
+
+    assert_int_equal(pool_put_fail(rig.pool, ticket), 0);
+    pool_attention(rig.pool, ticket);
+    pool_lane_take(rig.pool, 0, rig_count_attention, counts);
+    assert_true(pool_lane_sleep(rig.pool, 0));
+    pool_done(rig.pool, 0, ticket);
+    assert_int_equal(written(0), 0);
+    assert_int_equal(pool_lane_take(rig.pool, 0, rig_count_attention, counts), 1);
+
+    ticket = running(8, 0);
+    assert_int_equal(pool_put_fail(rig.pool, ticket), 0);
+    assert_true(pool_lane_sleep(rig.pool, 0));
+    pool_done(rig.pool, 0, ticket);
+    assert_int_equal(written(0), 1);
+    pool_lane_take(rig.pool, 0, rig_count_attention, counts);
+
+    ticket = running(9, 0);
+    assert_int_equal(pool_put_fail(rig.pool, ticket), 0);
+    pool_attention(rig.pool, ticket);
+    pool_lane_take(rig.pool, 0, rig_count_attention, counts);
+    pool_set_hungry(rig.pool, true);
+    assert_true(pool_lane_sleep(rig.pool, 0));
+    pool_done(rig.pool, 0, ticket);
+    assert_int_equal(written(0), 1);
+}
+
 static void test_recover_wakes_every_lane(void **state)
 {
     pool_recover(rig.pool, 0, 2);
@@ -131,9 +162,10 @@ static void test_spoilt_lane_and_bits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_each_slot_to_its_lane), TEST(test_bits_are_idempotent),      TEST(test_sleeping_lane_is_woken_once),
-        TEST(test_done_is_attention),     TEST(test_recover_wakes_every_lane), TEST(test_recover_tells_of_the_dead),
-        TEST(test_spoilt_lane_and_bits),
+        TEST(test_each_slot_to_its_lane),       TEST(test_bits_are_idempotent),
+        TEST(test_sleeping_lane_is_woken_once), TEST(test_done_is_attention),
+        TEST(test_done_wakes_for_news_alone),   TEST(test_recover_wakes_every_lane),
+        TEST(test_recover_tells_of_the_dead),   TEST(test_spoilt_lane_and_bits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
