@@ -33,8 +33,8 @@ const struct option_row option_table[] = {
       .example = "DJANGO_SETTINGS_MODULE=mysite.settings", .help = "set an environment variable of the application" },
     { .name = "env-file", .type = OPTION_PATH, .group = OPTION_GROUP_APP, .flags = OPTION_LIST | OPTION_SECRET, AT(env_file),
       .argument = "FILE", .example = ".env", .help = "read K=V lines from FILE; --env wins" },
-    { .name = "reload", .type = OPTION_BOOL, .group = OPTION_GROUP_APP, .flags = OPTION_LATER, AT(reload),
-      .help = "reload when a source file changes (development)", .later = "leave it out and give `quintet reload` after a change" },
+    { .name = "reload", .type = OPTION_BOOL, .group = OPTION_GROUP_APP, .flags = OPTION_FIXED, AT(reload), .fallback = "no",
+      .help = "reload when a source file changes (development)" },
 
     { .name = "bind", .flag = 'b', .type = OPTION_ADDRESS, .group = OPTION_GROUP_LISTEN,
       .flags = OPTION_LIST | OPTION_FIXED, AT(bind), .fallback = "127.0.0.1:8000", .argument = "ADDR",

@@ -350,6 +350,7 @@ static void init(struct super *super, struct launch *launch)
     *super = (struct super){ .launch = *launch, .exit_code = EXIT_OK, .started_ns = clock_mono_ns() };
     super->control.fd = -1;
     super->signals.fd = -1;
+    super->watch.fd = -1;
     list_init(&super->generations);
     logs_init(&super->logs);
     super->log = &super->logs.log;
@@ -359,6 +360,7 @@ static void init(struct super *super, struct launch *launch)
 
 static void fini(struct super *super)
 {
+    watch_fini(&super->watch);
     control_close(&super->control);
     listeners_close(&super->listeners);
     if (super->pid_file != NULL)
@@ -371,6 +373,26 @@ static void fini(struct super *super)
     }
     logs_fini(&super->logs);
     mem_wipe(super->ticket_key, sizeof(super->ticket_key));
+}
+
+static void source_changed(void *arg)
+{
+    reload_request(arg, "a source file has changed");
+}
+
+/* For development: a machine whose watches are used up serves all the same. */
+static void watch_sources(struct super *super, const struct plan *plan)
+{
+    int error;
+
+    if (!plan->conf->reload || plan->directory == NULL)
+        return;
+    error = watch_init(&super->watch, super->loop, plan->directory, source_changed, super);
+    if (error != 0)
+        log_event(super->log, LOG_WARNING, "source files cannot be watched", LOG_Z("why", why_errno(error)));
+    else
+        log_event(super->log, LOG_INFO, "reloading when a source file changes",
+                  LOG_N("directories", super->watch.n_directories));
 }
 
 static int begin(struct super *super, struct plan *plan, struct why *why)
@@ -389,6 +411,7 @@ static int begin(struct super *super, struct plan *plan, struct why *why)
         return r;
     proc_set_title("quintet: supervisor");
     banner(super, plan);
+    watch_sources(super, plan);
     (void)generation_new(super, plan);
     child_start(&super->edge);
     return 0;

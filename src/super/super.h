@@ -19,6 +19,7 @@
 #include "super/plan.h"
 #include "super/reload.h"
 #include "super/signals.h"
+#include "super/watch.h"
 #include "wire/tls_blob.h"
 
 #define EXIT_OK 0
@@ -42,6 +43,7 @@ struct super {
     struct signals signals;
     struct control control;
     struct reload reload;
+    struct watch watch; /* --reload */
     struct child edge;
     struct loop_timer timer; /* of the drain */
     unsigned char ticket_key[TLS_BLOB_TICKET_KEY];
