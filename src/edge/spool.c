@@ -39,10 +39,11 @@ static int open_unlinked(void)
     return memfd_create("quintet-spool", MFD_CLOEXEC);
 }
 
-static int write_all(int fd, const char *p, size_t n)
+/* At its place, not at the file's position: what a failed attempt left behind is written over by the next. */
+static int write_at(int fd, const char *p, size_t n, uint64_t at)
 {
     while (n > 0) {
-        ssize_t w = write(fd, p, n);
+        ssize_t w = pwrite(fd, p, n, (off_t)at);
 
         if (w < 0 && errno == EINTR)
             continue;
@@ -50,39 +51,71 @@ static int write_all(int fd, const char *p, size_t n)
             return -errno;
         p += w;
         n -= (size_t)w;
+        at += (uint64_t)w;
     }
     return 0;
 }
 
-int spool_to_file(struct spool *s)
+/* The bytes stay in memory until the file has all of them. */
+static int move_to_file(struct spool *s)
 {
-    int error;
+    int fd = open_unlinked(), error;
 
-    if (s->fd >= 0)
-        return 0;
-    s->fd = open_unlinked();
-    if (s->fd < 0)
+    if (fd < 0)
         return -errno;
-    error = write_all(s->fd, s->memory.data, s->memory.len);
+    error = write_at(fd, s->memory.data, s->memory.len, 0);
+    if (error != 0) {
+        close(fd);
+        return error;
+    }
+    s->fd = fd;
     buf_fini(&s->memory);
     buf_init(&s->memory, s->memory_max);
+    return 0;
+}
+
+static size_t total(const struct iovec *iov, int n)
+{
+    size_t sum = 0;
+
+    for (int i = 0; i < n; i++)
+        sum += iov[i].iov_len;
+    return sum;
+}
+
+static int add_to_file(struct spool *s, const struct iovec *iov, int n)
+{
+    uint64_t at = s->size;
+    int error = s->fd >= 0 ? 0 : move_to_file(s);
+
+    for (int i = 0; i < n && error == 0; i++) {
+        error = write_at(s->fd, iov[i].iov_base, iov[i].iov_len, at);
+        at += iov[i].iov_len;
+    }
+    return error;
+}
+
+int spool_addv(struct spool *s, const struct iovec *iov, int n)
+{
+    size_t size = total(iov, n);
+    int error = 0;
+
+    if (size > s->max - s->size)
+        return -EMSGSIZE;
+    if (s->fd < 0 && buf_reserve(&s->memory, size) == 0) {
+        for (int i = 0; i < n; i++)
+            must(buf_add(&s->memory, iov[i].iov_base, iov[i].iov_len) == 0);
+    } else {
+        error = add_to_file(s, iov, n);
+    }
+    if (error == 0)
+        s->size += size;
     return error;
 }
 
 int spool_add(struct spool *s, const void *p, size_t n)
 {
-    int error;
+    struct iovec iov = { (void *)(uintptr_t)p, n };
 
-    if (n > s->max - s->size)
-        return -EMSGSIZE;
-    if (s->fd < 0 && buf_add(&s->memory, p, n) == 0) {
-        s->size += n;
-        return 0;
-    }
-    error = spool_to_file(s);
-    if (error == 0)
-        error = write_all(s->fd, p, n);
-    if (error == 0)
-        s->size += n;
-    return error;
+    return spool_addv(s, &iov, 1);
 }

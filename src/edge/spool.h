@@ -1,12 +1,14 @@
 /*
  * Bytes that must be kept until somebody takes them: memory first, then an unlinked file.
  *
- * Request bodies before a worker is chosen, and responses whose client reads slowly. Written at the end, read from the front. One lane.
+ * Request bodies before a worker is chosen, and responses whose client reads slowly. Written at the end, read from the front. A disk
+ * that fills up loses nothing that was taken before: the write that failed can be tried again later. One lane.
  */
 #ifndef QUINTET_EDGE_SPOOL_H
 #define QUINTET_EDGE_SPOOL_H
 
 #include <stdint.h>
+#include <sys/uio.h>
 
 #include "base/buf.h"
 
@@ -21,10 +23,10 @@ struct spool {
 
 void spool_init(struct spool *s, size_t memory_max, uint64_t max);
 void spool_fini(struct spool *s);
-/* 0; -EMSGSIZE past max; -errno when the file cannot be written (-ENOSPC). */
+/* All of the pieces or, on failure, none: what was there before stays as it was. 0; -EMSGSIZE past max; -errno when the file cannot
+ * be written (-ENOSPC). */
+MUST_CHECK int spool_addv(struct spool *s, const struct iovec *iov, int n);
 MUST_CHECK int spool_add(struct spool *s, const void *p, size_t n);
-/* A body known to be large: straight to the file. 0 or -errno. */
-MUST_CHECK int spool_to_file(struct spool *s);
 
 static inline uint64_t spool_left(const struct spool *s)
 {

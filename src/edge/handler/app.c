@@ -324,15 +324,9 @@ static bool hold(struct app *app, struct pool_piece *piece)
 {
     if (!app->blocked || app->file_left > 0)
         return false;
-    for (int i = 0; i < piece->n_data; i++) {
-        size_t n = piece->data[i].iov_len;
-
-        if (spool_add(&app->held, piece->data[i].iov_base, n) != 0)
-            return false;
-        pool_consume(pool_of(app), app->job.ticket, &app->job.reader, piece, n);
-        if (i + 1 < piece->n_data)
-            return true; /* the second part comes as a piece of its own */
-    }
+    if (spool_addv(&app->held, piece->data, piece->n_data) != 0)
+        return false;
+    pool_consume(pool_of(app), app->job.ticket, &app->job.reader, piece, piece->size);
     return true;
 }
 

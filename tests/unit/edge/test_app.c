@@ -14,61 +14,8 @@
 
 #include "base/mem.h"
 #include "edge/exchange.h"
-#include "rig.h"
+#include "fixture.h"
 #include "wire/message.h"
-
-#define GET "GET /a%20b?q=1 HTTP/1.1\r\nHost: shop.test:81\r\nX-Forwarded-For: 6.6.6.6\r\nA_B: c\r\nProxy: p\r\n\r\n"
-#define POST "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc"
-
-struct fixture {
-    struct rig rig;
-    struct rig_app app;
-    struct pool_request request;
-    int client;
-};
-
-static void open_fixture(struct fixture *f, const char *option, const char *value)
-{
-    rig_init(&f->rig, option, value);
-    rig_app_open(&f->rig, &f->app, 1, 1);
-    f->client = rig_connect(&f->rig);
-}
-
-/* Every test ends with the same question: is a slot left over? */
-static void close_fixture(struct fixture *f)
-{
-    close(f->client);
-    mem_free(rig_read(&f->rig, f->client));
-    assert_int_equal(f->app.generation->used, 0);
-    assert_int_equal(f->rig.edge.dispatch.n_queued, 0);
-    assert_int_equal(f->rig.lane->pending, 0);
-    rig_app_close(&f->rig, &f->app);
-    rig_fini(&f->rig);
-}
-
-static void send_request(struct fixture *f, const char *request)
-{
-    char *answer = rig_talk(&f->rig, f->client, request, strlen(request));
-
-    assert_string_equal(answer, "");
-    mem_free(answer);
-}
-
-static void expect(struct fixture *f, const char *status, const char *has)
-{
-    char *answer = rig_read(&f->rig, f->client);
-
-    if (strncmp(answer, status, strlen(status)) != 0 || strstr(answer, has) == NULL)
-        fail_msg("got %s\nexpected %s … %s", answer, status, has);
-    mem_free(answer);
-}
-
-static void answer_hello(struct fixture *f, struct pool_ticket ticket)
-{
-    rig_app_head(&f->app, ticket, 200, "Content-Length", "5");
-    rig_app_data(&f->app, ticket, "hello");
-    rig_app_end(&f->app, ticket, 0);
-}
 
 static struct str header(const struct pool_request *r, const char *name)
 {
@@ -201,6 +148,7 @@ static void sends_a_file_by_descriptor(void **state)
     struct wire_message m = { .type = WIRE_FILE_BODY, .n_fds = 1 };
     struct pool_file range = { .offset = 2, .length = 100 };
     struct fixture f;
+    char path[128];
     struct pool_ticket t;
 
     (void)state;
@@ -210,7 +158,8 @@ static void sends_a_file_by_descriptor(void **state)
     t = rig_app_take(&f.app, 0, &f.request);
     rig_app_head(&f.app, t, 200, "Content-Length", "8");
     m.number = (uint64_t)t.slot << 32 | t.serial;
-    m.fds[0] = openat(open(f.rig.dir, O_PATH), "file", O_RDONLY);
+    (void)snprintf(path, sizeof(path), "%s/file", f.rig.dir);
+    m.fds[0] = open(path, O_RDONLY | O_CLOEXEC);
     assert_int_equal(wire_send(f.app.channel, &m), 0);
     close(m.fds[0]);
     assert_int_equal(pool_put_file(f.app.pool, t, &range), 0);

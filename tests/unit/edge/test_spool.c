@@ -1,0 +1,152 @@
+/* Spools: memory, then a file; a full disk loses nothing that was taken before. */
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "edge/spool.h"
+#include "os/proc.h"
+
+static char pattern_at(uint64_t i)
+{
+    return (char)(i * 31 + i / 256);
+}
+
+static void fill(char *p, size_t n, uint64_t from)
+{
+    for (size_t i = 0; i < n; i++)
+        p[i] = pattern_at(from + i);
+}
+
+static void check(const struct spool *s)
+{
+    char *got = mem_alloc(s->size + 1);
+
+    if (s->fd >= 0)
+        assert_int_equal(pread(s->fd, got, s->size, 0), s->size);
+    else
+        memcpy(got, s->memory.data, s->size);
+    for (uint64_t i = 0; i < s->size; i++)
+        assert_int_equal(got[i], pattern_at(i));
+    mem_free(got);
+}
+
+static void add(struct spool *s, size_t n, int expected)
+{
+    char *bytes = mem_alloc(n);
+    struct iovec iov[2] = { { bytes, n / 3 }, { bytes + n / 3, n - n / 3 } };
+    uint64_t before = s->size;
+
+    fill(bytes, n, s->size);
+    assert_int_equal(spool_addv(s, iov, 2), expected);
+    assert_int_equal(s->size, expected == 0 ? before + n : before);
+    mem_free(bytes);
+}
+
+static void stays_in_memory_while_it_fits(void **state)
+{
+    struct spool s;
+
+    (void)state;
+    spool_init(&s, 1000, 10000);
+    add(&s, 600, 0);
+    add(&s, 400, 0);
+    assert_int_equal(s.fd, -1);
+    check(&s);
+    add(&s, 1, 0);
+    assert_true(s.fd >= 0);
+    check(&s);
+    add(&s, 5000, 0);
+    check(&s);
+    assert_int_equal(spool_left(&s), 6001);
+    s.taken = 6000;
+    assert_int_equal(spool_left(&s), 1);
+    spool_fini(&s);
+    spool_fini(&s); /* again is harmless */
+}
+
+static void never_grows_past_its_maximum(void **state)
+{
+    struct spool s;
+
+    (void)state;
+    spool_init(&s, 10, 100);
+    add(&s, 101, -EMSGSIZE);
+    assert_int_equal(s.fd, -1);
+    add(&s, 60, 0);
+    add(&s, 41, -EMSGSIZE);
+    add(&s, 40, 0);
+    add(&s, 1, -EMSGSIZE);
+    check(&s);
+    spool_fini(&s);
+    spool_init(&s, 0, 0);
+    add(&s, 1, -EMSGSIZE);
+    spool_fini(&s);
+}
+
+static void nothing_is_an_addition_too(void **state)
+{
+    struct spool s;
+
+    (void)state;
+    spool_init(&s, 10, 100);
+    assert_int_equal(spool_add(&s, "", 0), 0);
+    assert_int_equal(spool_left(&s), 0);
+    spool_fini(&s);
+}
+
+/* The largest file we may write stands for a full disk: both give a short write first, then an error. */
+static void limit_files(rlim_t most)
+{
+    struct rlimit limit;
+
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = most == RLIM_INFINITY ? limit.rlim_max : most;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void a_full_disk_loses_nothing(void **state)
+{
+    size_t fds = proc_count_fds();
+    struct spool s;
+
+    (void)state;
+    signal(SIGXFSZ, SIG_IGN);
+    spool_init(&s, 1000, 100000);
+    add(&s, 900, 0);
+    limit_files(500);
+    add(&s, 200, -EFBIG); /* not even what is in memory fits */
+    assert_int_equal(s.fd, -1);
+    assert_int_equal(proc_count_fds(), fds);
+    check(&s);
+    limit_files(2000);
+    add(&s, 200, 0);
+    add(&s, 5000, -EFBIG); /* a part of it was written */
+    check(&s);
+    limit_files(RLIM_INFINITY);
+    add(&s, 5000, 0);
+    check(&s);
+    spool_fini(&s);
+    assert_int_equal(proc_count_fds(), fds);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(stays_in_memory_while_it_fits),
+        cmocka_unit_test(never_grows_past_its_maximum),
+        cmocka_unit_test(nothing_is_an_addition_too),
+        cmocka_unit_test(a_full_disk_loses_nothing),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
