@@ -13,6 +13,8 @@
 #include "pool/wake.h"
 #include "wire/message.h"
 
+#define MESSAGES_MAX 512 /* taken off a worker's channel at a time */
+
 void dispatch_init(struct dispatch *d, struct edge *edge)
 {
     memset(d, 0, sizeof(*d));
@@ -28,6 +30,13 @@ void dispatch_fini(struct dispatch *d)
     pthread_mutex_destroy(&d->lock);
 }
 
+void dispatch_limit(struct dispatch *d, uint32_t queue_max)
+{
+    pthread_mutex_lock(&d->lock);
+    d->queue_max = queue_max;
+    pthread_mutex_unlock(&d->lock);
+}
+
 /* ---- slots (the lock is held) ---- */
 
 static void hand_over(struct dispatch *d, struct generation *g, struct job *job)
@@ -36,8 +45,7 @@ static void hand_over(struct dispatch *d, struct generation *g, struct job *job)
     struct slot *s = &g->slots[number];
 
     g->used++;
-    s->free = false;
-    s->lost = false;
+    s->free = s->begun = s->lost = false;
     s->job = job;
     s->lane = job->lane->index;
     job->state = JOB_HANDED;
@@ -144,6 +152,11 @@ static bool withdraw_handed(struct dispatch *d, struct job *job)
     struct generation *g = job->generation;
     uint32_t serial;
 
+    if (g->slots[job->ticket.slot].lost) { /* nobody would hear of the orphan's end */
+        pool_reap(g->pool, job->ticket, &serial);
+        slot_free(d, g, job->ticket.slot, serial);
+        return false;
+    }
     if (pool_take_back(g->pool, job->ticket, &serial) || pool_release(g->pool, job->ticket, &serial) == 0) {
         slot_free(d, g, job->ticket.slot, serial);
         return true;
@@ -199,14 +212,24 @@ void dispatch_reap(struct dispatch *d, struct job *job)
     pthread_mutex_unlock(&d->lock);
 }
 
+/* From here on the job stays where it is until its own lane says so: the lane may read it without the lock. */
+static bool has_begun(struct generation *g, uint32_t slot)
+{
+    struct pool_look look;
+
+    if (!g->slots[slot].begun && pool_look(g->pool, slot_ticket(g, slot), &look) == 0)
+        g->slots[slot].begun = look.phase != POOL_READY;
+    return g->slots[slot].begun;
+}
+
 struct job *dispatch_job(struct dispatch *d, const struct lane *lane, struct generation *g, uint32_t slot)
 {
     struct job *job;
 
     pthread_mutex_lock(&d->lock);
     job = g->slots[slot].job;
-    if (job != NULL && job->lane != lane)
-        job = NULL; /* a bit from before the slot changed hands */
+    if (job != NULL && (job->lane != lane || !has_begun(g, slot)))
+        job = NULL;
     pthread_mutex_unlock(&d->lock);
     return job;
 }
@@ -250,7 +273,8 @@ static bool worker_of(const struct generation *g, struct pool_ticket ticket, uin
     return true;
 }
 
-/* What this worker has sent: each descriptor to the slot it names, if the worker has that slot. */
+/* What this worker has sent: each descriptor to the slot it names, if the worker has that slot. Not more than a socket holds, as a
+ * worker that never stops sending must not keep the lock. */
 static void receive_files(struct generation *g, uint32_t worker)
 {
     char text[WIRE_TEXT_MAX];
@@ -258,7 +282,8 @@ static void receive_files(struct generation *g, uint32_t worker)
 
     if (g->workers[worker].channel < 0)
         return;
-    while (wire_receive(g->workers[worker].channel, "WE", MSG_DONTWAIT, text, &m) == 1) {
+    for (int i = 0; i < MESSAGES_MAX && wire_receive(g->workers[worker].channel, "WE", MSG_DONTWAIT, text, &m) == 1;
+         i++) {
         struct pool_ticket ticket = { .slot = (uint32_t)(m.number >> 32), .serial = (uint32_t)m.number };
         uint32_t owner;
 
@@ -304,22 +329,42 @@ int dispatch_send_body(struct dispatch *d, struct job *job, int fd)
     return error;
 }
 
-bool dispatch_running(struct dispatch *d, struct job *job, uint32_t *worker, uint64_t *since_ns)
+/* By the worker's word: a time in the future or before the hand-over is read as "just now". */
+static uint64_t plausible(uint64_t taken_ns, const struct job *job)
 {
+    uint64_t now = clock_mono_ns();
+
+    return taken_ns >= job->queued_ns && taken_ns <= now ? taken_ns : now;
+}
+
+bool dispatch_running(struct dispatch *d, struct job *job, struct dispatch_run *run)
+{
+    struct generation *g;
     struct pool_look look;
     bool running = false;
 
     pthread_mutex_lock(&d->lock);
-    if (job->state == JOB_HANDED && pool_look(job->generation->pool, job->ticket, &look) == 0 &&
-        look.phase != POOL_READY) {
-        *worker = look.seat / job->generation->geometry.threads;
-        /* By the worker's word: a time in the future or before the hand-over is read as "just now". */
-        *since_ns =
-            look.taken_ns >= job->queued_ns && look.taken_ns <= clock_mono_ns() ? look.taken_ns : clock_mono_ns();
+    g = job->generation;
+    if (job->state == JOB_HANDED && pool_look(g->pool, job->ticket, &look) == 0 && look.phase != POOL_READY) {
+        uint32_t worker = look.seat / g->geometry.threads;
+
+        *run = (struct dispatch_run){ g->number, worker, g->workers[worker].pid, plausible(look.taken_ns, job) };
         running = true;
     }
     pthread_mutex_unlock(&d->lock);
     return running;
+}
+
+bool dispatch_is_done(struct dispatch *d, struct job *job)
+{
+    struct pool_look look;
+    bool done;
+
+    pthread_mutex_lock(&d->lock);
+    done = job->state == JOB_HANDED && pool_look(job->generation->pool, job->ticket, &look) == 0 &&
+           look.phase == POOL_DONE;
+    pthread_mutex_unlock(&d->lock);
+    return done;
 }
 
 /* ---- generations ---- */
@@ -382,6 +427,10 @@ int dispatch_open(struct dispatch *d, uint32_t number, const struct pool_fds *fd
         generation_free(g);
         return error;
     }
+    if (pool_geometry(g->pool)->lanes != fds->lanes) { /* its workers could have changed the header */
+        generation_free(g);
+        return -EPROTO;
+    }
     g->number = number;
     g->refs = 1;
     pool_set_lane_fds(g->pool, g->eventfd, POOL_LANES_MAX); /* pool_recover wakes the lanes */
@@ -420,11 +469,9 @@ static void slot_lost(struct dispatch *d, struct generation *g, uint32_t number)
     slot_free(d, g, number, serial);
 }
 
-/* Under the lock: the process that had this worker's seats is dead. */
-static void bury(struct dispatch *d, struct generation *g, uint32_t worker)
+/* All that a dead process had: what it ran; what it had DONE, as it may not have come to telling; words that make no sense. */
+static void lose_slots(struct dispatch *d, struct generation *g, uint32_t worker)
 {
-    uint32_t first = worker * g->geometry.threads;
-
     for (uint32_t i = 0; i < g->geometry.slots; i++) {
         struct pool_look look;
 
@@ -432,10 +479,38 @@ static void bury(struct dispatch *d, struct generation *g, uint32_t worker)
             continue;
         if (pool_look(g->pool, slot_ticket(g, i), &look) != 0)
             slot_lost(d, g, i);
-        else if (look.phase == POOL_RUNNING && look.seat >= first && look.seat < first + g->geometry.threads)
+        else if (look.phase != POOL_READY && look.seat / g->geometry.threads == worker)
             slot_lost(d, g, i);
     }
-    pool_recover(g->pool, first, g->geometry.threads);
+    pool_recover(g->pool, worker * g->geometry.threads, g->geometry.threads);
+}
+
+/* Another process had these seats, and this edge was never told of its end: it died together with the edge before. */
+static bool had_other_owner(const struct generation *g, uint32_t worker, int32_t pid)
+{
+    struct pool_seat_view view;
+
+    pool_seat_look(g->pool, worker * g->geometry.threads, &view);
+    return view.owner != 0 && view.owner != pid;
+}
+
+bool dispatch_worker_joined(struct dispatch *d, struct generation *g, uint32_t worker, int32_t pid, int channel)
+{
+    struct seat_owner *w = &g->workers[worker];
+    bool lost = false;
+
+    (void)!fcntl(channel, F_SETFL, O_NONBLOCK);
+    pthread_mutex_lock(&d->lock);
+    close_channel(w);
+    if (w->pid != pid) {
+        lost = had_other_owner(g, worker, pid);
+        if (lost)
+            lose_slots(d, g, worker);
+        pool_reopen(g->pool, worker * g->geometry.threads, g->geometry.threads, pid);
+    }
+    *w = (struct seat_owner){ .channel = channel, .pid = pid, .alive = true };
+    pthread_mutex_unlock(&d->lock);
+    return lost;
 }
 
 void dispatch_worker_gone(struct dispatch *d, struct generation *g, uint32_t worker)
@@ -445,24 +520,7 @@ void dispatch_worker_gone(struct dispatch *d, struct generation *g, uint32_t wor
     close_channel(&g->workers[worker]);
     g->workers[worker].alive = false;
     g->workers[worker].pid = 0;
-    bury(d, g, worker);
-    pthread_mutex_unlock(&d->lock);
-}
-
-void dispatch_worker_joined(struct dispatch *d, struct generation *g, uint32_t worker, int32_t pid, int channel)
-{
-    struct seat_owner *w = &g->workers[worker];
-    struct pool_seat_view seat;
-
-    (void)!fcntl(channel, F_SETFL, O_NONBLOCK);
-    pthread_mutex_lock(&d->lock);
-    close_channel(w);
-    pool_seat_look(g->pool, worker * g->geometry.threads, &seat);
-    if (seat.owner != 0 && seat.owner != pid)
-        bury(d, g, worker); /* its predecessor died while there was no edge to hear of it */
-    if (w->pid != pid)
-        pool_reopen(g->pool, worker * g->geometry.threads, g->geometry.threads, pid);
-    *w = (struct seat_owner){ .channel = channel, .pid = pid, .alive = true };
+    lose_slots(d, g, worker);
     pthread_mutex_unlock(&d->lock);
 }
 
@@ -486,7 +544,9 @@ static void retire(struct dispatch *d, struct generation *g)
         struct job *job = g->slots[i].job;
         uint32_t serial;
 
-        if (g->slots[i].free || job == NULL || !pool_take_back(g->pool, slot_ticket(g, i), &serial))
+        if (g->slots[i].free || g->slots[i].begun || g->slots[i].lost || job == NULL)
+            continue;
+        if (!pool_take_back(g->pool, slot_ticket(g, i), &serial))
             continue;
         requeue(d, job);
         slot_free(d, g, i, serial);
@@ -540,6 +600,19 @@ void generation_unref(struct dispatch *d, struct generation *g)
     pthread_mutex_unlock(&d->lock);
     if (last)
         generation_free(g);
+}
+
+void dispatch_abandon(struct dispatch *d, struct generation *g)
+{
+    pthread_mutex_lock(&d->lock);
+    if (d->active == g)
+        d->active = NULL;
+    retire(d, g);
+    for (uint32_t i = 0; i < g->geometry.slots; i++) {
+        if (!g->slots[i].free)
+            slot_lost(d, g, i);
+    }
+    pthread_mutex_unlock(&d->lock);
 }
 
 void dispatch_close(struct dispatch *d, struct generation *g)

@@ -54,8 +54,9 @@ struct slot {
     uint32_t lane;   /* whose attention bits it sets */
     struct job *job; /* NULL: free, or an orphan whose client left */
     bool free;
-    bool lost; /* its worker has died: the lane settles it */
-    int file;  /* descriptor received for a FILE frame; -1 none; owned */
+    bool begun; /* a worker had it when the lane looked: never queued again, whatever the word says later */
+    bool lost;  /* its worker has died: the lane settles it */
+    int file;   /* descriptor received for a FILE frame; -1 none; owned */
 };
 
 /* A pool's descriptors as they travel between processes. */
@@ -81,11 +82,18 @@ struct generation {
     struct slot *slots;                 /* geometry.slots */
     uint32_t *free;                     /* stack of free slot numbers */
     uint32_t n_free;
-    uint32_t used; /* slots not free */
+    atomic_uint used; /* slots not free; written under the lock */
     struct seat_owner workers[POOL_WORKERS_MAX];
-    bool hungry;  /* as told to the pool */
-    bool retired; /* SWITCHed away from: no new requests */
+    bool hungry;         /* as told to the pool */
+    atomic_bool retired; /* SWITCHed away from: no new requests */
     bool idle_told;
+};
+
+/* Who runs a request. */
+struct dispatch_run {
+    uint32_t generation, worker;
+    int32_t pid; /* 0: dead by now */
+    uint64_t since_ns;
 };
 
 struct dispatch {
@@ -102,6 +110,7 @@ struct dispatch {
 
 void dispatch_init(struct dispatch *d, struct edge *edge);
 void dispatch_fini(struct dispatch *d);
+void dispatch_limit(struct dispatch *d, uint32_t queue_max); /* most jobs waiting, from now on */
 
 /* ---- requests: the exchange's own lane ---- */
 
@@ -115,7 +124,7 @@ bool dispatch_withdraw(struct dispatch *d, struct job *job);
 MUST_CHECK int dispatch_finish(struct dispatch *d, struct job *job);
 /* The job's worker is dead: its slot is free again, the job JOB_NEW. */
 void dispatch_reap(struct dispatch *d, struct job *job);
-/* The lane's own job in that slot, or NULL. */
+/* The lane's own job in that slot, if a worker has it or had it; or NULL: a bit from before the slot changed hands. */
 struct job *dispatch_job(struct dispatch *d, const struct lane *lane, struct generation *g, uint32_t slot);
 /* A job of this lane whose worker has died, or NULL when none is left. */
 struct job *dispatch_lost(struct dispatch *d, const struct lane *lane, struct generation *g);
@@ -126,20 +135,25 @@ MUST_CHECK int dispatch_take_file(struct dispatch *d, struct job *job);
 /* Sends the request's spooled body to the worker that has the job. 0 or -errno. */
 MUST_CHECK int dispatch_send_body(struct dispatch *d, struct job *job, int fd);
 /* Which worker has it and since when; false: none yet. */
-bool dispatch_running(struct dispatch *d, struct job *job, uint32_t *worker, uint64_t *since_ns);
+bool dispatch_running(struct dispatch *d, struct job *job, struct dispatch_run *run);
+bool dispatch_is_done(struct dispatch *d, struct job *job); /* its worker has said DONE: no frame follows */
 
 /* ---- generations: lane 0 ---- */
 
-/* Maps the pool and settles what a dead edge may have left in it. The descriptors are taken over, also on failure. 0 or -errno. */
+/* Maps the pool and settles what a dead edge may have left in it. The descriptors are taken over, also on failure. 0, -EPROTO (not a pool
+ * of so many lanes) or -errno. */
 MUST_CHECK int dispatch_open(struct dispatch *d, uint32_t number, const struct pool_fds *fds, struct generation **out);
 struct generation *dispatch_find(struct dispatch *d, uint32_t number); /* NULL when not open */
-void dispatch_worker_joined(struct dispatch *d, struct generation *g, uint32_t worker, int32_t pid, int channel);
+/* True: slots of a process that had the seats before, of whose end nobody told, are lost: as after dispatch_worker_gone. */
+bool dispatch_worker_joined(struct dispatch *d, struct generation *g, uint32_t worker, int32_t pid, int channel);
 /* Marks its slots lost; the caller then posts to every lane. */
 void dispatch_worker_gone(struct dispatch *d, struct generation *g, uint32_t worker);
 /* New requests go to g; what older generations had READY goes back to the front of the queue. */
 void dispatch_switch(struct dispatch *d, struct generation *g);
 /* Retired generations without a request: calls fn once for each. */
 void dispatch_idle(struct dispatch *d, void (*fn)(void *arg, struct generation *g), void *arg);
+/* Before dispatch_close: what waits in it goes back to the queue, the rest is lost, for lane_drop_pool to settle. */
+void dispatch_abandon(struct dispatch *d, struct generation *g);
 /* Out of the list; freed when the last lane has dropped it. */
 void dispatch_close(struct dispatch *d, struct generation *g);
 void generation_ref(struct dispatch *d, struct generation *g);

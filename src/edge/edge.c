@@ -77,15 +77,15 @@ static void send_report(struct lane *lane, struct lane_job *job)
     mem_free(r);
 }
 
-void edge_report(struct edge *edge, enum wire_type type, struct job *job, uint32_t worker, struct str what)
+void edge_report(struct edge *edge, enum wire_type type, const struct dispatch_run *run, struct str what)
 {
     struct report *r = mem_zalloc(sizeof(*r));
     size_t n = what.n < sizeof(r->text) ? what.n : sizeof(r->text);
 
     memcpy(r->text, what.p, n);
-    r->message = (struct wire_message){ .type = type, .worker = worker, .text = { r->text, n } };
-    r->message.generation = job->generation->number;
-    r->message.pid = job->generation->workers[worker].pid;
+    r->message = (struct wire_message){ .type = type, .worker = run->worker, .text = { r->text, n } };
+    r->message.generation = run->generation;
+    r->message.pid = run->pid;
     r->job.fn = send_report;
     lane_post(&edge->lanes[0], &r->job);
 }
@@ -274,7 +274,7 @@ static void apply(struct edge *edge, struct snapshot *s)
         edge->log.level = level;
     edge->log.format = s->conf->log_format == CONF_LOG_JSON ? LOG_JSON : LOG_TEXT;
     edge->access_json = s->conf->log_format == CONF_LOG_JSON;
-    edge->dispatch.queue_max = (uint32_t)s->conf->queue_size;
+    dispatch_limit(&edge->dispatch, (uint32_t)s->conf->queue_size);
 }
 
 static void on_first_start(struct edge *edge)
@@ -384,20 +384,29 @@ static void on_pool_adopt(struct edge *edge, struct wire_message *m)
     m->n_fds = 0; /* taken over */
 }
 
-static void on_worker_join(struct edge *edge, struct wire_message *m)
-{
-    struct generation *g = dispatch_find(&edge->dispatch, m->generation);
-
-    if (g == NULL || m->worker >= g->geometry.workers)
-        return;
-    dispatch_worker_joined(&edge->dispatch, g, m->worker, m->pid, m->fds[0]);
-    m->fds[0] = -1;
-}
-
 static void lane_settle(struct lane *lane, void *arg)
 {
     app_settle_lost(lane, arg);
     generation_unref(&lane->edge->dispatch, arg);
+}
+
+static void settle_everywhere(struct edge *edge, struct generation *g)
+{
+    for (uint32_t i = 0; i < edge->n_lanes; i++)
+        generation_ref(&edge->dispatch, g);
+    every_lane(edge, lane_settle, g);
+}
+
+static void on_worker_join(struct edge *edge, struct wire_message *m)
+{
+    struct generation *g = dispatch_find(&edge->dispatch, m->generation);
+    int channel = m->fds[0];
+
+    if (g == NULL || m->worker >= g->geometry.workers)
+        return;
+    m->fds[0] = -1;
+    if (dispatch_worker_joined(&edge->dispatch, g, m->worker, m->pid, channel))
+        settle_everywhere(edge, g);
 }
 
 static void on_worker_gone(struct edge *edge, struct wire_message *m)
@@ -407,9 +416,7 @@ static void on_worker_gone(struct edge *edge, struct wire_message *m)
     if (g == NULL || m->worker >= g->geometry.workers)
         return;
     dispatch_worker_gone(&edge->dispatch, g, m->worker);
-    for (uint32_t i = 0; i < edge->n_lanes; i++)
-        generation_ref(&edge->dispatch, g);
-    every_lane(edge, lane_settle, g);
+    settle_everywhere(edge, g);
 }
 
 static void on_switch(struct edge *edge, struct wire_message *m)
@@ -426,6 +433,7 @@ static void on_pool_close(struct edge *edge, struct wire_message *m)
 
     if (g == NULL)
         return;
+    dispatch_abandon(&edge->dispatch, g);
     every_lane(edge, lane_drop, g);
     dispatch_close(&edge->dispatch, g);
 }

@@ -47,7 +47,7 @@ void edge_check_idle(struct edge *edge);
 /* Every lane looks at its attention bits soon. Any thread. */
 void edge_wake_lanes(struct edge *edge);
 void edge_lane_drained(struct edge *edge);
-/* Tells the supervisor; any thread (posts to lane 0). */
-void edge_report(struct edge *edge, enum wire_type type, struct job *job, uint32_t worker, struct str what);
+/* Tells the supervisor of a worker; any thread (posts to lane 0). */
+void edge_report(struct edge *edge, enum wire_type type, const struct dispatch_run *run, struct str what);
 
 #endif

@@ -80,7 +80,8 @@ static bool ask_to_be_woken(struct lane *lane)
     for (size_t i = 0; i < LANE_POOLS_MAX; i++) {
         struct generation *g = lane->pools[i].generation;
 
-        if (g != NULL && atomic_load_explicit(&g->used, memory_order_relaxed) > 0)
+        /* A request of ours that waits may be handed over by another lane, and an orphan of ours may end, while we sleep. */
+        if (g != NULL && (lane->pending > 0 || atomic_load_explicit(&g->used, memory_order_relaxed) > 0))
             quiet = pool_lane_sleep(g->pool, lane->index) && quiet;
     }
     return quiet;
@@ -163,6 +164,7 @@ void lane_drop_pool(struct lane *lane, struct generation *g)
 
         if (lp->generation != g)
             continue;
+        app_settle_lost(lane, g);
         loop_io_remove(lane->loop, &lp->io);
         lp->generation = NULL;
         generation_unref(&lane->edge->dispatch, g);

@@ -23,6 +23,7 @@
 #define HELD_MEMORY (64u << 10)
 #define HELD_MAX (UINT64_C(1) << 30) /* more than this a slow client does not spool: then the worker waits for it */
 #define APP_FIELDS_MAX 256
+#define NO_LIMIT UINT64_MAX
 
 enum app_source { SOURCE_NONE, SOURCE_HELD, SOURCE_FILE, SOURCE_RING };
 
@@ -36,7 +37,10 @@ struct app {
     enum app_source source;  /* of the piece peeked last */
     struct pool_piece piece; /* with SOURCE_RING */
     const char *unfit;       /* why a response is not fit to be sent, for the log */
-    bool have_head, blocked, ended, failed, released;
+    bool broken;             /* unfit by the pool's own rules: its worker must go */
+    bool blocked;            /* the client does not read now */
+    bool full;               /* and the spool takes no more: the worker waits for the client */
+    bool have_head, ended, failed, released;
 };
 
 static struct app *app_of(struct exchange *ex)
@@ -124,14 +128,14 @@ static void fill_body(struct exchange *ex, struct pool_request *r)
 
 static void app_fail(struct exchange *ex, unsigned status, const char *why);
 
-static void report_stuck(struct exchange *ex, struct app *app, uint32_t worker)
+static void report_stuck(struct exchange *ex, struct app *app, const struct dispatch_run *run)
 {
     char what[512];
     int n = snprintf(what, sizeof(what), STR_FMT " %.*s id=" STR_FMT, STR_ARG(app->request.vars[POOL_METHOD]),
                      (int)(app->request.vars[POOL_TARGET].n < 300 ? app->request.vars[POOL_TARGET].n : 300),
                      app->request.vars[POOL_TARGET].p, STR_ARG(ex->id));
 
-    edge_report(ex->lane->edge, WIRE_WORKER_STUCK, &app->job, worker,
+    edge_report(ex->lane->edge, WIRE_WORKER_STUCK, run,
                 str_make(what, n < (int)sizeof(what) ? (size_t)n : sizeof(what) - 1));
 }
 
@@ -139,7 +143,34 @@ static void arm(struct exchange *ex, struct app *app, uint64_t at)
 {
     uint64_t now = loop_now(ex->lane->loop);
 
-    loop_timer_set(ex->lane->loop, &app->timer, at > now ? at - now : 1);
+    if (at != NO_LIMIT)
+        loop_timer_set(ex->lane->loop, &app->timer, at > now ? at - now : 1);
+}
+
+/* When what began at `from` has run for too long. */
+static uint64_t run_limit(const struct conf *conf, uint64_t from)
+{
+    return conf->timeout == 0 ? NO_LIMIT : from + conf->timeout;
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static void running_too_long(struct exchange *ex, struct app *app, const struct dispatch_run *run)
+{
+    const struct conf *conf = ex->snapshot->conf;
+    uint64_t now = loop_now(ex->lane->loop), limit = run_limit(conf, run->since_ns);
+
+    if (now >= limit && app->full) { /* the client's slowness, which has its own limit, not the application's */
+        arm(ex, app, run_limit(conf, now));
+    } else if (now >= limit) {
+        report_stuck(ex, app, run);
+        app_fail(ex, 504, "the application did not answer in time");
+    } else {
+        arm(ex, app, limit);
+    }
 }
 
 /* One timer for both limits: how long it may wait, and how long it may run once a worker has it. */
@@ -148,24 +179,15 @@ static void app_timer(struct loop_timer *timer)
     struct app *app = CONTAINER_OF(timer, struct app, timer);
     struct exchange *ex = app->job.exchange;
     const struct conf *conf = ex->snapshot->conf;
-    uint64_t now = loop_now(ex->lane->loop), since;
-    uint32_t worker;
+    uint64_t now = loop_now(ex->lane->loop), limit = app->job.queued_ns + conf->queue_timeout;
+    struct dispatch_run run;
 
-    if (dispatch_running(dispatch_of(app), &app->job, &worker, &since)) {
-        if (now < since + conf->timeout) {
-            arm(ex, app, since + conf->timeout);
-            return;
-        }
-        report_stuck(ex, app, worker);
-        app_fail(ex, 504, "the application did not answer in time");
-        return;
-    }
-    if (now >= app->job.queued_ns + conf->queue_timeout) {
+    if (dispatch_running(dispatch_of(app), &app->job, &run))
+        running_too_long(ex, app, &run);
+    else if (now >= limit)
         app_fail(ex, 503, "every worker was busy for too long");
-        return;
-    }
-    since = app->job.queued_ns + conf->queue_timeout;
-    arm(ex, app, since < now + conf->timeout ? since : now + conf->timeout);
+    else
+        arm(ex, app, earlier(limit, run_limit(conf, now)));
 }
 
 /* ---- start and end ---- */
@@ -178,7 +200,7 @@ static void submit(struct exchange *ex, struct app *app, bool front)
         exchange_page(ex, 503, STR("too many requests are waiting"));
         return;
     }
-    arm(ex, app, app->job.queued_ns + (conf->queue_timeout < conf->timeout ? conf->queue_timeout : conf->timeout));
+    arm(ex, app, earlier(app->job.queued_ns + conf->queue_timeout, run_limit(conf, app->job.queued_ns)));
 }
 
 static void app_start(struct exchange *ex)
@@ -225,10 +247,18 @@ static void app_end(struct exchange *ex)
 
 /* ---- the response head ---- */
 
+/* What Python code could have done. */
 static bool unfit(struct exchange *ex, const char *why)
 {
     app_of(ex)->unfit = why;
     return false;
+}
+
+/* What our own side of a worker never does: something else writes in its memory. */
+static bool broken(struct exchange *ex, const char *why)
+{
+    app_of(ex)->broken = true;
+    return unfit(ex, why);
 }
 
 static bool add_field(struct exchange *ex, const struct pool_field *f)
@@ -264,14 +294,14 @@ static bool add_field(struct exchange *ex, const struct pool_field *f)
 
 static void note_times(struct exchange *ex, struct app *app)
 {
-    uint64_t since, now = clock_mono_ns();
-    uint32_t worker;
+    uint64_t now = clock_mono_ns();
+    struct dispatch_run run;
 
-    if (!dispatch_running(dispatch_of(app), &app->job, &worker, &since))
+    if (!dispatch_running(dispatch_of(app), &app->job, &run))
         return;
-    ex->worker = (int)worker;
-    ex->queue_ns = since > app->job.queued_ns ? since - app->job.queued_ns : 0;
-    ex->app_ns = now > since ? now - since : 0;
+    ex->worker = (int)run.worker;
+    ex->queue_ns = run.since_ns > app->job.queued_ns ? run.since_ns - app->job.queued_ns : 0;
+    ex->app_ns = now > run.since_ns ? now - run.since_ns : 0;
 }
 
 static bool take_head(struct exchange *ex, struct app *app, const struct pool_piece *piece)
@@ -282,14 +312,16 @@ static bool take_head(struct exchange *ex, struct app *app, const struct pool_pi
     size_t at = 0;
 
     if (copy == NULL || app->have_head)
-        return unfit(ex, "a second head");
+        return broken(ex, "a second head");
     for (int i = 0; i < piece->n_data; i++) {
         memcpy(copy + at, piece->data[i].iov_base, piece->data[i].iov_len);
         at += piece->data[i].iov_len;
     }
-    if (pool_head_parse(str_make(copy, at), &head) != 0 || head.status < 200 || head.status > 599 ||
-        head.n_fields > APP_FIELDS_MAX || !http_response_reason_valid(head.reason))
-        return unfit(ex, "the head's form, status or reason");
+    if (pool_head_parse(str_make(copy, at), &head) != 0)
+        return broken(ex, "a head that makes no sense");
+    if (head.status < 200 || head.status > 599 || head.n_fields > APP_FIELDS_MAX ||
+        !http_response_reason_valid(head.reason))
+        return unfit(ex, "the head's status or reason, or too many fields");
     exchange_respond(ex, head.status);
     ex->response.reason = head.reason;
     for (uint32_t i = 0; i < head.n_fields; i++) {
@@ -303,15 +335,17 @@ static bool take_head(struct exchange *ex, struct app *app, const struct pool_pi
 
 /* ---- frames ---- */
 
-static bool take_file(struct app *app, const struct pool_file *file)
+static bool take_file(struct exchange *ex, struct app *app, const struct pool_file *file)
 {
     struct stat st;
 
+    if (app->file >= 0)
+        close(app->file); /* of an earlier FILE frame, sent by now */
     app->file = dispatch_take_file(dispatch_of(app), &app->job);
     if (app->file < 0)
-        return false;
+        return unfit(ex, "a file whose descriptor has not come");
     if (fstat(app->file, &st) != 0 || !S_ISREG(st.st_mode) || (uint64_t)st.st_size < file->offset)
-        return false;
+        return unfit(ex, "a file that is no regular one, or shorter than said");
     app->file_at = file->offset;
     app->file_left = (uint64_t)st.st_size - file->offset;
     if (app->file_left > file->length)
@@ -324,7 +358,8 @@ static bool hold(struct app *app, struct pool_piece *piece)
 {
     if (!app->blocked || app->file_left > 0)
         return false;
-    if (spool_addv(&app->held, piece->data, piece->n_data) != 0)
+    app->full = spool_addv(&app->held, piece->data, piece->n_data) != 0;
+    if (app->full)
         return false;
     pool_consume(pool_of(app), app->job.ticket, &app->job.reader, piece, piece->size);
     return true;
@@ -332,45 +367,67 @@ static bool hold(struct app *app, struct pool_piece *piece)
 
 enum pump { PUMP_GO_ON, PUMP_STOP, PUMP_BAD };
 
-static enum pump pump_one(struct exchange *ex, struct app *app)
+static enum pump pump_frame(struct exchange *ex, struct app *app)
 {
-    struct pool_piece *piece = &app->piece;
-    int r = pool_peek(pool_of(app), app->job.ticket, &app->job.reader, piece);
+    const struct pool_piece *piece = &app->piece;
 
-    if (r <= 0)
-        return r == 0 ? PUMP_STOP : PUMP_BAD;
+    if (!app->have_head && piece->kind != POOL_FRAME_HEAD && piece->kind != POOL_FRAME_FAIL)
+        return PUMP_BAD;
     switch (piece->kind) {
     case POOL_FRAME_HEAD:
-        if (!take_head(ex, app, piece))
-            return PUMP_BAD;
-        break;
-    case POOL_FRAME_DATA:
-        if (!app->have_head)
-            return PUMP_BAD;
-        return hold(app, piece) ? PUMP_GO_ON : PUMP_STOP;
+        return take_head(ex, app, piece) ? PUMP_GO_ON : PUMP_BAD;
     case POOL_FRAME_FILE:
         if (app->file_left > 0)
             return PUMP_STOP; /* one at a time */
-        if (!app->have_head || !take_file(app, &piece->file))
-            return PUMP_BAD;
-        break;
+        return take_file(ex, app, &piece->file) ? PUMP_GO_ON : PUMP_BAD;
     case POOL_FRAME_END:
-        if (!app->have_head)
-            return PUMP_BAD;
         app->ended = true;
         break;
     case POOL_FRAME_FAIL:
         app->failed = true;
         break;
+    case POOL_FRAME_DATA:
+        must_not_reach();
     }
-    pool_consume(pool_of(app), app->job.ticket, &app->job.reader, piece, 0);
-    return app->ended || app->failed ? PUMP_STOP : PUMP_GO_ON;
+    return PUMP_GO_ON;
+}
+
+static enum pump pump_one(struct exchange *ex, struct app *app)
+{
+    int r = pool_peek(pool_of(app), app->job.ticket, &app->job.reader, &app->piece);
+    enum pump next;
+
+    if (r < 0)
+        (void)broken(ex, "frames against the pool's rules");
+    if (r <= 0)
+        return r == 0 ? PUMP_STOP : PUMP_BAD;
+    if (app->piece.kind == POOL_FRAME_DATA && app->have_head)
+        return hold(app, &app->piece) ? PUMP_GO_ON : PUMP_STOP;
+    next = pump_frame(ex, app);
+    if (next == PUMP_GO_ON)
+        pool_consume(pool_of(app), app->job.ticket, &app->job.reader, &app->piece, 0);
+    return next;
+}
+
+static bool all_said(const struct app *app)
+{
+    return app->ended || app->failed;
+}
+
+static enum pump pump_all(struct exchange *ex, struct app *app)
+{
+    enum pump r = PUMP_GO_ON;
+
+    app->full = false;
+    while (!all_said(app) && r == PUMP_GO_ON)
+        r = pump_one(ex, app);
+    return r;
 }
 
 /* All frames said: the slot goes back as soon as the worker has said DONE too. */
 static void try_release(struct exchange *ex, struct app *app)
 {
-    if ((!app->ended && !app->failed) || app->released)
+    if (!all_said(app) || app->released)
         return;
     if (loop_timer_armed(&app->timer))
         loop_timer_stop(ex->lane->loop, &app->timer);
@@ -378,20 +435,34 @@ static void try_release(struct exchange *ex, struct app *app)
         app->released = true;
 }
 
+static bool has_nothing_more(const struct app *app)
+{
+    return !all_said(app) && app->piece.kind == 0;
+}
+
+/* Takes what there is, and sees a worker that has left without END: DONE is looked at first, as no frame can come after it. */
+static enum pump pump_to_end(struct exchange *ex, struct app *app)
+{
+    enum pump r = pump_all(ex, app);
+
+    if (r == PUMP_BAD || !has_nothing_more(app) || !dispatch_is_done(dispatch_of(app), &app->job))
+        return r;
+    r = pump_all(ex, app);
+    if (r == PUMP_STOP && has_nothing_more(app))
+        (void)broken(ex, "DONE without an end");
+    return app->broken ? PUMP_BAD : r;
+}
+
 /* Takes all that can be taken. False: the worker broke the rules. */
 static bool pump(struct exchange *ex, struct app *app)
 {
-    enum pump r = PUMP_GO_ON;
-
-    if (app->released || app->job.state != JOB_HANDED)
+    if (app->released)
         return true;
-    while (!app->ended && !app->failed && r == PUMP_GO_ON)
-        r = pump_one(ex, app);
-    if (r == PUMP_BAD)
+    if (pump_to_end(ex, app) == PUMP_BAD)
         return false;
-    if (!app->released && ex->body.fd >= 0 && pool_body_asked(pool_of(app), app->job.ticket) &&
+    if (!all_said(app) && ex->body.fd >= 0 && pool_body_asked(pool_of(app), app->job.ticket) &&
         dispatch_send_body(dispatch_of(app), &app->job, ex->body.fd) != 0)
-        return false;
+        return unfit(ex, "its channel does not take the request body");
     try_release(ex, app);
     return true;
 }
@@ -410,12 +481,20 @@ static void app_fail(struct exchange *ex, unsigned status, const char *why)
     exchange_flush(ex);
 }
 
+static void report_bad(struct exchange *ex, struct app *app)
+{
+    const char *why = app->unfit != NULL ? app->unfit : "frames out of order";
+    struct dispatch_run run;
+
+    log_event(&ex->lane->edge->log, LOG_ERROR, "a worker's response is not fit to be sent", LOG_Z("why", why),
+              LOG_S("request_id", ex->id));
+    if (app->broken && dispatch_running(dispatch_of(app), &app->job, &run) && run.pid != 0)
+        edge_report(ex->lane->edge, WIRE_POOL_BAD, &run, str_of(why));
+}
+
 static void app_bad(struct exchange *ex)
 {
-    const char *why = app_of(ex)->unfit;
-
-    log_event(&ex->lane->edge->log, LOG_ERROR, "a worker's response is not fit to be sent",
-              LOG_Z("why", why != NULL ? why : "frames against the pool's rules"), LOG_S("request_id", ex->id));
+    report_bad(ex, app_of(ex));
     app_fail(ex, 502, "the application's answer could not be understood");
 }
 
@@ -428,11 +507,9 @@ static void app_news(struct exchange *ex)
         app_bad(ex);
         return;
     }
-    if (app->failed && !ex->response.started) {
+    if (app->failed && !ex->response.started)
         exchange_page(ex, 500, STR(""));
-        return;
-    }
-    if (app->have_head && !ex->response.ready)
+    else if (app->have_head && !ex->response.ready)
         exchange_ready(ex);
     else if (ex->response.ready)
         exchange_flush(ex);
@@ -450,30 +527,32 @@ void app_attention(struct lane *lane, struct generation *g, uint32_t slot)
 
 /* ---- a worker died ---- */
 
+/* Nothing of the answer is known, and asking again does no harm; but what kills two workers is not given a third. */
+static bool may_replay(const struct exchange *ex, const struct app *app)
+{
+    return !app->have_head && !all_said(app) && !app->job.replayed && http_method_is_safe(ex->head.method);
+}
+
 static void settle(struct exchange *ex, struct app *app)
 {
+    bool fit;
+
     app->blocked = true; /* what it said is taken out of the ring, which the slot's next request will need */
-    if (!pump(ex, app)) {
-        app_bad(ex);
-        return;
-    }
-    if (app->released)
-        return;
-    if (app->ended) { /* all was said but DONE */
+    fit = pump(ex, app);
+    if (!fit)
+        report_bad(ex, app);
+    if (!app->released)
         dispatch_reap(dispatch_of(app), &app->job);
-        app->released = true;
-        app_news(ex);
-        return;
-    }
-    dispatch_reap(dispatch_of(app), &app->job);
-    app->job.state = JOB_NEW;
-    if (!app->have_head && !app->job.replayed && http_method_is_safe(ex->head.method)) {
+    if (fit && may_replay(ex, app)) {
         app->job.replayed = true;
         submit(ex, app, true);
         return;
     }
     app->released = true;
-    app_fail(ex, 502, "the worker died while it answered");
+    if (fit && all_said(app)) /* but DONE, perhaps */
+        app_news(ex);
+    else
+        app_fail(ex, 502, "the worker died while it answered");
 }
 
 void app_settle_lost(struct lane *lane, struct generation *g)
@@ -523,8 +602,11 @@ static enum piece_kind app_peek(struct exchange *ex, struct piece *piece)
         return PIECE_FILE;
     }
     app->piece.kind = 0;
-    if (!pump(ex, app))
+    if (!pump(ex, app)) {
+        report_bad(ex, app);
+        app->failed = true;
         return PIECE_FAIL;
+    }
     if (app->file_left > 0)
         return app_peek(ex, piece);
     if (app->failed)
@@ -563,8 +645,10 @@ static void app_blocked(struct exchange *ex)
     struct app *app = app_of(ex);
 
     app->blocked = true;
-    if (!pump(ex, app))
-        app->failed = true;
+    if (pump(ex, app))
+        return;
+    report_bad(ex, app);
+    app->failed = true;
 }
 
 const struct handler app_handler = {

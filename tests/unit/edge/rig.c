@@ -228,6 +228,7 @@ void rig_app_open(struct rig *rig, struct rig_app *app, uint32_t number, uint32_
 void rig_app_close(struct rig *rig, struct rig_app *app)
 {
     close(app->channel);
+    dispatch_abandon(&rig->edge.dispatch, app->generation);
     lane_drop_pool(rig->lane, app->generation);
     dispatch_close(&rig->edge.dispatch, app->generation);
     pool_unmap(app->pool);
