@@ -4,7 +4,7 @@
  * Results: > 0 bytes moved; 0 from stream_read: orderly end; -EAGAIN: wait for the descriptor (edge-triggered: the owner
  * remembers readiness and tries until -EAGAIN); other -errno: the stream is dead (-ECONNRESET, -EPIPE, -EPROTO for a TLS
  * violation). A TLS stream may need to read in order to write and the other way round; it keeps that to itself: after -EAGAIN,
- * try again on any readiness, a write with the same bytes first. The stream owns its descriptor. One thread.
+ * try again on any readiness, a write with the same bytes, in whatever pieces. The stream owns its descriptor. One thread.
  *
  * The process ignores SIGPIPE: sendfile(2) and OpenSSL have no MSG_NOSIGNAL.
  */

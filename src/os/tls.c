@@ -52,6 +52,10 @@ struct session {
     int error;           /* what every later call returns: OpenSSL forbids using a failed SSL */
     size_t name_len;
     char name[NAME_MAX_LEN]; /* from SNI, lower case */
+    char *
+        kept; /* a record that OpenSSL has begun and could not finish: it must see the same bytes again; owned, NULL: none */
+    size_t kept_n; /* bytes in it */
+    size_t ahead;  /* bytes that have gone out before our caller offered them again: they are skipped */
 };
 
 void tls_random(unsigned char *out, size_t n)
@@ -415,26 +419,69 @@ static ssize_t tls_read(struct stream *s, void *p, size_t n)
     return r == 1 ? (ssize_t)got : outcome(session, r);
 }
 
-/* At most one record. */
-static ssize_t write_record(struct session *session, const void *p, size_t n)
+static int write_once(struct session *session, const void *p, size_t n, size_t *sent)
 {
-    size_t sent = 0;
     int r;
 
-    if (session->error != 0)
-        return session->error;
     prepare();
-    r = SSL_write_ex(session->ssl, p, n, &sent);
+    *sent = 0;
+    r = SSL_write_ex(session->ssl, p, n, sent);
     if (r == 1)
-        return (ssize_t)sent;
+        return 0;
     r = outcome(session, r);
     return r != 0 ? r : fail(session, -EPIPE);
 }
 
+/* OpenSSL wants a retry to begin with the same bytes and to be no shorter, while our caller may come back with the rest of the stream in other pieces (a file
+ * instead of memory, a head alone). So the record is kept, and what it held is skipped when it is offered again. */
+static void keep(struct session *session, const void *p, size_t n)
+{
+    session->kept = mem_alloc(n);
+    memcpy(session->kept, p, n);
+    session->kept_n = n;
+}
+
+/* 0 once the kept record is out. */
+static int write_kept(struct session *session)
+{
+    size_t sent;
+    int r = write_once(session, session->kept, session->kept_n, &sent);
+
+    if (r != 0)
+        return r;
+    session->ahead = sent;
+    mem_free(session->kept);
+    session->kept = NULL;
+    return 0;
+}
+
+/* At most one record. */
+static ssize_t write_record(struct session *session, const void *p, size_t n)
+{
+    size_t sent;
+    int r;
+
+    if (session->error != 0)
+        return session->error;
+    if (session->kept != NULL) {
+        r = write_kept(session);
+        if (r != 0)
+            return r;
+    }
+    if (session->ahead > 0) {
+        sent = n < session->ahead ? n : session->ahead;
+        session->ahead -= sent;
+        return (ssize_t)sent;
+    }
+    r = write_once(session, p, n, &sent);
+    if (r == -EAGAIN)
+        keep(session, p, n);
+    return r != 0 ? r : (ssize_t)sent;
+}
+
 /*
  * The record that begins `skip` bytes into the iovecs: where it lies when one of them fills it, else copied together, as a
- * record of its own for a short head or chunk size costs more than the copy. The same bytes give the same record, longer
- * if more follows by now: that is what OpenSSL asks of a retry.
+ * record of its own for a short head or chunk size costs more than the copy.
  */
 static struct str gather(const struct iovec *iov, int n, size_t skip, char record[RECORD_MAX])
 {
@@ -523,6 +570,7 @@ static void tls_close(struct stream *s)
     ERR_clear_error();
     SSL_free(session->ssl);
     tls_ctx_unref(session->ctx);
+    mem_free(session->kept);
     mem_free(session);
     s->impl = NULL;
     close(s->fd);

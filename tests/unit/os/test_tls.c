@@ -470,6 +470,22 @@ static ssize_t send_file(struct link *l, size_t done, size_t total)
     return stream_sendfile(&l->s, body_fd, (off_t)done, total - done);
 }
 
+/* The same stream in other pieces at each call, also after one that could not be finished: a byte, a file, many iovecs. */
+static ssize_t send_in_changing_pieces(struct link *l, size_t done, size_t total)
+{
+    static unsigned turn;
+    struct iovec byte = { body + done, 1 };
+
+    switch (turn++ % 3) {
+    case 0:
+        return send_iovecs(l, done, total);
+    case 1:
+        return stream_writev(&l->s, &byte, 1);
+    default:
+        return send_file(l, done, total);
+    }
+}
+
 static void large_bodies_arrive_whole(void **state)
 {
     size_t total = 3000017;
@@ -488,6 +504,7 @@ static void large_bodies_arrive_whole(void **state)
         assert_int_equal(shake(&l), 0);
         check_transfer(&l, send_iovecs, total);
         check_transfer(&l, send_file, total);
+        check_transfer(&l, send_in_changing_pieces, total);
         assert_int_equal(stream_sendfile(&l.s, body_fd, (off_t)total, 10), 0);
         hang_up(&l);
     }
