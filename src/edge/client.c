@@ -51,7 +51,7 @@ static void behind_proxy(struct exchange *ex)
         memcpy(text, client.p, client.n);
         text[client.n] = '\0';
         if (inet_pton(AF_INET, text, &any) == 1 || inet_pton(AF_INET6, text, &any) == 1) {
-            ex->remote_addr = client;
+            ex->remote_addr = arena_dup(&ex->arena, client);
             ex->remote_port = 0;
         }
     }
@@ -88,7 +88,7 @@ static void identify_host(struct exchange *ex)
 
     ex->server_port = ex->secure ? 443 : 80;
     if (ex->head.authority.len > 0 && uri_authority_parse(http_str(ex->bytes, ex->head.authority), &authority) == 0) {
-        ex->server_name = authority.host;
+        ex->server_name = arena_dup(&ex->arena, authority.host);
         if (authority.port != 0)
             ex->server_port = authority.port;
         return;
@@ -101,6 +101,7 @@ static void identify_host(struct exchange *ex)
     ex->server_name = STR("localhost");
 }
 
+/* What is kept is copied: the head's bytes may move while the body arrives. */
 void exchange_identify(struct exchange *ex, const union sock_addr *peer, int fd)
 {
     struct str id = { NULL, 0 };
@@ -114,7 +115,7 @@ void exchange_identify(struct exchange *ex, const union sock_addr *peer, int fd)
         behind_proxy(ex);
         id = exchange_field(ex, HTTP_F_X_REQUEST_ID);
     }
-    ex->id = id_is_sane(id) ? id : new_id(ex);
+    ex->id = id_is_sane(id) ? arena_dup(&ex->arena, id) : new_id(ex);
     identify_host(ex);
 }
 

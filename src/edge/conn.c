@@ -30,6 +30,7 @@ static void conn_task(struct loop_task *task)
         conn_free(c);
         return;
     }
+    c->paused = false;
     c->burst = 0;
     conn_advance(c);
 }
@@ -46,7 +47,8 @@ static void conn_ready(struct loop_io *io, uint32_t events)
         c->peer_gone = true;
         c->readable = true;
     }
-    c->burst = 0;
+    if (!c->paused)
+        c->burst = 0;
     conn_advance(c);
 }
 
@@ -115,9 +117,19 @@ void conn_set_state(struct conn *c, const struct conn_state *state)
     conn_touch(c);
 }
 
+bool conn_spend(struct conn *c, size_t requests, size_t bytes)
+{
+    c->burst += (uint32_t)(requests + bytes / CONN_BURST_BYTES);
+    if (c->burst < CONN_BURST_MAX || c->closed)
+        return false;
+    c->paused = true;
+    loop_defer(c->lane->loop, &c->task);
+    return true;
+}
+
 void conn_advance(struct conn *c)
 {
-    if (c->closed)
+    if (c->closed || c->paused)
         return;
     if (c->advancing) {
         c->again = true;
@@ -126,9 +138,9 @@ void conn_advance(struct conn *c)
     c->advancing = true;
     do {
         c->again = false;
-        while (!c->closed && c->state->step(c))
+        while (!c->closed && !c->paused && c->state->step(c))
             ;
-    } while (c->again && !c->closed);
+    } while (c->again && !c->closed && !c->paused);
     c->advancing = false;
 }
 
@@ -153,7 +165,7 @@ static bool linger_step(struct conn *c)
         return false;
     n = stream_read(&c->stream, c->lane->scratch, LANE_SCRATCH);
     if (n > 0)
-        return true;
+        return !conn_spend(c, 0, (size_t)n);
     if (n == -EAGAIN) {
         c->readable = false;
         return false;
@@ -176,9 +188,10 @@ void conn_linger(struct conn *c)
 {
     int r = stream_shutdown(&c->stream);
 
-    if ((r != 0 && r != -EAGAIN) || c->peer_gone) {
+    if (r != 0 && r != -EAGAIN) {
         conn_close(c);
         return;
     }
+    c->readable = true; /* also what came before the peer's FIN: closing with bytes unread would reset the connection */
     conn_set_state(c, &linger);
 }

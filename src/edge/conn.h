@@ -36,10 +36,14 @@ struct conn {
     bool readable, writable; /* edge-triggered: true until -EAGAIN */
     bool peer_gone;          /* FIN, reset or error was seen */
     bool advancing, again;   /* conn_advance is on the stack; something changed meanwhile */
+    bool paused;             /* has had its share of this turn: goes on in the next */
     bool closed;
     uint32_t served; /* requests */
-    uint32_t burst;  /* requests in this turn */
+    uint32_t burst;  /* share of this turn that was used: see conn_spend */
 };
+
+#define CONN_BURST_MAX 64            /* requests a turn, or … */
+#define CONN_BURST_BYTES (16u << 10) /* … as many times this: 1 MiB */
 
 /* Takes fd over. Nothing is returned: a connection that cannot be set up is closed. */
 void conn_accept(struct lane *lane, int fd, const union sock_addr *peer, bool tls);
@@ -47,6 +51,9 @@ void conn_set_state(struct conn *c,
                     const struct conn_state *state); /* the only place that changes it; arms the timer */
 void conn_touch(struct conn *c);                     /* progress: the state's time begins again */
 void conn_advance(struct conn *c); /* steps until nothing more can be done; safe to call from within */
+/* Work was done: a request (1), or so many bytes moved. Past its share the connection goes on in the next turn, so that one fast peer
+ * does not hold the lane: true then, and the step returns false. */
+bool conn_spend(struct conn *c, size_t requests, size_t bytes);
 void conn_close(struct conn *c);
 /* Answers all there is to say, then waits a little for the client's FIN so that it can read the answer (RFC 9112 9.6). */
 void conn_linger(struct conn *c);

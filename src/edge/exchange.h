@@ -78,8 +78,8 @@ struct exchange {
     const struct exchange_ops *ops;
     struct arena arena; /* owned; reset with the exchange */
     struct http_head head;
-    const char *bytes; /* what head's spans refer to; borrowed from the protocol */
-    /* who asks */
+    const char *bytes; /* what head's spans refer to; borrowed from the protocol, which may move them until start */
+    /* who asks; all in the arena */
     struct str peer_text, remote_addr; /* the socket's peer; the client behind trusted proxies */
     uint16_t remote_port;
     int stream_fd; /* the connection, for its local address; borrowed */

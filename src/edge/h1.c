@@ -16,7 +16,6 @@
 #define IN_FIRST (16u << 10)
 #define IN_KEPT (32u << 10) /* a larger buffer is not kept for the next connection */
 #define SPARE_MAX 256
-#define BURST_MAX 64 /* pipelined requests answered in one turn of the loop */
 
 static const struct conn_state h1_head, h1_reading_body, h1_wait, h1_send;
 
@@ -104,7 +103,7 @@ static void h1_begin(struct conn *c)
     buf_clear(&h1->out);
     h1->out_pos = 0;
     h1->direct = 0;
-    h1->chunked = h1->tail = h1->chunk_open = h1->continue_sent = h1->reading_body = false;
+    h1->chunked = h1->tail = h1->moved = h1->reading_body = false;
     conn_set_state(c, &h1_head);
 }
 
@@ -238,11 +237,19 @@ static void h1_say_continue(struct conn *c)
 {
     struct h1 *h1 = c->h1;
 
-    h1->continue_sent = true;
     if (buf_add_str(&h1->out, STR("HTTP/1.1 100 Continue\r\n\r\n")) != 0)
         must_not_reach();
-    if (h1_write_out(c) < 0)
-        conn_close(c);
+}
+
+/* What we say while the body arrives. False: the connection is dead. */
+static bool h1_flush_continue(struct conn *c)
+{
+    int error = c->h1->out.len > 0 && c->writable ? h1_write_out(c) : 0;
+
+    if (error == 0 || error == -EAGAIN)
+        return true;
+    conn_close(c);
+    return false;
 }
 
 /* The head is complete: who asks, who answers, and whether the body is wanted. */
@@ -363,8 +370,10 @@ static bool body_step(struct conn *c)
 {
     struct h1 *h1 = c->h1;
     struct exchange *ex = &h1->exchange;
-    size_t n, used;
+    size_t n = 0, used;
 
+    if (!h1_flush_continue(c))
+        return false;
     if (h1->pos < h1->in.len) {
         h1->pos += body_feed(c, h1->in.data + h1->pos, h1->in.len - h1->pos);
     } else {
@@ -379,7 +388,7 @@ static bool body_step(struct conn *c)
     }
     if (ex->body_complete)
         h1_start_handler(c);
-    return !c->closed;
+    return !c->closed && !conn_spend(c, 0, n);
 }
 
 static void body_timed_out(struct conn *c)
@@ -461,18 +470,19 @@ static bool send_step(struct conn *c)
     switch (h1_write(c)) {
     case H1_WRITE_DONE:
         h1_next(c);
-        if (++c->burst >= BURST_MAX && !c->closed) {
-            loop_defer(c->lane->loop, &c->task);
-            return false;
-        }
-        return !c->closed;
+        return !c->closed && !conn_spend(c, 1, 0);
+    case H1_WRITE_PAUSED:
+        conn_touch(c);
+        return false;
     case H1_WRITE_DEAD:
         c->h1->exchange.client_gone = true;
         conn_close(c);
         return false;
     case H1_WRITE_BLOCKED:
     case H1_WRITE_WAITING:
-        conn_touch(c);
+        if (c->h1->moved || c->writable || !loop_timer_armed(&c->timer))
+            conn_touch(c); /* news from the application do not prolong the client's time */
+        c->h1->moved = false;
         if (c->peer_gone && c->state == &h1_send && c->writable) {
             c->h1->exchange.client_gone = true;
             conn_close(c);

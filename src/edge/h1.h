@@ -25,8 +25,7 @@ struct h1 {
     uint64_t direct; /* bytes of the current piece announced and not yet written */
     bool chunked;    /* response framing */
     bool tail;       /* final chunk is in out */
-    bool chunk_open; /* a chunk's data is being written: CRLF follows */
-    bool continue_sent;
+    bool moved;      /* the client has taken something since the time limit was set */
     bool reading_body;
     struct exchange exchange;
 };

@@ -7,6 +7,7 @@
 #include "edge/h1_write.h"
 
 #include <errno.h>
+#include <unistd.h>
 
 #include "edge/edge_process.h"
 #include "edge/h1.h"
@@ -78,6 +79,7 @@ void h1_write_head(struct conn *c)
 static void out_written(struct h1 *h1, size_t n)
 {
     h1->out_pos += n;
+    h1->moved = true;
     if (h1->out_pos == h1->out.len) {
         buf_clear(&h1->out);
         h1->out_pos = 0;
@@ -117,6 +119,7 @@ static void direct_written(struct h1 *h1, size_t n)
     struct exchange *ex = &h1->exchange;
 
     h1->direct -= n;
+    h1->moved = true;
     ex->sent += n;
     ex->handler->consume(ex, n);
     if (h1->direct == 0 && h1->chunked)
@@ -154,13 +157,40 @@ static ssize_t write_data(struct conn *c, const struct piece *piece)
     return n;
 }
 
+static size_t smallest(uint64_t a, uint64_t b, size_t c)
+{
+    uint64_t least = a < b ? a : b;
+
+    return least < c ? (size_t)least : c;
+}
+
+/* Over TLS a write that is tried again must give the same bytes, and what was data in memory may be in a file by now (a spooled response):
+ * so both go the same way, what we wrote and what comes behind it together. */
+static ssize_t write_file_copied(struct conn *c, const struct piece *piece)
+{
+    size_t want = smallest(c->h1->direct, piece->size, LANE_SCRATCH);
+    ssize_t n = pread(piece->fd, c->lane->scratch, want, (off_t)piece->offset);
+    struct piece copy = { .n_iov = 1, .fd = -1 };
+
+    if (n < 0)
+        return -errno;
+    if (n == 0)
+        return -EIO;
+    copy.iov[0] = (struct iovec){ c->lane->scratch, (size_t)n };
+    copy.size = (size_t)n;
+    return write_data(c, &copy);
+}
+
 static ssize_t write_file(struct conn *c, const struct piece *piece)
 {
     struct h1 *h1 = c->h1;
-    size_t want = h1->direct < SENDFILE_MAX ? (size_t)h1->direct : SENDFILE_MAX;
+    size_t want = smallest(h1->direct, piece->size, SENDFILE_MAX);
     ssize_t n;
-    int error = h1_write_out(c);
+    int error;
 
+    if (c->tls)
+        return write_file_copied(c, piece);
+    error = h1_write_out(c);
     if (error != 0)
         return error;
     n = stream_sendfile(&c->stream, piece->fd, (off_t)piece->offset, want);
@@ -211,7 +241,7 @@ static bool announce_end(struct h1 *h1)
     return true;
 }
 
-/* Writes what is announced. 1 when something moved or nothing was to be done, 0 blocked, -1 dead. */
+/* Writes what is announced. */
 static enum h1_write_result write_announced(struct conn *c, enum piece_kind kind, const struct piece *piece)
 {
     struct h1 *h1 = c->h1;
@@ -225,7 +255,7 @@ static enum h1_write_result write_announced(struct conn *c, enum piece_kind kind
         n = write_data(c, piece);
     if (n < 0)
         return write_failed(c, n);
-    return H1_WRITE_DONE;
+    return conn_spend(c, 0, (size_t)n) ? H1_WRITE_PAUSED : H1_WRITE_DONE;
 }
 
 enum h1_write_result h1_write(struct conn *c)
@@ -256,7 +286,7 @@ enum h1_write_result h1_write(struct conn *c)
             }
         }
         result = write_announced(c, kind, &piece);
-        if (result != H1_WRITE_DONE)
+        if (result != H1_WRITE_DONE && !(result == H1_WRITE_PAUSED && h1->tail && h1->out.len == 0))
             return result;
         if (kind == PIECE_WAIT && h1->out.len == 0)
             return H1_WRITE_WAITING;

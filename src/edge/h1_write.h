@@ -10,6 +10,7 @@ enum h1_write_result {
     H1_WRITE_DONE,    /* the whole response is out */
     H1_WRITE_BLOCKED, /* the client does not read: wait for the descriptor */
     H1_WRITE_WAITING, /* the handler has nothing yet: it will flush */
+    H1_WRITE_PAUSED,  /* the connection has had its share of this turn */
     H1_WRITE_DEAD,    /* connection lost, or the response broke off: close */
 };
 
