@@ -78,7 +78,7 @@ class Worker:
         env = {"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"}
         env.update({k: v for k, v in os.environ.items() if k.startswith(("LD_PRELOAD", "ASAN_", "UBSAN_", "LSAN_"))})
         # An interpreter keeps much to its end; what a worker loses while it runs is found by test_process.py.
-        env["ASAN_OPTIONS"] = env.get("ASAN_OPTIONS", "") + ":detect_leaks=0"
+        env["ASAN_OPTIONS"] = env.get("ASAN_OPTIONS", "") + ":detect_leaks=0:quarantine_size_mb=1"
         env.update(environ or {})
         fds = (ctypes.c_int * 5)(writer, mine, edges, lib.fake_memfd(self.fake), lib.fake_eventfd(self.fake))
         self.pid = lib.fake_spawn(
