@@ -208,12 +208,12 @@ def test_nothing_is_left_behind(paths):
                 for path in paths:
                     worker.post(path, b"some body", headers=headers)
 
-        run(200)
+        run(1000)  # until then allocators settle, ASan's above all
         before = counts(worker)
         run(rounds)
         after = counts(worker)
         assert after[0] - before[0] < 50, "Python objects"
-        assert after[1] - before[1] < 128, "pages of memory"
+        assert after[1] - before[1] < 256, "pages of memory"
         # Frames and caches make it go up and down by hundreds; one reference lost in each request would be a thousand.
         assert abs(after[2] - before[2]) < 700, "references to None"
         assert after[3] == before[3], "descriptors"
