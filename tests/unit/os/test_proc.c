@@ -164,7 +164,10 @@ static void a_failed_exec_is_an_errno(void **state)
 
 static void signals_are_reset(void **state)
 {
-    char *const argv[] = { "sh", "-c", "sed -n '/^Sig[BIC]/p' /proc/self/status", NULL };
+    /* Signals 32 and 33 are the C library's own: a parent that used its posix_spawn, as make does, left them ignored. */
+    char *const argv[] = {
+        "sh", "-c", "sed -n '/^Sig[BIC]/{s/\\t0000000[01][08]0000000$/\\t0000000000000000/;p}' /proc/self/status", NULL
+    };
     sigset_t set, old;
 
     (void)state;
