@@ -7,7 +7,6 @@
 #include "edge/h1_write.h"
 
 #include <errno.h>
-#include <unistd.h>
 
 #include "edge/edge_process.h"
 #include "edge/h1.h"
@@ -164,23 +163,6 @@ static size_t smallest(uint64_t a, uint64_t b, size_t c)
     return least < c ? (size_t)least : c;
 }
 
-/* Over TLS a write that is tried again must give the same bytes, and what was data in memory may be in a file by now (a spooled response):
- * so both go the same way, what we wrote and what comes behind it together. */
-static ssize_t write_file_copied(struct conn *c, const struct piece *piece)
-{
-    size_t want = smallest(c->h1->direct, piece->size, LANE_SCRATCH);
-    ssize_t n = pread(piece->fd, c->lane->scratch, want, (off_t)piece->offset);
-    struct piece copy = { .n_iov = 1, .fd = -1 };
-
-    if (n < 0)
-        return -errno;
-    if (n == 0)
-        return -EIO;
-    copy.iov[0] = (struct iovec){ c->lane->scratch, (size_t)n };
-    copy.size = (size_t)n;
-    return write_data(c, &copy);
-}
-
 static ssize_t write_file(struct conn *c, const struct piece *piece)
 {
     struct h1 *h1 = c->h1;
@@ -188,8 +170,6 @@ static ssize_t write_file(struct conn *c, const struct piece *piece)
     ssize_t n;
     int error;
 
-    if (c->tls)
-        return write_file_copied(c, piece);
     error = h1_write_out(c);
     if (error != 0)
         return error;
