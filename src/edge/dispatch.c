@@ -561,7 +561,7 @@ void dispatch_switch(struct dispatch *d, struct generation *g)
     LIST_EACH(link, &d->generations) {
         struct generation *other = CONTAINER_OF(link, struct generation, link);
 
-        if (other != g && !other->retired)
+        if (other->number < g->number && !other->retired) /* a newer one is still booting */
             retire(d, other);
     }
     d->active = g;

@@ -148,7 +148,7 @@ struct generation *dispatch_find(struct dispatch *d, uint32_t number); /* NULL w
 bool dispatch_worker_joined(struct dispatch *d, struct generation *g, uint32_t worker, int32_t pid, int channel);
 /* Marks its slots lost; the caller then posts to every lane. */
 void dispatch_worker_gone(struct dispatch *d, struct generation *g, uint32_t worker);
-/* New requests go to g; what older generations had READY goes back to the front of the queue. */
+/* New requests go to g; what older generations had READY goes back to the front of the queue. Newer ones are left alone. */
 void dispatch_switch(struct dispatch *d, struct generation *g);
 /* Retired generations without a request: calls fn once for each. */
 void dispatch_idle(struct dispatch *d, void (*fn)(void *arg, struct generation *g), void *arg);

@@ -1,7 +1,7 @@
 """Fixtures: `quintet` starts real instances and asks its questions when the test is over."""
 import pytest
 
-from kit import certificates, instance, servers
+from kit import certificates, instance, servers, shop
 
 
 @pytest.fixture
@@ -56,3 +56,40 @@ def redis():
     server = servers.Redis()
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def prepared_shop(tmp_path_factory):
+    """The shop on SQLite with its demo data: look, do not change."""
+    return shop.Shop(tmp_path_factory.mktemp("shop")).prepare()
+
+
+@pytest.fixture
+def shop_folder(prepared_shop, tmp_path):
+    """A copy of it."""
+    return prepared_shop.copy(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def prepared_on_postgres(prepared_shop, postgres, redis, tmp_path_factory):
+    """The shop prepared on a database of PostgreSQL, which serves as a template for the tests' own."""
+    return prepared_shop.copy(tmp_path_factory.mktemp("shop"), DATABASE_URL=postgres.database(), REDIS_URL=redis.url).prepare()
+
+
+@pytest.fixture(params=["sqlite", "postgres+redis"])
+def open_shop(request, quintet, prepared_shop, tmp_path):
+    """open_shop(…) → the shop, served: on SQLite, and on PostgreSQL with Redis."""
+    if request.param == "sqlite":
+        project = prepared_shop.copy(tmp_path)
+    else:
+        postgres, redis = request.getfixturevalue("postgres"), request.getfixturevalue("redis")
+        prepared = request.getfixturevalue("prepared_on_postgres")
+        redis.command("FLUSHALL")
+        template = prepared.env["DATABASE_URL"].partition("@/")[2].partition("?")[0]
+        project = prepared.copy(tmp_path, DATABASE_URL=postgres.database(template))
+
+    def start(**more):
+        return quintet(app=None, project=project.project, env=project.env, **more)
+
+    start.project = project
+    return start

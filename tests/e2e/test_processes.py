@@ -2,57 +2,22 @@
 import os
 import re
 import signal
-import threading
+import subprocess
 import time
 
 import pytest
 
 from kit import client, processes
 from kit.client import Closed
-from kit.instance import SANITIZED
+from kit.instance import BINARY, SANITIZED
+from kit.visitors import Visitors
 from kit.waiting import SLOW, holds_for, until
-
-HELLO = "def app(environ, start):\n    start('200 OK', [])\n    return [b'%s']\n"
 
 
 def gate(tmp_path, name):
     """(query of /gate, file that says it is there, file that lets it through)."""
     at, go = tmp_path / (name + ".at"), tmp_path / (name + ".go")
     return "at=%s&until=%s" % (at, go), at, go
-
-
-class Visitors:
-    """Clients that never pause; every answer that is not a 200 and every broken connection is kept."""
-
-    def __init__(self, site, number=3, target="/hello"):
-        self.failures, self.bodies, self.count = [], set(), 0
-        self._address, self._target, self._stop = site.address(), target, threading.Event()
-        self._threads = [threading.Thread(target=self._visit) for _ in range(number)]
-
-    def _visit(self):
-        while not self._stop.is_set():
-            try:
-                c = client.Client(client.connect(self._address))
-                for _ in range(5):
-                    r = c.get(self._target)
-                    self.bodies.add(r.body)
-                    self.count += 1
-                    if r.status != 200:
-                        self.failures.append(repr(r))
-                c.close()
-            except (OSError, AssertionError) as error:
-                self.failures.append(repr(error))
-                time.sleep(0.005)
-
-    def __enter__(self):
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
 
 
 # ---- deaths ----
@@ -303,12 +268,10 @@ def test_nothing_fails_while_it_stops(quintet):
     assert not bad, bad[:5]
 
 
-def pid_one(folder):
-    """Runs it as the first process of a PID namespace."""
-    return ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
+FIRST_PROCESS = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
 
 
-@pytest.mark.skipif(os.geteuid() != 0 or SANITIZED, reason="a PID namespace needs root; sanitizers ptrace")
+@pytest.mark.skipif(os.geteuid() != 0 or SANITIZED, reason="a PID namespace needs root, and its end is not what a leak check expects")
 def test_pid_one_reaps(quintet, tmp_path):
     """Orphans of the application are adopted and reaped; TERM stops all of it."""
     app = """
@@ -328,11 +291,9 @@ def app(environ, start):
     start("200 OK", [])
     return [("%s %s" % (os.getppid(), " ".join(zombies))).encode()]
 """
-    import subprocess
     site = quintet(app, "app:app", start=False)
-    from kit import instance
     with open(site.stdout, "ab") as out, open(site.stderr, "ab") as err:
-        site.process = subprocess.Popen([*pid_one(tmp_path), str(instance.BINARY), *site.arguments], stdout=out, stderr=err,
+        site.process = subprocess.Popen([*FIRST_PROCESS, str(BINARY), *site.arguments], stdout=out, stderr=err,
                                         stdin=subprocess.DEVNULL, env=site.env, start_new_session=True)
     until(lambda: (site.try_status() or {}).get("state") == "running", lambda: site.said())
     assert site.status()["pid"] == 1

@@ -65,6 +65,7 @@ class Instance:
         self.expected = []  # patterns of error lines that this test provokes
         self.exit_code = 0
         self.memory_max = EDGE_MEMORY_MAX
+        self.more_descriptors = 0  # that this test gives the edge for good
         self._clients, self._seen, self._level, self._finished = [], {}, None, False
         for path, content in (files or {}).items():
             self.write(path, content)
@@ -153,13 +154,10 @@ class Instance:
     def edge_pid(self):
         return self.status()["edge"]["pid"]
 
-    def workers(self, generation=None):
-        """The workers' rows of the status, of the newest generation unless told."""
-        generations = {g["generation"]: g for g in self.status()["generations"]}
-        return generations[generation or max(generations)]["workers"]
-
     def worker_pids(self):
-        return [w["pid"] for w in self.workers() if w["state"] == "up"]
+        """Of the serving generation, those that are ready."""
+        return [w["pid"] for g in self.status()["generations"] if g["state"] == "serving"
+                for w in g["workers"] if w["state"] == "up"]
 
     def errors(self):
         return json_lines(self.log)
@@ -230,7 +228,7 @@ class Instance:
             if now["state"] != "running" or now["reload"] != "idle" or "generations" not in now["edge"]:
                 return False
             left = [g["slots_used"] for g in now["edge"]["generations"]] + [now["edge"]["queued"]]
-            return not any(left) and self._level_of_descriptors() <= self._level
+            return not any(left) and self._level_of_descriptors() <= self._level + self.more_descriptors
 
         def told():
             return "the edge to let go: %s\ndescriptors %d, at first %d: %s" % (

@@ -82,11 +82,11 @@ class Postgres(Server):
                               capture_output=True, text=True, cwd="/")
         return done.stdout.strip() if done.returncode == 0 else None
 
-    def database(self):
-        """The URL of a new, empty database."""
+    def database(self, template="template1"):
+        """The URL of a new database like `template`, which is empty by default."""
         self._n += 1
         name = "shop%d" % self._n
-        assert self.sql("create database " + name, "postgres") is not None
+        assert self.sql("create database %s template %s" % (name, template), "postgres") is not None
         return "postgres://shop@/%s?host=%s" % (name, self.folder)
 
     def stop(self, number=signal.SIGINT):  # fast: it does not wait for clients

@@ -354,6 +354,28 @@ static void a_switch_takes_waiting_requests_along(void **state)
     close_fixture(&f);
 }
 
+/* An edge that replaces another one is told of the generation that boots before it is told to switch to the serving one. */
+static void a_switch_leaves_newer_generations_alone(void **state)
+{
+    struct rig_app next;
+    struct fixture f;
+
+    (void)state;
+    open_fixture(&f, NULL, NULL);
+    rig_app_open(&f.rig, &next, 2, 1);
+    send_request(&f, GET);
+    answer_hello(&f, rig_app_take(&next, 0, &f.request));
+    expect(&f, "HTTP/1.1 200 OK\r\n", "hello");
+    assert_int_equal(rig_told(&f.rig), WIRE_POOL_IDLE);
+    dispatch_switch(&f.rig.edge.dispatch, f.app.generation);
+    send_request(&f, GET);
+    answer_hello(&f, rig_app_take(&f.app, 0, &f.request));
+    expect(&f, "HTTP/1.1 200 OK\r\n", "hello");
+    assert_int_equal(rig_told(&f.rig), WIRE_NONE);
+    rig_app_close(&f.rig, &next);
+    close_fixture(&f);
+}
+
 static void a_stuck_application_is_504_and_reported(void **state)
 {
     struct fixture f;
@@ -447,6 +469,7 @@ int main(void)
         cmocka_unit_test(blanks_around_a_value_are_trimmed),
         cmocka_unit_test(a_failed_application_is_500),
         cmocka_unit_test(a_switch_takes_waiting_requests_along),
+        cmocka_unit_test(a_switch_leaves_newer_generations_alone),
         cmocka_unit_test(a_stuck_application_is_504_and_reported),
         cmocka_unit_test(a_request_that_waits_too_long_is_503),
         cmocka_unit_test(the_queue_is_first_come_first_served),
