@@ -358,14 +358,18 @@ static void a_switch_takes_waiting_requests_along(void **state)
 static void a_switch_leaves_newer_generations_alone(void **state)
 {
     struct rig_app next;
+    struct pool_ticket t;
     struct fixture f;
 
     (void)state;
     open_fixture(&f, NULL, NULL);
     rig_app_open(&f.rig, &next, 2, 1);
     send_request(&f, GET);
-    answer_hello(&f, rig_app_take(&next, 0, &f.request));
-    expect(&f, "HTTP/1.1 200 OK\r\n", "hello");
+    t = rig_app_take(&next, 0, &f.request);
+    rig_app_head(&next, t, 200, "Content-Length", "3");
+    rig_app_data(&next, t, "new");
+    rig_app_end(&next, t, 0);
+    expect(&f, "HTTP/1.1 200 OK\r\n", "new");
     assert_int_equal(rig_told(&f.rig), WIRE_POOL_IDLE);
     dispatch_switch(&f.rig.edge.dispatch, f.app.generation);
     send_request(&f, GET);
