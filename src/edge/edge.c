@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -25,6 +26,7 @@
 #include "wire/tls_blob.h"
 
 #define CONF_BLOB_MAX (1u << 20)
+#define RESERVED_FDS 64
 
 static struct edge *edge_of(struct channel *channel)
 {
@@ -345,29 +347,45 @@ static void ensure_lanes(struct edge *edge)
         start_lanes(edge, lanes_by_rule(s->conf));
 }
 
+static void close_all(const int *fds, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        close(fds[i]);
+}
+
+/* A pool's memfd and one eventfd a lane. Their number, or -errno. */
+static int make_pool_fds(const struct pool_geometry *geometry, int fds[WIRE_FDS_MAX])
+{
+    int n = 0;
+
+    fds[n] = pool_create(geometry);
+    while (fds[n] >= 0) {
+        if (n++ == (int)geometry->lanes)
+            return n;
+        fds[n] = event_new();
+    }
+    close_all(fds, (size_t)n);
+    return fds[n];
+}
+
 static void on_pool_open(struct edge *edge, struct wire_message *m)
 {
     struct wire_message answer = { .type = WIRE_POOL, .generation = m->generation };
     struct pool_geometry geometry = { .workers = (uint32_t)(m->number >> 32), .threads = (uint32_t)m->number };
-    int eventfds[POOL_LANES_MAX], memfd;
-    struct pool_fds fds = { .eventfds = eventfds };
+    struct pool_fds fds;
+    int n;
 
     ensure_lanes(edge);
-    fds.lanes = geometry.lanes = edge->n_lanes;
+    geometry.lanes = edge->n_lanes;
     geometry.slots = pool_geometry_slots(geometry.workers, geometry.threads);
-    memfd = pool_create(&geometry);
-    if (memfd < 0) {
-        log_event(&edge->log, LOG_ALERT, "cannot make a pool", LOG_N("error", memfd));
+    n = make_pool_fds(&geometry, answer.fds);
+    if (n < 0) {
+        log_event(&edge->log, LOG_ALERT, "cannot make a pool", LOG_Z("error", strerror(-n)));
         return;
     }
-    answer.fds[answer.n_fds++] = memfd;
-    for (uint32_t i = 0; i < edge->n_lanes; i++) {
-        eventfds[i] = event_new();
-        must(eventfds[i] >= 0);
-        answer.fds[answer.n_fds++] = eventfds[i];
-    }
+    answer.n_fds = (size_t)n;
     channel_send(&edge->super, &answer);
-    fds.memfd = memfd;
+    fds = (struct pool_fds){ .memfd = answer.fds[0], .eventfds = answer.fds + 1, .lanes = geometry.lanes };
     (void)open_generation(edge, m->generation, &fds);
 }
 
@@ -516,6 +534,21 @@ static void nothing(int signal)
     (void)signal;
 }
 
+/* As many descriptors as we may have, but for a reserve. */
+static void count_descriptors(struct edge *edge)
+{
+    struct rlimit limit;
+    rlim_t reserve;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+        (void)getrlimit(RLIMIT_NOFILE, &limit);
+    reserve = limit.rlim_cur / 4 < RESERVED_FDS ? limit.rlim_cur / 4 : RESERVED_FDS;
+    edge->fds_for_clients = limit.rlim_cur - reserve;
+}
+
 /* The supervisor says when to end. Handlers instead of SIG_IGN: nothing is inherited by anybody, and EINTR is harmless here. */
 static void quiet_signals(void)
 {
@@ -553,6 +586,7 @@ int edge_main(int argc, char **argv)
     quiet_signals();
     edge->log = (struct log){ .level = LOG_INFO, .process = "edge" };
     edge->started_ns = clock_mono_ns();
+    count_descriptors(edge);
     dispatch_init(&edge->dispatch, edge);
     edge->dispatch.queue_max = 1024;
     edge->n_lanes = 1;

@@ -39,6 +39,7 @@ struct edge {
     atomic_bool idle_posted; /* idle_job is on its way */
     struct lane_job idle_job, drained_job;
     uint64_t started_ns;
+    uint64_t fds_for_clients; /* a connection's descriptor is below this; 0: no limit */
     int exit_status;
 };
 

@@ -15,6 +15,8 @@
 #include "base/mem.h"
 #include "edge/edge_process.h"
 
+#define OPEN_TRIES 64 /* whoever renames without pause must not keep the lane */
+
 struct file_cache {
     struct lane *lane;
     struct map entries;
@@ -79,11 +81,12 @@ static int open_beneath(int dir, const char *path)
         .flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
         .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
     };
-    int fd;
+    int fd, tries = 0;
 
     do
         fd = (int)syscall(SYS_openat2, dir, path, &how, sizeof(how));
-    while (fd < 0 && (errno == EAGAIN || errno == EINTR)); /* EAGAIN: a rename raced with the walk */
+    while (fd < 0 && (errno == EAGAIN || errno == EINTR) &&
+           ++tries < OPEN_TRIES); /* EAGAIN: a rename raced with the walk */
     return fd < 0 ? -errno : fd;
 }
 
@@ -101,7 +104,10 @@ static void read_content(struct file_entry *e)
     if (at < e->size) { /* became shorter meanwhile: sendfile will find out */
         mem_free(e->content);
         e->content = NULL;
+        return;
     }
+    close(e->fd);
+    e->fd = -1;
 }
 
 static void describe(struct file_entry *e, const struct stat *st, struct str path)
@@ -163,7 +169,7 @@ static void insert(struct file_cache *cache, struct file_entry *e, char *key)
 int file_cache_get(struct file_cache *cache, const struct root *root, struct str path, struct file_entry **out)
 {
     char key[HTTP_HEAD_MAX + 16];
-    int n = snprintf(key, sizeof(key), "%u:" STR_FMT, (unsigned)root->index, STR_ARG(path));
+    int n = snprintf(key, sizeof(key), "%u:" STR_FMT, (unsigned)root->id, STR_ARG(path));
     uint64_t now = loop_now(cache->lane->loop);
     struct file_entry *e = map_get(&cache->entries, str_make(key, (size_t)n)), *fresh;
     int error;
@@ -174,6 +180,11 @@ int file_cache_get(struct file_cache *cache, const struct root *root, struct str
         return 0;
     }
     error = open_entry(root, path, &fresh);
+    if (error == -EMFILE || error == -ENFILE) {
+        file_cache_clear(cache);
+        e = NULL;
+        error = open_entry(root, path, &fresh);
+    }
     if (error == 0 && e != NULL && same_file(e, fresh)) {
         entry_unref(fresh);
         e->checked_ns = now;

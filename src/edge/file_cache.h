@@ -30,7 +30,7 @@ struct file_entry {
     uint32_t refs;
     bool cached; /* still in the map */
     char *key;   /* owned: root index and path */
-    int fd;      /* owned */
+    int fd;      /* owned; -1: the content is in memory */
     uint64_t size, device, inode;
     int64_t mtime, mtime_ns;
     uint64_t checked_ns;

@@ -228,6 +228,7 @@ void lane_run(struct lane *lane)
 
 void lane_stop(struct lane *lane)
 {
+    listen_stop(lane); /* first: nothing is accepted any more, not even by events of this turn */
     LIST_EACH(link, &lane->open)
         conn_close(CONTAINER_OF(link, struct conn, link));
     for (size_t i = 0; i < LANE_POOLS_MAX; i++) {

@@ -2,13 +2,16 @@
 #include "edge/listen.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stddef.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "edge/conn.h"
 #include "edge/edge_process.h"
+#include "edge/file_cache.h"
 
 #define ACCEPT_BATCH 64
 #define REST_NS (100 * NS_PER_MS) /* out of descriptors: wait for some to be closed instead of spinning */
@@ -18,8 +21,8 @@ struct listener {
     struct loop_io io;
     struct loop_timer rest;
     struct lane *lane;
-    int fd; /* borrowed */
-    bool tls;
+    int fd;          /* owned */
+    bool tls, tired; /* resting, or has just rested */
 };
 
 static void listener_watch(struct listener *l)
@@ -32,8 +35,11 @@ static void listener_watch(struct listener *l)
 
 static void listener_rest(struct listener *l, int error)
 {
-    log_event(&l->lane->edge->log, LOG_ERROR, "cannot accept connections, resting 100 ms",
-              LOG_Z("error", strerror(-error)));
+    if (!l->tired)
+        log_event(&l->lane->edge->log, LOG_ERROR, "cannot accept connections, resting 100 ms at a time",
+                  LOG_Z("error", strerror(-error)));
+    l->tired = true;
+    file_cache_clear(l->lane->files); /* its descriptors are for whoever needs them now */
     loop_io_remove(l->lane->loop, &l->io);
     loop_timer_set(l->lane->loop, &l->rest, REST_NS);
 }
@@ -41,6 +47,13 @@ static void listener_rest(struct listener *l, int error)
 static void listener_rested(struct loop_timer *timer)
 {
     listener_watch(CONTAINER_OF(timer, struct listener, rest));
+}
+
+/* The last descriptors are not for clients: without one no file is opened and no body spooled, and no message of the supervisor's that
+ * carries one arrives. The kernel gives the lowest number, so a high one means that few are left. */
+static bool is_reserved(const struct listener *l, int fd)
+{
+    return l->lane->edge->fds_for_clients != 0 && (uint64_t)fd >= l->lane->edge->fds_for_clients;
 }
 
 /* At most `most` connections. 0, or the error that ended it (-EAGAIN: nobody waits). */
@@ -55,6 +68,10 @@ static int accept_some(struct listener *l, unsigned most)
             continue;
         if (fd < 0)
             return fd;
+        if (is_reserved(l, fd)) {
+            close(fd);
+            return -EMFILE;
+        }
         conn_accept(l->lane, fd, &peer, l->tls);
     }
     return 0;
@@ -68,12 +85,18 @@ static void listener_ready(struct loop_io *io, uint32_t events)
     (void)events;
     if (error != 0 && error != -EAGAIN)
         listener_rest(l, error);
+    else
+        l->tired = false;
 }
 
 int listen_add(struct lane *lane, int fd, bool tls)
 {
-    struct listener *l = mem_zalloc(sizeof(*l));
+    struct listener *l;
 
+    fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    l = mem_zalloc(sizeof(*l));
     l->lane = lane;
     l->fd = fd;
     l->tls = tls;
@@ -100,6 +123,7 @@ void listen_stop(struct lane *lane)
 
         loop_timer_stop(lane->loop, &l->rest);
         loop_io_remove(lane->loop, &l->io);
+        close(l->fd);
         mem_free(l);
     }
 }

@@ -127,6 +127,8 @@ static void make_headers(struct snapshot *s)
 
 /* ---- roots ---- */
 
+static atomic_uint roots_made;
+
 int snapshot_add_root(struct snapshot *s, struct str prefix, bool media, int dir)
 {
     struct root *root = &s->roots[s->n_roots];
@@ -135,7 +137,8 @@ int snapshot_add_root(struct snapshot *s, struct str prefix, bool media, int dir
         close(dir);
         return -ENOSPC;
     }
-    *root = (struct root){ .prefix = { str_dup(prefix), prefix.n }, .dir = dir, .media = media, .index = s->n_roots };
+    *root = (struct root){ .prefix = { str_dup(prefix), prefix.n }, .dir = dir, .media = media };
+    root->id = atomic_fetch_add_explicit(&roots_made, 1, memory_order_relaxed);
     s->n_roots++;
     if (!media)
         manifest_read(dir, &s->immutable);

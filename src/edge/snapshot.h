@@ -24,7 +24,7 @@ struct root {
     struct str prefix; /* URL prefix, begins and ends with '/' */
     int dir;           /* O_PATH directory, owned */
     bool media;        /* uploads: never a page of the site's origin */
-    uint32_t index;    /* place in snapshot.roots */
+    uint32_t id;       /* no other root of this process had it, those of earlier snapshots included */
 };
 
 struct header {
