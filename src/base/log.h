@@ -28,8 +28,8 @@ enum log_format { LOG_TEXT, LOG_JSON };
 typedef void log_sink_fn(void *arg, struct str line);
 
 struct log {
-    enum log_level level; /* lines below are dropped */
-    enum log_format format;
+    _Atomic enum log_level level; /* lines below are dropped; may be changed while others log, as may the format */
+    _Atomic enum log_format format;
     const char *process; /* "supervisor", "edge", "worker 3" … borrowed, process lifetime */
     log_sink_fn *sink;   /* NULL: stderr, blocking (before the real sink is up) */
     void *sink_arg;

@@ -117,9 +117,10 @@ void access_log_write(const struct exchange *ex)
 {
     struct edge *edge = ex->lane->edge;
     uint64_t now = clock_mono_ns();
+    struct sink *sink = edge->access_sink;
     struct buf *b = &ex->lane->line;
 
-    if (edge->access_sink == NULL)
+    if (sink == NULL)
         return;
     buf_clear(b);
     if (edge->access_json)
@@ -129,5 +130,5 @@ void access_log_write(const struct exchange *ex)
     if (b->len == b->max)
         b->len--;
     (void)!buf_add_char(b, '\n');
-    sink_put(edge->access_sink, buf_str(b));
+    sink_put(sink, buf_str(b));
 }

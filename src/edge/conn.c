@@ -90,6 +90,7 @@ void conn_accept(struct lane *lane, int fd, const union sock_addr *peer, bool tl
         return;
     }
     list_push_back(&lane->open, &c->link);
+    atomic_fetch_add_explicit(&lane->n_open, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&lane->stats.connections, 1, memory_order_relaxed);
     conn_set_state(c, tls ? &h1_handshake : &h1_idle);
     conn_advance(c);
@@ -152,6 +153,7 @@ void conn_close(struct conn *c)
     loop_io_remove(c->lane->loop, &c->io);
     loop_timer_stop(c->lane->loop, &c->timer);
     list_remove(&c->link);
+    atomic_fetch_sub_explicit(&c->lane->n_open, 1, memory_order_relaxed);
     loop_defer(c->lane->loop, &c->task);
 }
 

@@ -153,6 +153,8 @@ static void on_conf(struct edge *edge, struct wire_message *m)
 
 static void on_logs(struct edge *edge, struct wire_message *m)
 {
+    struct sink *access;
+
     if (edge->error_sink != NULL)
         sink_reopen(edge->error_sink, m->fds[0]);
     else if (sink_new(m->fds[0], &edge->error_sink) == 0) {
@@ -164,8 +166,10 @@ static void on_logs(struct edge *edge, struct wire_message *m)
         return;
     if (edge->access_sink != NULL)
         sink_reopen(edge->access_sink, m->fds[1]);
-    else if (sink_new(m->fds[1], &edge->access_sink) != 0)
-        edge->access_sink = NULL;
+    else if (sink_new(m->fds[1], &access) == 0)
+        edge->access_sink = access;
+    else
+        return;
     m->fds[1] = -1;
 }
 
@@ -267,6 +271,15 @@ static void start_lanes(struct edge *edge, uint32_t n)
     }
 }
 
+/* Before the first pool is made, as their number is part of its geometry, and before anybody listens. */
+static void ensure_lanes(struct edge *edge)
+{
+    const struct snapshot *s = edge->building != NULL ? edge->building : edge->snapshot;
+
+    if (edge->n_lanes == 1 && s != NULL)
+        start_lanes(edge, lanes_by_rule(s->conf));
+}
+
 /* The parts of a configuration that are the process's, not a request's. */
 static void apply(struct edge *edge, struct snapshot *s)
 {
@@ -295,6 +308,7 @@ static void on_start(struct edge *edge, struct wire_message *m)
         log_event(&edge->log, LOG_ALERT, "START without a configuration");
         return;
     }
+    ensure_lanes(edge);
     edge->building = NULL;
     s->tls = edge->tls != NULL ? tls_ctx_ref(edge->tls) : NULL;
     apply(edge, s);
@@ -336,15 +350,6 @@ static struct generation *open_generation(struct edge *edge, uint32_t number, co
         generation_ref(&edge->dispatch, g); /* each lane gives it back once it has its own */
     every_lane(edge, lane_add, g);
     return g;
-}
-
-/* Lanes must be counted before the first pool is made: their number is part of its geometry. */
-static void ensure_lanes(struct edge *edge)
-{
-    const struct snapshot *s = edge->building != NULL ? edge->building : edge->snapshot;
-
-    if (edge->n_lanes == 1 && s != NULL)
-        start_lanes(edge, lanes_by_rule(s->conf));
 }
 
 static void close_all(const int *fds, size_t n)

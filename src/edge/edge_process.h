@@ -32,9 +32,9 @@ struct edge {
     struct edge_listener listeners[EDGE_LISTENERS_MAX];
     uint32_t n_listeners;
     struct log log;
-    struct sink *error_sink;  /* owned; NULL: stderr */
-    struct sink *access_sink; /* owned; NULL: off */
-    bool access_json;
+    struct sink *error_sink;          /* owned; NULL: stderr */
+    struct sink *_Atomic access_sink; /* owned; NULL: off */
+    atomic_bool access_json;
     atomic_uint drained_lanes;
     atomic_bool idle_posted; /* idle_job is on its way */
     struct lane_job idle_job, drained_job;

@@ -53,6 +53,7 @@ struct lane {
     struct list spare_h1; /* struct h1 kept with their buffers */
     uint32_t n_spare_h1;
     struct list open;         /* struct conn */
+    atomic_uint n_open;       /* of them; read by the others, who hand new ones to the lane with the fewest */
     struct file_cache *files; /* owned */
     struct buf line;          /* an access log line under construction */
     char *scratch;            /* LANE_SCRATCH bytes for reading bodies; owned */

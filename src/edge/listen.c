@@ -14,6 +14,7 @@
 #include "edge/file_cache.h"
 
 #define ACCEPT_BATCH 64
+#define UNEVEN 4                  /* connections that a lane may have more than another before it hands new ones over */
 #define REST_NS (100 * NS_PER_MS) /* out of descriptors: wait for some to be closed instead of spinning */
 
 struct listener {
@@ -56,10 +57,60 @@ static bool is_reserved(const struct listener *l, int fd)
     return l->lane->edge->fds_for_clients != 0 && (uint64_t)fd >= l->lane->edge->fds_for_clients;
 }
 
+/* ---- fair shares ---- */
+
+/* A connection on its way to another lane. */
+struct handed {
+    struct lane_job job;
+    union sock_addr peer;
+    int fd;
+    bool tls;
+};
+
+static void take_over(struct lane *lane, struct lane_job *job)
+{
+    struct handed *h = CONTAINER_OF(job, struct handed, job);
+
+    conn_accept(lane, h->fd, &h->peer, h->tls);
+    mem_free(h);
+}
+
+static void hand_over(struct lane *to, int fd, const union sock_addr *peer, bool tls)
+{
+    struct handed *h = mem_zalloc(sizeof(*h));
+
+    h->job.fn = take_over;
+    h->peer = *peer;
+    h->fd = fd;
+    h->tls = tls;
+    lane_post(to, &h->job);
+}
+
+static unsigned load(struct lane *lane)
+{
+    return atomic_load_explicit(&lane->n_open, memory_order_relaxed);
+}
+
+/* The kernel wakes the first lane that sleeps, which is nearly always the same one: without this it would have all connections. */
+static struct lane *whose_turn(struct lane *lane)
+{
+    struct edge *edge = lane->edge;
+    struct lane *least = lane;
+
+    if (lane->draining)
+        return lane;
+    for (uint32_t i = 0; i < edge->n_lanes; i++) {
+        if (load(&edge->lanes[i]) < load(least))
+            least = &edge->lanes[i];
+    }
+    return load(least) + UNEVEN < load(lane) ? least : lane;
+}
+
 /* At most `most` connections. 0, or the error that ended it (-EAGAIN: nobody waits). */
 static int accept_some(struct listener *l, unsigned most)
 {
     for (unsigned i = 0; i < most; i++) {
+        struct lane *to;
         union sock_addr peer;
         socklen_t len;
         int fd = sock_accept(l->fd, &peer, &len);
@@ -72,7 +123,11 @@ static int accept_some(struct listener *l, unsigned most)
             close(fd);
             return -EMFILE;
         }
-        conn_accept(l->lane, fd, &peer, l->tls);
+        to = whose_turn(l->lane);
+        if (to == l->lane)
+            conn_accept(to, fd, &peer, l->tls);
+        else
+            hand_over(to, fd, &peer, l->tls);
     }
     return 0;
 }

@@ -1,6 +1,8 @@
 /* Counters and what every worker is doing, as JSON. Any lane's figures may be a moment old. */
 #include "edge/status.h"
 
+#include <errno.h>
+
 #include "base/clock.h"
 #include "edge/edge_process.h"
 #include "os/proc.h"
@@ -27,36 +29,72 @@ static int write_seat(const struct generation *g, uint32_t seat, uint64_t now, s
                       v.busy && now > v.since_ns ? (double)(now - v.since_ns) / 1e9 : 0.0);
 }
 
-static int write_generation(const struct generation *g, bool first, struct buf *out)
+static int write_generation(const struct generation *g, bool first, bool with_seats, struct buf *out)
 {
     uint64_t now = clock_mono_ns();
     int error = buf_printf(out, "%s{\"generation\":%u,\"retired\":%s,\"slots\":%u,\"slots_used\":%u,\"seats\":[",
                            first ? "" : ",", (unsigned)g->number, g->retired ? "true" : "false",
                            (unsigned)g->geometry.slots, (unsigned)g->used);
 
-    for (uint32_t i = 0; error == 0 && i < g->geometry.workers * g->geometry.threads; i++)
+    for (uint32_t i = 0; with_seats && error == 0 && i < g->geometry.workers * g->geometry.threads; i++)
         error = write_seat(g, i, now, out);
     return error != 0 ? error : buf_add_str(out, STR("]}"));
 }
 
+static int write_open(const struct edge *edge, struct buf *out)
+{
+    int error = buf_add_str(out, STR("\"open\":["));
+
+    for (uint32_t i = 0; i < edge->n_lanes && error == 0; i++)
+        error = buf_printf(out, "%s%u", i == 0 ? "" : ",",
+                           atomic_load_explicit(&edge->lanes[i].n_open, memory_order_relaxed));
+    return error != 0 ? error : buf_add_str(out, STR("],"));
+}
+
+static int write_counters(struct edge *edge, struct buf *out)
+{
+    const struct dispatch *d = &edge->dispatch;
+    int error = buf_printf(out, "{\"lanes\":%u,", (unsigned)edge->n_lanes);
+
+    if (error == 0)
+        error = write_open(edge, out);
+    if (error != 0)
+        return error;
+    return buf_printf(
+        out,
+        "\"connections\":%llu,\"requests\":%llu,\"handshakes\":%llu,\"queued\":%u,\"handed\":%llu,"
+        "\"refused\":%llu,\"replayed\":%llu,\"descriptors\":%zu",
+        sum(edge, offsetof(struct lane_stats, connections)), sum(edge, offsetof(struct lane_stats, requests)),
+        sum(edge, offsetof(struct lane_stats, handshakes)), (unsigned)d->n_queued, (unsigned long long)d->handed,
+        (unsigned long long)d->refused, (unsigned long long)d->replayed, proc_count_fds());
+}
+
+static int write_all(struct edge *edge, struct buf *out, bool with_seats)
+{
+    int error = write_counters(edge, out);
+
+    if (error == 0)
+        error = buf_add_str(out, STR(",\"generations\":["));
+    LIST_EACH(link, &edge->dispatch.generations) {
+        if (error == 0)
+            error = write_generation(CONTAINER_OF(link, struct generation, link),
+                                     link == edge->dispatch.generations.next, with_seats, out);
+    }
+    return error != 0 ? error : buf_add_str(out, STR("]}"));
+}
+
+/* With many workers what each is doing does not fit one message: then it is left out. */
 int status_write(struct edge *edge, struct buf *out)
 {
-    struct dispatch *d = &edge->dispatch;
+    size_t begin = out->len;
     int error;
 
-    pthread_mutex_lock(&d->lock);
-    error = buf_printf(
-        out,
-        "{\"lanes\":%u,\"connections\":%llu,\"requests\":%llu,\"handshakes\":%llu,\"queued\":%u,\"handed\":%llu,"
-        "\"refused\":%llu,\"replayed\":%llu,\"descriptors\":%zu,\"generations\":[",
-        (unsigned)edge->n_lanes, sum(edge, offsetof(struct lane_stats, connections)),
-        sum(edge, offsetof(struct lane_stats, requests)), sum(edge, offsetof(struct lane_stats, handshakes)),
-        (unsigned)d->n_queued, (unsigned long long)d->handed, (unsigned long long)d->refused,
-        (unsigned long long)d->replayed, proc_count_fds());
-    LIST_EACH(link, &d->generations) {
-        if (error == 0)
-            error = write_generation(CONTAINER_OF(link, struct generation, link), link == d->generations.next, out);
+    pthread_mutex_lock(&edge->dispatch.lock);
+    error = write_all(edge, out, true);
+    if (error == -EMSGSIZE) {
+        out->len = begin;
+        error = write_all(edge, out, false);
     }
-    pthread_mutex_unlock(&d->lock);
-    return error != 0 ? error : buf_add_str(out, STR("]}"));
+    pthread_mutex_unlock(&edge->dispatch.lock);
+    return error;
 }

@@ -286,9 +286,9 @@ void loop_once(struct loop *loop)
     n = wait_events(loop, fired ? 0 : limit);
     must(n >= 0 || errno == EINTR);
     loop->now = clock_mono_ns();
+    loop->n_events = n > 0 ? n : 0; /* before the hook, which may remove some of those that have come */
     if (loop->hooks.after_wait != NULL)
         loop->hooks.after_wait(loop->hooks.arg);
-    loop->n_events = n > 0 ? n : 0;
     dispatch(loop);
     run_tasks(loop);
 }

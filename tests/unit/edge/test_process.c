@@ -189,6 +189,38 @@ static void drains_under_load(void **state)
     process_fini(&p);
 }
 
+static void every_lane_gets_its_share(void **state)
+{
+    enum { N = 60 };
+    struct wire_message m = { .type = WIRE_STATUS_ASK, .number = 1 };
+    struct process_generation g;
+    struct process p;
+    int clients[N];
+    const char *at;
+
+    (void)state;
+    begin(&p, &g);
+    for (int i = 0; i < N; i++) {
+        clients[i] = dial(p.port);
+        assert_int_equal(ask(clients[i], "/"), GOOD);
+    }
+    assert_int_equal(wire_send(p.supervisor, &m), 0);
+    process_await(&p, WIRE_STATUS, &m);
+    at = memmem(m.text.p, m.text.n, "\"open\":[", 8);
+    assert_non_null(at);
+    for (int i = 0; i < PROCESS_LANES; i++) {
+        char *end;
+
+        assert_in_range(strtoul(at + (i == 0 ? 8 : 1), &end, 10), N / PROCESS_LANES - 8, N / PROCESS_LANES + 8);
+        at = end;
+    }
+    for (int i = 0; i < N; i++)
+        close(clients[i]);
+    drain(&p);
+    process_close(&g);
+    process_fini(&p);
+}
+
 static void stops_at_once_under_load(void **state)
 {
     enum { IDLE = 60 }; /* so that every lane has some */
@@ -366,11 +398,9 @@ static void survives_without_descriptors(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(drains_under_load),
-        cmocka_unit_test(stops_at_once_under_load),
-        cmocka_unit_test(reloads_under_load),
-        cmocka_unit_test(replaces_workers_under_load),
-        cmocka_unit_test(another_edge_adopts_the_workers),
+        cmocka_unit_test(every_lane_gets_its_share),    cmocka_unit_test(drains_under_load),
+        cmocka_unit_test(stops_at_once_under_load),     cmocka_unit_test(reloads_under_load),
+        cmocka_unit_test(replaces_workers_under_load),  cmocka_unit_test(another_edge_adopts_the_workers),
         cmocka_unit_test(survives_without_descriptors),
     };
 

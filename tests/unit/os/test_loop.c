@@ -277,6 +277,31 @@ static void removal_reaches_events_already_fetched(void **state)
     loop_free(loop);
 }
 
+static void remove_end(void *arg)
+{
+    struct end *end = arg;
+
+    loop_io_remove(end->loop, &end->io);
+}
+
+static void removal_in_the_hook_after_the_wait_does_too(void **state)
+{
+    struct loop *loop = new_loop();
+    struct end a;
+    struct loop_hooks hooks = { .after_wait = remove_end, .arg = &a };
+    int fd = end_init(&a, loop, 'a');
+
+    (void)state;
+    assert_int_equal(loop_io_add(loop, &a.io, fd, EPOLLIN), 0);
+    loop_set_hooks(loop, &hooks);
+    poke(&a);
+    loop_once(loop);
+    assert_string_equal(happened, "");
+    close(fd);
+    close(a.peer);
+    loop_free(loop);
+}
+
 static void adding_what_cannot_be_watched_fails(void **state)
 {
     struct loop *loop = new_loop();
@@ -505,6 +530,7 @@ int main(void)
         cmocka_unit_test(an_old_kernel_gets_milliseconds),
         cmocka_unit_test(ready_descriptors_are_called_until_removed),
         cmocka_unit_test(removal_reaches_events_already_fetched),
+        cmocka_unit_test(removal_in_the_hook_after_the_wait_does_too),
         cmocka_unit_test(adding_what_cannot_be_watched_fails),
         cmocka_unit_test(tasks_run_once_in_order_at_the_end_of_the_turn),
         cmocka_unit_test(a_task_of_a_task_runs_in_the_next_turn_which_does_not_sleep),
