@@ -56,6 +56,8 @@ static int set_sink(struct logs *logs, int fd)
 
 static void adopt(struct logs *logs, const struct conf *conf, int error_fd, int access_fd)
 {
+    enum log_level level = LOG_INFO;
+
     if (logs->error_fd >= 0)
         close(logs->error_fd);
     if (logs->access_fd >= 0)
@@ -63,8 +65,9 @@ static void adopt(struct logs *logs, const struct conf *conf, int error_fd, int 
     logs->error_fd = error_fd;
     logs->access_fd = access_fd;
     logs->log.format = format_for(conf, error_fd);
-    if (conf->log_level == NULL || log_level_parse(str_of(conf->log_level), &logs->log.level) != 0)
-        logs->log.level = LOG_INFO;
+    if (conf->log_level != NULL && log_level_parse(str_of(conf->log_level), &level) != 0)
+        level = LOG_INFO;
+    logs->log.level = level;
     logs->log.sink = sink_log;
     logs->log.sink_arg = logs->sink;
 }
