@@ -31,10 +31,13 @@ static struct snapshot *make_snapshot(const char *option, const char *value)
     char error[CONF_ERROR_MAX];
     struct snapshot *s;
     struct buf text;
+    struct str rest = str_of(value);
 
     buf_init(&text, 1 << 16);
-    if (option != NULL)
-        assert_int_equal(conf_set(b, CONF_COMMAND_LINE, STR("test"), str_of(option), str_of(value), error), 0);
+    while (option != NULL && rest.p != NULL) { /* the members of a list one by one */
+        if (conf_set(b, CONF_COMMAND_LINE, STR("test"), str_of(option), str_split(&rest, ','), error) != 0)
+            fail_msg("%s", error);
+    }
     assert_int_equal(conf_finish(b, error), 0);
     assert_int_equal(conf_write(b, &text), 0);
     assert_int_equal(snapshot_new(buf_str(&text), &s), 0);
