@@ -7,122 +7,14 @@
  * the worker is free for the next request however slow the client is. A file goes as a descriptor and holds no slot.
  * Whatever comes from the worker is checked: an unfit frame or field is a 502 and the supervisor is told (POOL_BAD).
  */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "edge/client.h"
-#include "edge/edge_process.h"
-#include "edge/handler/handlers.h"
-#include "http/response.h"
-#include "http/uri.h"
+#include "edge/handler/app.h"
 
-#define HELD_MEMORY (64u << 10)
-#define HELD_MAX (UINT64_C(1) << 30) /* more than this a slow client does not spool: then the worker waits for it */
-#define APP_FIELDS_MAX 256
 #define NO_LIMIT UINT64_MAX
-
-enum app_source { SOURCE_NONE, SOURCE_HELD, SOURCE_FILE, SOURCE_RING };
-
-struct app {
-    struct job job;
-    struct loop_timer timer;
-    struct pool_request request;
-    struct spool held; /* taken off the worker's hands */
-    int file;          /* of a FILE frame; -1; owned */
-    uint64_t file_at, file_left;
-    enum app_source source;  /* of the piece peeked last */
-    struct pool_piece piece; /* with SOURCE_RING */
-    const char *unfit;       /* why a response is not fit to be sent, for the log */
-    bool broken;             /* unfit by the pool's own rules: its worker must go */
-    bool blocked;            /* the client does not read now */
-    bool full;               /* and the spool takes no more: the worker waits for the client */
-    bool have_head, ended, failed, released;
-};
-
-static struct app *app_of(struct exchange *ex)
-{
-    return ex->state;
-}
-
-static struct dispatch *dispatch_of(struct app *app)
-{
-    return &app->job.lane->edge->dispatch;
-}
-
-static struct pool *pool_of(struct app *app)
-{
-    return app->job.generation->pool;
-}
-
-/* ---- the request ---- */
-
-static struct str port_text(struct exchange *ex, uint32_t port)
-{
-    return port == 0 ? STR("") : arena_printf(&ex->arena, "%u", (unsigned)port);
-}
-
-static struct str decoded_path(struct exchange *ex)
-{
-    struct str raw = exchange_path(ex);
-    char *out;
-
-    if (str_find(raw, '%') < 0)
-        return raw;
-    out = arena_alloc(&ex->arena, raw.n + 1);
-    must(out != NULL);
-    return str_make(out, uri_decode(raw, out));
-}
-
-static void fill_vars(struct exchange *ex, struct pool_request *r)
-{
-    const struct http_head *head = &ex->head;
-
-    r->vars[POOL_METHOD] = http_str(ex->bytes, head->method_text);
-    r->vars[POOL_TARGET] = http_str(ex->bytes, head->target);
-    r->vars[POOL_PATH] = decoded_path(ex);
-    r->vars[POOL_QUERY] = http_str(ex->bytes, head->query);
-    r->vars[POOL_PROTOCOL] = head->minor == 0 ? STR("HTTP/1.0") : STR("HTTP/1.1");
-    r->vars[POOL_SCHEME] = ex->secure ? STR("https") : STR("http");
-    r->vars[POOL_REMOTE_ADDR] = ex->remote_addr;
-    r->vars[POOL_REMOTE_PORT] = port_text(ex, ex->remote_port);
-    r->vars[POOL_SERVER_NAME] = ex->server_name;
-    r->vars[POOL_SERVER_PORT] = port_text(ex, ex->server_port);
-    r->vars[POOL_REQUEST_ID] = ex->id;
-    r->vars[POOL_TLS_PROTOCOL] = ex->tls_info.protocol;
-    r->vars[POOL_TLS_CIPHER] = ex->tls_info.cipher;
-}
-
-static void fill_fields(struct exchange *ex, struct pool_request *r)
-{
-    const struct http_head *head = &ex->head;
-
-    r->n_fields = 0;
-    for (uint32_t i = 0; i < head->n_fields && r->n_fields < POOL_FIELDS_MAX; i++) {
-        const struct http_field *f = &head->fields[i];
-
-        if (client_field_passes(ex, f)) {
-            r->fields[r->n_fields].name = http_str(ex->bytes, f->name);
-            r->fields[r->n_fields++].value = http_str(ex->bytes, f->value);
-        }
-    }
-}
-
-static void fill_body(struct exchange *ex, struct pool_request *r)
-{
-    r->has_body = ex->head.body != HTTP_BODY_NONE;
-    r->body_size = ex->body.size;
-    r->body = POOL_BODY_NONE;
-    if (ex->body.fd >= 0) {
-        r->body = POOL_BODY_FD;
-    } else if (ex->body.size > 0) {
-        r->body = POOL_BODY_INLINE;
-        r->body_data = buf_str(&ex->body.memory);
-    }
-}
 
 /* ---- time ---- */
 
@@ -182,7 +74,7 @@ static void app_timer(struct loop_timer *timer)
     uint64_t now = loop_now(ex->lane->loop), limit = app->job.queued_ns + conf->queue_timeout;
     struct dispatch_run run;
 
-    if (dispatch_running(dispatch_of(app), &app->job, &run))
+    if (dispatch_running(app_dispatch(app), &app->job, &run))
         running_too_long(ex, app, &run);
     else if (now >= limit)
         app_fail(ex, 503, "every worker was busy for too long");
@@ -196,7 +88,7 @@ static void submit(struct exchange *ex, struct app *app, bool front)
 {
     const struct conf *conf = ex->snapshot->conf;
 
-    if (dispatch_submit(dispatch_of(app), &app->job, front) != 0) {
+    if (dispatch_submit(app_dispatch(app), &app->job, front) != 0) {
         exchange_page(ex, 503, STR("too many requests are waiting"));
         return;
     }
@@ -215,7 +107,7 @@ static void app_start(struct exchange *ex)
         return;
     }
     ex->state = app;
-    spool_init(&app->held, HELD_MEMORY, HELD_MAX);
+    spool_init(&app->held, APP_HELD_MEMORY, APP_HELD_MAX);
     app->file = -1;
     app->job.exchange = ex;
     app->job.lane = ex->lane;
@@ -226,9 +118,7 @@ static void app_start(struct exchange *ex)
     app->request.head_only = ex->head.method == HTTP_HEAD;
     loop_timer_init(&app->timer, app_timer);
     ex->lane->pending++;
-    fill_vars(ex, &app->request);
-    fill_fields(ex, &app->request);
-    fill_body(ex, &app->request);
+    app_request_fill(ex, &app->request);
     submit(ex, app, false);
 }
 
@@ -238,233 +128,11 @@ static void app_end(struct exchange *ex)
 
     loop_timer_stop(ex->lane->loop, &app->timer);
     if (!app->released)
-        dispatch_withdraw(dispatch_of(app), &app->job);
+        dispatch_withdraw(app_dispatch(app), &app->job);
     if (app->file >= 0)
         close(app->file);
     spool_fini(&app->held);
     ex->lane->pending--;
-}
-
-/* ---- the response head ---- */
-
-/* What Python code could have done. */
-static bool unfit(struct exchange *ex, const char *why)
-{
-    app_of(ex)->unfit = why;
-    return false;
-}
-
-/* What our own side of a worker never does: something else writes in its memory. */
-static bool broken(struct exchange *ex, const char *why)
-{
-    app_of(ex)->broken = true;
-    return unfit(ex, why);
-}
-
-static bool add_field(struct exchange *ex, const struct pool_field *f)
-{
-    enum http_field_id id = http_field_lookup(f->name);
-    uint64_t n;
-
-    if (!http_response_field_valid(f->name, f->value))
-        return unfit(ex, "a field's name is not a token, or its value has control bytes");
-    switch (id) {
-    case HTTP_F_CONTENT_LENGTH:
-        if (ex->response.length >= 0 || str_to_u64(str_trim(f->value), INT64_MAX, &n) != 0)
-            return unfit(ex, "Content-Length is repeated or no number");
-        ex->response.length = (int64_t)n;
-        return true;
-    case HTTP_F_X_ACCEL_REDIRECT:
-    case HTTP_F_X_SENDFILE:
-        return true; /* no root is configured for them: a path of this machine is not for the client */
-    case HTTP_F_DATE:
-        ex->response.date = true;
-        break;
-    case HTTP_F_X_REQUEST_ID:
-        ex->response.server_id = true;
-        break;
-    default:
-        if (http_field_is_hop_by_hop(id))
-            return true; /* ends here */
-        break;
-    }
-    exchange_add(ex, f->name, str_trim(f->value)); /* Django's Set-Cookie begins with a space */
-    return true;
-}
-
-static void note_times(struct exchange *ex, struct app *app)
-{
-    uint64_t now = clock_mono_ns();
-    struct dispatch_run run;
-
-    if (!dispatch_running(dispatch_of(app), &app->job, &run))
-        return;
-    ex->worker = (int)run.worker;
-    ex->queue_ns = run.since_ns > app->job.queued_ns ? run.since_ns - app->job.queued_ns : 0;
-    ex->app_ns = now > run.since_ns ? now - run.since_ns : 0;
-}
-
-static bool take_head(struct exchange *ex, struct app *app, const struct pool_piece *piece)
-{
-    struct pool_field fields[POOL_FIELDS_MAX];
-    struct pool_head head = { .fields = fields };
-    char *copy = arena_alloc(&ex->arena, piece->size + 1);
-    size_t at = 0;
-
-    if (copy == NULL || app->have_head)
-        return broken(ex, "a second head");
-    for (int i = 0; i < piece->n_data; i++) {
-        memcpy(copy + at, piece->data[i].iov_base, piece->data[i].iov_len);
-        at += piece->data[i].iov_len;
-    }
-    if (pool_head_parse(str_make(copy, at), &head) != 0)
-        return broken(ex, "a head that makes no sense");
-    if (head.status < 200 || head.status > 599 || head.n_fields > APP_FIELDS_MAX ||
-        !http_response_reason_valid(head.reason))
-        return unfit(ex, "the head's status or reason, or too many fields");
-    exchange_respond(ex, head.status);
-    ex->response.reason = head.reason;
-    for (uint32_t i = 0; i < head.n_fields; i++) {
-        if (!add_field(ex, &head.fields[i]))
-            return false;
-    }
-    app->have_head = true;
-    note_times(ex, app);
-    return true;
-}
-
-/* ---- frames ---- */
-
-static bool take_file(struct exchange *ex, struct app *app, const struct pool_file *file)
-{
-    struct stat st;
-
-    if (app->file >= 0)
-        close(app->file); /* of an earlier FILE frame, sent by now */
-    app->file = dispatch_take_file(dispatch_of(app), &app->job);
-    if (app->file < 0)
-        return unfit(ex, "a file whose descriptor has not come");
-    if (fstat(app->file, &st) != 0 || !S_ISREG(st.st_mode) || (uint64_t)st.st_size < file->offset)
-        return unfit(ex, "a file that is no regular one, or shorter than said");
-    app->file_at = file->offset;
-    app->file_left = (uint64_t)st.st_size - file->offset;
-    if (app->file_left > file->length)
-        app->file_left = file->length;
-    return true;
-}
-
-/* Takes a DATA piece into the spool. False: it stays in the ring (order, or the spool is full: back-pressure). */
-static bool hold(struct app *app, struct pool_piece *piece)
-{
-    if (!app->blocked || app->file_left > 0)
-        return false;
-    app->full = spool_addv(&app->held, piece->data, piece->n_data) != 0;
-    if (app->full)
-        return false;
-    pool_consume(pool_of(app), app->job.ticket, &app->job.reader, piece, piece->size);
-    return true;
-}
-
-enum pump { PUMP_GO_ON, PUMP_STOP, PUMP_BAD };
-
-static enum pump pump_frame(struct exchange *ex, struct app *app)
-{
-    const struct pool_piece *piece = &app->piece;
-
-    if (!app->have_head && piece->kind != POOL_FRAME_HEAD && piece->kind != POOL_FRAME_FAIL)
-        return PUMP_BAD;
-    switch (piece->kind) {
-    case POOL_FRAME_HEAD:
-        return take_head(ex, app, piece) ? PUMP_GO_ON : PUMP_BAD;
-    case POOL_FRAME_FILE:
-        if (app->file_left > 0)
-            return PUMP_STOP; /* one at a time */
-        return take_file(ex, app, &piece->file) ? PUMP_GO_ON : PUMP_BAD;
-    case POOL_FRAME_END:
-        app->ended = true;
-        break;
-    case POOL_FRAME_FAIL:
-        app->failed = true;
-        break;
-    case POOL_FRAME_DATA:
-        must_not_reach();
-    }
-    return PUMP_GO_ON;
-}
-
-static enum pump pump_one(struct exchange *ex, struct app *app)
-{
-    int r = pool_peek(pool_of(app), app->job.ticket, &app->job.reader, &app->piece);
-    enum pump next;
-
-    if (r < 0)
-        (void)broken(ex, "frames against the pool's rules");
-    if (r <= 0)
-        return r == 0 ? PUMP_STOP : PUMP_BAD;
-    if (app->piece.kind == POOL_FRAME_DATA && app->have_head)
-        return hold(app, &app->piece) ? PUMP_GO_ON : PUMP_STOP;
-    next = pump_frame(ex, app);
-    if (next == PUMP_GO_ON)
-        pool_consume(pool_of(app), app->job.ticket, &app->job.reader, &app->piece, 0);
-    return next;
-}
-
-static bool all_said(const struct app *app)
-{
-    return app->ended || app->failed;
-}
-
-static enum pump pump_all(struct exchange *ex, struct app *app)
-{
-    enum pump r = PUMP_GO_ON;
-
-    app->full = false;
-    while (!all_said(app) && r == PUMP_GO_ON)
-        r = pump_one(ex, app);
-    return r;
-}
-
-/* All frames said: the slot goes back as soon as the worker has said DONE too. */
-static void try_release(struct exchange *ex, struct app *app)
-{
-    if (!all_said(app) || app->released)
-        return;
-    if (loop_timer_armed(&app->timer))
-        loop_timer_stop(ex->lane->loop, &app->timer);
-    if (dispatch_finish(dispatch_of(app), &app->job) == 0)
-        app->released = true;
-}
-
-static bool has_nothing_more(const struct app *app)
-{
-    return !all_said(app) && app->piece.kind == 0;
-}
-
-/* Takes what there is, and sees a worker that has left without END: DONE is looked at first, as no frame can come after it. */
-static enum pump pump_to_end(struct exchange *ex, struct app *app)
-{
-    enum pump r = pump_all(ex, app);
-
-    if (r == PUMP_BAD || !has_nothing_more(app) || !dispatch_is_done(dispatch_of(app), &app->job))
-        return r;
-    r = pump_all(ex, app);
-    if (r == PUMP_STOP && has_nothing_more(app))
-        (void)broken(ex, "DONE without an end");
-    return app->broken ? PUMP_BAD : r;
-}
-
-/* Takes all that can be taken. False: the worker broke the rules. */
-static bool pump(struct exchange *ex, struct app *app)
-{
-    if (app->released)
-        return true;
-    if (pump_to_end(ex, app) == PUMP_BAD)
-        return false;
-    if (!all_said(app) && ex->body.fd >= 0 && pool_body_asked(pool_of(app), app->job.ticket) &&
-        dispatch_send_body(dispatch_of(app), &app->job, ex->body.fd) != 0)
-        return unfit(ex, "its channel does not take the request body");
-    try_release(ex, app);
-    return true;
 }
 
 /* No good answer will come. Before anything was sent: our own page; afterwards the connection breaks off. */
@@ -488,7 +156,7 @@ static void report_bad(struct exchange *ex, struct app *app)
 
     log_event(&ex->lane->edge->log, LOG_ERROR, "a worker's response is not fit to be sent", LOG_Z("why", why),
               LOG_S("request_id", ex->id));
-    if (app->broken && dispatch_running(dispatch_of(app), &app->job, &run) && run.pid != 0)
+    if (app->broken && dispatch_running(app_dispatch(app), &app->job, &run) && run.pid != 0)
         edge_report(ex->lane->edge, WIRE_POOL_BAD, &run, str_of(why));
 }
 
@@ -503,7 +171,7 @@ static void app_news(struct exchange *ex)
 {
     struct app *app = app_of(ex);
 
-    if (!pump(ex, app)) {
+    if (!app_pump(ex, app)) {
         app_bad(ex);
         return;
     }
@@ -530,7 +198,7 @@ void app_attention(struct lane *lane, struct generation *g, uint32_t slot)
 /* Nothing of the answer is known, and asking again does no harm; but what kills two workers is not given a third. */
 static bool may_replay(const struct exchange *ex, const struct app *app)
 {
-    return !app->have_head && !all_said(app) && !app->job.replayed && http_method_is_safe(ex->head.method);
+    return !app->have_head && !app_all_said(app) && !app->job.replayed && http_method_is_safe(ex->head.method);
 }
 
 static void settle(struct exchange *ex, struct app *app)
@@ -538,18 +206,18 @@ static void settle(struct exchange *ex, struct app *app)
     bool fit;
 
     app->blocked = true; /* what it said is taken out of the ring, which the slot's next request will need */
-    fit = pump(ex, app);
+    fit = app_pump(ex, app);
     if (!fit)
         report_bad(ex, app);
     if (!app->released)
-        dispatch_reap(dispatch_of(app), &app->job);
+        dispatch_reap(app_dispatch(app), &app->job);
     if (fit && may_replay(ex, app)) {
         app->job.replayed = true;
         submit(ex, app, true);
         return;
     }
     app->released = true;
-    if (fit && all_said(app)) /* but DONE, perhaps */
+    if (fit && app_all_said(app)) /* but DONE, perhaps */
         app_news(ex);
     else
         app_fail(ex, 502, "the worker died while it answered");
@@ -602,7 +270,7 @@ static enum piece_kind app_peek(struct exchange *ex, struct piece *piece)
         return PIECE_FILE;
     }
     app->piece.kind = 0;
-    if (!pump(ex, app)) {
+    if (!app_pump(ex, app)) {
         report_bad(ex, app);
         app->failed = true;
         return PIECE_FAIL;
@@ -625,7 +293,7 @@ static void app_consume(struct exchange *ex, size_t n)
         app->held.taken += n;
         if (spool_left(&app->held) == 0) {
             spool_fini(&app->held);
-            spool_init(&app->held, HELD_MEMORY, HELD_MAX);
+            spool_init(&app->held, APP_HELD_MEMORY, APP_HELD_MAX);
         }
         break;
     case SOURCE_FILE:
@@ -633,7 +301,7 @@ static void app_consume(struct exchange *ex, size_t n)
         app->file_left -= n;
         break;
     case SOURCE_RING:
-        pool_consume(pool_of(app), app->job.ticket, &app->job.reader, &app->piece, n);
+        pool_consume(app_pool(app), app->job.ticket, &app->job.reader, &app->piece, n);
         break;
     case SOURCE_NONE:
         must_not_reach();
@@ -645,7 +313,7 @@ static void app_blocked(struct exchange *ex)
     struct app *app = app_of(ex);
 
     app->blocked = true;
-    if (pump(ex, app))
+    if (app_pump(ex, app))
         return;
     report_bad(ex, app);
     app->failed = true;
