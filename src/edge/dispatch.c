@@ -469,17 +469,26 @@ static void slot_lost(struct dispatch *d, struct generation *g, uint32_t number)
     slot_free(d, g, number, serial);
 }
 
-/* All that a dead process had: what it ran; what it had DONE, as it may not have come to telling; words that make no sense. */
+/* Whether a dead worker had the slot: it ran it, or had it DONE and may not have come to telling. A word that makes no sense, READY for what
+ * was begun among them, could be anybody's: whoever dies first, it goes back. */
+static bool was_lost(struct generation *g, uint32_t number, uint32_t worker)
+{
+    const struct slot *s = &g->slots[number];
+    struct pool_look look;
+
+    if (s->free)
+        return false;
+    if (pool_look(g->pool, slot_ticket(g, number), &look) != 0)
+        return true;
+    if (look.phase == POOL_READY)
+        return s->begun || s->job == NULL;
+    return look.seat / g->geometry.threads == worker;
+}
+
 static void lose_slots(struct dispatch *d, struct generation *g, uint32_t worker)
 {
     for (uint32_t i = 0; i < g->geometry.slots; i++) {
-        struct pool_look look;
-
-        if (g->slots[i].free)
-            continue;
-        if (pool_look(g->pool, slot_ticket(g, i), &look) != 0)
-            slot_lost(d, g, i);
-        else if (look.phase != POOL_READY && look.seat / g->geometry.threads == worker)
+        if (was_lost(g, i, worker))
             slot_lost(d, g, i);
     }
     pool_recover(g->pool, worker * g->geometry.threads, g->geometry.threads);

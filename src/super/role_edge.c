@@ -163,9 +163,9 @@ static void introduce_all(struct super *super)
 /* No secret of ours or the application's is in its environment: only what sanitizers and the loader need. */
 static char **make_env(char *const *envp)
 {
-    static const char *const names[] = { "PATH",         "LD_LIBRARY_PATH", "LANG",
-                                         "TZ",           "ASAN_OPTIONS",    "UBSAN_OPTIONS",
-                                         "LSAN_OPTIONS", "TSAN_OPTIONS",    "LLVM_PROFILE_FILE" };
+    static const char *const names[] = { "PATH",         "LD_LIBRARY_PATH",  "LANG",          "TZ",
+                                         "TMPDIR",       "ASAN_OPTIONS",     "UBSAN_OPTIONS", "LSAN_OPTIONS",
+                                         "TSAN_OPTIONS", "LLVM_PROFILE_FILE" };
     char **env = mem_calloc(ARRAY_LEN(names) + 1, sizeof(char *));
     size_t n = 0;
 

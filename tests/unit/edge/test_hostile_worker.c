@@ -283,6 +283,32 @@ static void frames_that_may_not_come_here(void **state)
     }
 }
 
+/* It gives up what it had, by its word: nobody else gets it, and its death ends it. */
+static void a_word_that_says_ready_again(void **state)
+{
+    for (int left = 0; left < 2; left++) {
+        struct fixture f;
+        struct pool_ticket t;
+
+        (void)state;
+        open_fixture(&f, NULL, NULL);
+        t = take_request(&f, POST);
+        rig_app_head(&f.app, t, 200, "Content-Length", "5");
+        rig_app_data(&f.app, t, "hel");
+        mem_free(rig_read(&f.rig, f.client));
+        if (left) {
+            close(f.client);
+            f.client = rig_connect(&f.rig);
+            mem_free(rig_read(&f.rig, f.client));
+        }
+        atomic_store(&slot_at(f.app.pool, t.slot)->word, word_make(POOL_READY, 0, t.serial));
+        rig_app_kill(&f.rig, &f.app);
+        mem_free(rig_read(&f.rig, f.client));
+        assert_int_equal(f.app.generation->used, 0);
+        close_fixture(&f);
+    }
+}
+
 static void heads_with_absurd_fields(void **state)
 {
     static const struct {
@@ -496,6 +522,7 @@ int main(void)
         cmocka_unit_test(a_file_that_shrinks_breaks_off),
         cmocka_unit_test(a_flood_on_the_channel_harms_nobody),
         cmocka_unit_test(frames_that_may_not_come_here),
+        cmocka_unit_test(a_word_that_says_ready_again),
         cmocka_unit_test(heads_with_absurd_fields),
         cmocka_unit_test(says_done_without_a_word),
         cmocka_unit_test(says_done_in_the_middle),

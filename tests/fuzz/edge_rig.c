@@ -1,0 +1,178 @@
+/* An edge for fuzzers. */
+#include "edge_rig.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "edge/conn.h"
+#include "edge/handler/handlers.h"
+#include "os/event.h"
+#include "pool/wake.h"
+
+static void set(struct conf_builder *b, const char *name, const char *value)
+{
+    char error[CONF_ERROR_MAX];
+
+    must(conf_set(b, CONF_COMMAND_LINE, STR("fuzz"), str_of(name), str_of(value), error) == 0);
+}
+
+static struct snapshot *make_snapshot(void)
+{
+    struct conf_builder *b = conf_builder_new();
+    char error[CONF_ERROR_MAX];
+    struct snapshot *s;
+    struct buf text;
+
+    buf_init(&text, 1 << 16);
+    set(b, "health_path", "/up");
+    set(b, "max_body_size", "100k");
+    set(b, "queue_size", "4");
+    set(b, "trusted_proxies", "10.0.0.0/8");
+    must(conf_finish(b, error) == 0);
+    must(conf_write(b, &text) == 0);
+    must(snapshot_new(buf_str(&text), &s) == 0);
+    buf_fini(&text);
+    conf_builder_free(b);
+    return s;
+}
+
+static void add_file(int dir, const char *name, size_t size)
+{
+    int fd = openat(dir, name, O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
+
+    must(fd >= 0 && ftruncate(fd, (off_t)size) == 0);
+    close(fd);
+}
+
+static void add_root(struct snapshot *s)
+{
+    char path[] = "/tmp/quintet-fuzz-XXXXXX";
+    int dir;
+
+    must(mkdtemp(path) != NULL);
+    dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    add_file(dir, "a.css", 100);
+    add_file(dir, "big.bin", 200000);
+    add_file(dir, "empty", 0);
+    must(snapshot_add_root(s, STR("/static/"), false, dir) == 0);
+}
+
+static void silent(void *arg, struct str line)
+{
+    (void)arg;
+    (void)line;
+}
+
+static void ignore(struct channel *channel, struct wire_message *message)
+{
+    (void)channel;
+    (void)message;
+}
+
+static void closed(struct channel *channel, int error)
+{
+    (void)channel;
+    (void)error;
+    must_not_reach();
+}
+
+static const struct channel_handlers handlers = { .on_message = ignore, .on_close = closed };
+
+static void join(struct rig *rig)
+{
+    int fds[2];
+
+    must(wire_pair(fds) == 0);
+    rig->channel = fds[0];
+    must(fcntl(rig->channel, F_SETFL, O_NONBLOCK) == 0);
+    (void)dispatch_worker_joined(&rig->edge.dispatch, rig->generation, 0, getpid(), fds[1]);
+}
+
+static void open_app(struct rig *rig)
+{
+    struct pool_geometry geometry = { .workers = 1, .threads = 1, .lanes = 1, .slots = 4 };
+    int memfd = pool_create(&geometry), event = event_new();
+    struct pool_fds fds = { .memfd = memfd, .eventfds = &event, .lanes = 1 };
+
+    must(memfd >= 0 && event >= 0);
+    must(pool_map(memfd, &rig->pool) == 0);
+    pool_set_lane_fds(rig->pool, &event, 1);
+    must(dispatch_open(&rig->edge.dispatch, 1, &fds, &rig->generation) == 0);
+    must(lane_add_pool(rig->lane, rig->generation) == 0);
+    join(rig);
+    dispatch_switch(&rig->edge.dispatch, rig->generation);
+}
+
+struct rig *rig_make(bool with_app)
+{
+    struct rig *rig = mem_zalloc(sizeof(*rig));
+    struct snapshot *s = make_snapshot();
+    int fds[2];
+
+    signal(SIGPIPE, SIG_IGN);
+    add_root(s);
+    rig->edge.log = (struct log){ .level = LOG_ALERT, .process = "edge", .sink = silent };
+    dispatch_init(&rig->edge.dispatch, &rig->edge);
+    dispatch_limit(&rig->edge.dispatch, 4);
+    rig->edge.n_lanes = 1;
+    rig->lane = &rig->edge.lanes[0];
+    must(lane_init(rig->lane, &rig->edge, 0) == 0);
+    must(wire_pair(fds) == 0);
+    rig->supervisor = fds[0];
+    must(channel_init(&rig->edge.super, rig->lane->loop, fds[1], "SE", &handlers) == 0);
+    lane_set_snapshot(rig->lane, s);
+    rig->edge.snapshot = s;
+    if (with_app)
+        open_app(rig);
+    return rig;
+}
+
+int rig_connect(struct rig *rig)
+{
+    union sock_addr peer = { .un = { .sun_family = AF_UNIX } };
+    int fds[2];
+
+    must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) == 0);
+    conn_accept(rig->lane, fds[1], &peer, false);
+    return fds[0];
+}
+
+void rig_turn(struct rig *rig)
+{
+    char text[WIRE_TEXT_MAX];
+    struct wire_message m;
+
+    loop_wake(rig->lane->loop);
+    loop_once(rig->lane->loop);
+    while (wire_receive(rig->supervisor, "ES", MSG_DONTWAIT, text, &m) == 1)
+        wire_close_fds(&m);
+}
+
+void rig_worker_dies(struct rig *rig)
+{
+    close(rig->channel);
+    dispatch_worker_gone(&rig->edge.dispatch, rig->generation, 0);
+    app_settle_lost(rig->lane, rig->generation);
+    join(rig);
+}
+
+void rig_quiet(struct rig *rig)
+{
+    for (int i = 0; i < 1000 && !list_empty(&rig->lane->open); i++)
+        rig_turn(rig);
+    must(list_empty(&rig->lane->open));
+    must(rig->lane->pending == 0);
+    must(rig->edge.dispatch.n_queued == 0);
+    if (rig->generation == NULL)
+        return;
+    rig_worker_dies(rig);
+    rig_turn(rig);
+    must(rig->generation->used == 0);
+}
