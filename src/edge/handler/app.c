@@ -102,7 +102,9 @@ static void app_start(struct exchange *ex)
     must(app != NULL);
     memset(app, 0, offsetof(struct app, request)); /* the request's table is filled as far as it is used */
     memset(&app->held, 0, sizeof(*app) - offsetof(struct app, held));
-    if (ex->head.length + ex->head.path.len > POOL_REQUEST_BYTES - POOL_INLINE_BODY - (16u << 10)) {
+    /* Path and query travel twice: in the target, and by themselves. */
+    if (ex->head.length + ex->head.path.len + ex->head.query.len >
+        POOL_REQUEST_BYTES - POOL_INLINE_BODY - (16u << 10)) {
         exchange_page(ex, 431, STR("the request head is too large"));
         return;
     }

@@ -93,6 +93,47 @@ static void a_body_with_a_long_tail(void **state)
     close_fixture(&f);
 }
 
+/* The longest line there may be, as much else in the head, and the longest body that travels in a slot: it fits, or it is refused. */
+static void the_largest_request_there_is(void **state)
+{
+    enum { LINE = 32 << 10, BODY = POOL_INLINE_BODY };
+    static const size_t sizes[] = { 0, 5000, 30000, 32500, 32600, 32700, 32800 };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+        struct fixture f;
+        char *request = mem_alloc(LINE + (32 << 10) + BODY + 200), *answer;
+        size_t n = 0;
+
+        open_fixture(&f, "limit_request_line", "32k");
+        n += (size_t)sprintf(request, "POST /?");
+        memset(request + n, 'q', LINE - n - 9);
+        n = LINE - 9;
+        n += (size_t)sprintf(request + n, " HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n", BODY);
+        for (size_t left = sizes[i]; left > 0;) {
+            size_t one = left < 5000 ? left : 5000;
+
+            memcpy(request + n, "X: ", 3);
+            memset(request + n + 3, 'x', one - 5);
+            memcpy(request + n + one - 2, "\r\n", 2);
+            n += one;
+            left -= one;
+        }
+        n += (size_t)sprintf(request + n, "\r\n");
+        memset(request + n, 'b', BODY);
+        n += BODY;
+        answer = rig_talk(&f.rig, f.client, request, n);
+        if (answer[0] == '\0')
+            answer_hello(&f, rig_app_take(&f.app, 0, &f.request));
+        else
+            assert_true(strncmp(answer, "HTTP/1.1 431", 12) == 0);
+        mem_free(answer);
+        mem_free(rig_read(&f.rig, f.client));
+        mem_free(request);
+        close_fixture(&f);
+    }
+}
+
 static void an_empty_body_needs_no_bytes(void **state)
 {
     static const char *const requests[] = {
@@ -500,6 +541,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_body_with_a_long_tail),
+        cmocka_unit_test(the_largest_request_there_is),
         cmocka_unit_test(an_empty_body_needs_no_bytes),
         cmocka_unit_test(an_early_error_reaches_a_client_that_still_sends),
         cmocka_unit_test(a_half_closed_upload_gets_its_error),
