@@ -34,13 +34,12 @@ static void lay_out(uint64_t start, const uint8_t *data, size_t size)
 static size_t touch(const struct pool_piece *piece)
 {
     const unsigned char *ring = ring_area(pool, 3);
-    volatile unsigned sum = 0;
     size_t n = 0;
 
     for (int i = 0; i < piece->n_data; i++) {
         const unsigned char *bytes = piece->data[i].iov_base;
         must(bytes >= ring && bytes + piece->data[i].iov_len <= ring + POOL_RING_BYTES);
-        sum += bytes[0];
+        (void)*(const volatile unsigned char *)bytes; /* under ASan: it is there */
         n += piece->data[i].iov_len;
     }
     must(n == piece->size);
