@@ -1,7 +1,13 @@
 """Fixtures: `quintet` starts real instances and asks its questions when the test is over."""
 import pytest
 
-from kit import certificates, instance, servers, shop
+from kit import certificates, instance, servers, shop, waiting
+
+
+def pytest_collection_modifyitems(items):
+    """Nothing hangs for ever: the first test that waits in vain says where."""
+    for item in items:
+        item.add_marker(pytest.mark.timeout(90 * waiting.SLOW))
 
 
 @pytest.fixture

@@ -90,7 +90,10 @@ def test_buying(open_shop):
 
 
 def test_never_oversold(open_shop):
-    """Every customer at once wants what there is only a little of; what was sold and what is left add up."""
+    """Every customer at once wants what there is only a little of; what was sold and what is left add up.
+
+    (Who comes too late is sent back to the cart, so the token is taken from there.)
+    """
     site = open_shop(options=["--workers", "3", "--threads", "2"])
     staff = log_in(site, "admin")
 
@@ -104,7 +107,7 @@ def test_never_oversold(open_shop):
     def buy():
         visitor = log_in(site, "customer")
         visitor.post("/cart/add/minor-weather/", page="/products/minor-weather/", quantity=20)
-        statuses.append(visitor.post("/checkout/", **ADDRESS).status)
+        statuses.append(visitor.post("/checkout/", page="/cart/", **ADDRESS).status)
 
     left, gone, statuses = stock(), sold(), []
     threads = [threading.Thread(target=buy) for _ in range(left // 20 + 2)]

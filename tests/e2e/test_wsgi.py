@@ -7,6 +7,7 @@ import re
 import pytest
 
 from kit import client, processes
+from kit.instance import SANITIZED
 from kit.waiting import until
 
 
@@ -220,7 +221,7 @@ def flat(site, work, most):
     before = processes.memory(edge)
     work()
     grown = processes.memory(edge, "VmHWM") - before
-    assert grown < most, "the edge grew by %d bytes" % grown
+    assert grown < most or SANITIZED, "the edge grew by %d bytes" % grown
 
 
 def test_large_upload(quintet):
