@@ -23,6 +23,8 @@ PYTHON = os.environ.get("PYTHON", "/usr/bin/python3")
 BUILD = Path(os.environ.get("BUILD", "build"))
 REPORTS = ROOT / "var" / "reports"
 FUZZ_SECONDS = os.environ.get("TEST_FUZZ_SECONDS", "5")
+E2E_SECONDS = int(os.environ.get("E2E_SECONDS", "600"))  # sanitizers take longer
+GRACE = 10  # seconds from the interrupt of a suite that takes too long to its end
 
 
 class Count(NamedTuple):
@@ -138,7 +140,7 @@ def suites(arguments):
             count_lines("fuzz"),
             lambda: any((ROOT / "tests" / "fuzz").glob("fuzz_*.c")),
         ),
-        "e2e": pytest_suite("e2e", "tests/e2e", 600, arguments),
+        "e2e": pytest_suite("e2e", "tests/e2e", E2E_SECONDS, arguments),
     }
 
 
@@ -150,11 +152,13 @@ def run(name, suite):
         stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True,
     )
 
-    def kill(_signal, _frame):
-        print(f"\nrun_tests: {name} took longer than {suite.seconds} s: killed", flush=True)
-        os.killpg(child.pid, signal.SIGKILL)
+    def interrupt(_signal, _frame):
+        print(f"\nrun_tests: {name} took longer than {suite.seconds} s: interrupted", flush=True)
+        os.kill(child.pid, signal.SIGINT)  # a runner reports what it has
+        signal.signal(signal.SIGALRM, lambda _s, _f: os.killpg(child.pid, signal.SIGKILL))
+        signal.alarm(GRACE)
 
-    signal.signal(signal.SIGALRM, kill)
+    signal.signal(signal.SIGALRM, interrupt)
     signal.alarm(suite.seconds)
     try:
         for line in child.stdout:

@@ -62,8 +62,11 @@ def test_our_lines():
     ("kill -9 $$", Count(0, 1, 0)),
     ("echo 'lint: FAILED a'; exit 1", Count(0, 1, 0)),
     ("exec sleep 60", Count(0, 1, 0)),
+    ("trap '' INT; sleep 60", Count(0, 1, 0)),
+    ("trap 'echo lint: ok a; exit 2' INT; sleep 60 & wait", Count(1, 1, 0)),
 ])
-def test_a_failure_is_never_lost(script, count):
+def test_a_failure_is_never_lost(script, count, monkeypatch):
+    monkeypatch.setattr(run_tests, "GRACE", 1)
     suite = run_tests.Suite(["sh", "-c", script], run_tests.count_lines("lint"), seconds=1)
     assert run_tests.measure("x", suite) == count
 
