@@ -101,7 +101,8 @@ class Instance:
     def start(self, wait=True):
         with open(self.stdout, "ab") as out, open(self.stderr, "ab") as err:
             self.process = subprocess.Popen([str(BINARY), *self.arguments], stdin=subprocess.DEVNULL, stdout=out,
-                                            stderr=err, env=self.env, cwd=self.run_folder, start_new_session=True)
+                                            stderr=err, env=self.env, cwd=self.run_folder, start_new_session=True,
+                                            preexec_fn=processes.end_with_us)
         if wait:
             self.wait_ready()
         return self

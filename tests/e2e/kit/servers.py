@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from kit.processes import end_with_us
 from kit.waiting import until
 
 
@@ -26,7 +27,7 @@ class Server:
 
     def run(self, words, **more):
         self.process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
-                                        cwd=self.folder, start_new_session=True, **more)
+                                        cwd=self.folder, start_new_session=True, preexec_fn=end_with_us, **more)
 
     def wait(self, ready, what):
         def answered():
