@@ -31,7 +31,8 @@ def _import(module_name, name):
     except ModuleNotFoundError as error:
         # Only when it is the named module itself (or a package it lies in); a missing import within it needs its traceback.
         if error.name and (module_name == error.name or module_name.startswith(error.name + ".")):
-            raise ApplicationError(f"{name}: there is no module {error.name!r} in {sys.path[0]} or on the path") from None
+            raise ApplicationError(f"{name}: there is no module {error.name!r} in {sys.path[0]} or on the path; "
+                                   "start in the project's directory, or name it with --chdir") from None
         raise
 
 
@@ -69,7 +70,14 @@ def _attribute(module, node, expression):
     try:
         return getattr(owner, name)
     except AttributeError:
-        raise ApplicationError(f"{module.__name__} has no {name!r} (looking for {expression!r})") from None
+        raise ApplicationError(f"{module.__name__} has no {name!r}{_instead(module, name, expression)}") from None
+
+
+def _instead(module, name, expression):
+    if expression != name:
+        return f" (looking for {expression!r})"
+    found = [default for default in DEFAULT_NAMES if callable(getattr(module, default, None))]
+    return f"; it has {found[0]!r}" if found else ""
 
 
 def warm_up():

@@ -1,6 +1,7 @@
 """Why the application did not boot, as text for the supervisor's log and for `quintet reload`."""
 
 import os
+import sys
 import traceback
 
 from quintet.application import ApplicationError
@@ -10,7 +11,7 @@ LIMIT = 30_000  # bytes: a message between processes carries 32 KiB
 
 
 def describe(error):
-    """The traceback without our own frames and importlib's; for errors of naming just the message."""
+    """The traceback without our own frames and importlib's, and a hint; for errors of naming just the message."""
     if isinstance(error, ApplicationError):
         return str(error)
     report = traceback.TracebackException.from_exception(error)
@@ -18,6 +19,8 @@ def describe(error):
     text = "".join(report.format())
     if isinstance(error, SystemExit):
         text += f"The application called sys.exit({error.code!r}) while it was imported.\n"
+    if isinstance(error, ModuleNotFoundError):
+        text += f"The interpreter is {sys.executable}: install what is missing for it, or name another with --python.\n"
     return _cut(text.encode("utf-8", "backslashreplace")).decode("utf-8", "ignore")
 
 

@@ -20,13 +20,13 @@ import ast
 import json
 import os
 import sys
-import traceback
 from pathlib import Path
 
 VARIABLE = "DJANGO_SETTINGS_MODULE"
 LOCAL_HOSTS = [".localhost", "127.0.0.1", "[::1]"]  # what Django itself takes for ALLOWED_HOSTS = [] under DEBUG
 MIDDLEWARE = "django.middleware.security.SecurityMiddleware"
 BOOT_FAILED = 3
+PACKAGE_ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 # ---- which settings, which callable: read from source, without running any of it ----
@@ -395,8 +395,11 @@ def main():
     answer = claim_output()
     try:
         text = json.dumps(inspect(arguments.app, arguments.tls, project_path()))
-    except BaseException:  # SystemExit too: settings may call sys.exit
-        traceback.print_exc()
+    except BaseException as error:  # SystemExit too: settings may call sys.exit
+        sys.path.insert(0, PACKAGE_ROOT)
+        from quintet.boot_error import describe
+
+        sys.stderr.write(describe(error))
         return BOOT_FAILED
     with open(answer, "w", encoding="ascii") as out:
         out.write(text + "\n")

@@ -25,7 +25,8 @@ static int write_seat(const struct generation *g, uint32_t seat, uint64_t now, s
 
     pool_seat_look(g->pool, seat, &v);
     return buf_printf(out, "%s{\"worker\":%u,\"busy\":%s,\"requests\":%llu,\"age\":%.3f}", seat == 0 ? "" : ",",
-                      (unsigned)(seat / g->geometry.threads), v.busy ? "true" : "false", (unsigned long long)v.requests,
+                      (unsigned)(seat / g->geometry.threads) + 1, v.busy ? "true" : "false",
+                      (unsigned long long)v.requests,
                       v.busy && now > v.since_ns ? (double)(now - v.since_ns) / 1e9 : 0.0);
 }
 

@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -38,7 +40,8 @@ static void set_free(struct pair_set *set)
 
 static int cannot(struct why *error, const char *path, int why)
 {
-    return why_set(error, why, "cannot read %s: %s", path, why_errno(why));
+    return why_set(error, why, "cannot read %s: %s%s", path, why_errno(why),
+                   why == -EACCES ? "; start as root, which only the supervisor stays, or let this user read it" : "");
 }
 
 static int read_bytes(int fd, char *to, size_t size, size_t *got)
@@ -99,18 +102,33 @@ static int read_pairs(const struct conf *conf, struct pair_set *set, struct why 
     return 0;
 }
 
+/* What errors call a pair. The caller's to free. */
+static char *both_names(const struct conf *conf, size_t i)
+{
+    size_t size = strlen(conf->certfile.items[i]) + strlen(conf->keyfile.items[i]) + sizeof(" with ");
+    char *text = mem_alloc(size);
+
+    must(snprintf(text, size, "%s with %s", conf->certfile.items[i], conf->keyfile.items[i]) == (int)size - 1);
+    return text;
+}
+
 /* A context is built for nothing but the check: a pair that the edge would refuse must be refused here, before a switch. */
-static int try_pairs(const struct pair_set *set, int64_t *expires, struct why *error)
+static int try_pairs(const struct conf *conf, const struct pair_set *set, int64_t *expires, struct why *error)
 {
     static const unsigned char no_key[TLS_TICKET_KEY_LEN];
     struct tls_pair pairs[TLS_BLOB_PAIRS_MAX];
+    char *names[TLS_BLOB_PAIRS_MAX];
     struct tls_ctx *ctx;
     char why[TLS_ERROR_MAX];
     int r;
 
-    for (size_t i = 0; i < set->n; i++)
-        pairs[i] = (struct tls_pair){ set->pairs[i].cert_pem, set->pairs[i].key_pem, set->pairs[i].label };
+    for (size_t i = 0; i < set->n; i++) {
+        names[i] = both_names(conf, i);
+        pairs[i] = (struct tls_pair){ set->pairs[i].cert_pem, set->pairs[i].key_pem, str_of(names[i]) };
+    }
     r = tls_ctx_new(pairs, set->n, no_key, &ctx, why);
+    for (size_t i = 0; i < set->n; i++)
+        mem_free(names[i]);
     if (r != 0)
         return why_set(error, r, "%s", why);
     *expires = tls_ctx_expires(ctx);
@@ -130,7 +148,7 @@ static int load(const struct conf *conf, struct pair_set **out, int64_t *expires
     set = mem_zalloc(sizeof(*set));
     r = read_pairs(conf, set, error);
     if (r == 0)
-        r = try_pairs(set, expires, error);
+        r = try_pairs(conf, set, expires, error);
     if (r != 0) {
         set_free(set);
         return r == -ENOENT ? -EACCES : r; /* -ENOENT is for "none configured" */

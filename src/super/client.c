@@ -7,10 +7,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "super/control.h"
 
-/* A broken configuration file must not keep anybody from stopping the server: it is named, and the rest counts. */
-static int find_path(const struct launch *launch, char *path, size_t size)
+/* A broken configuration file must not keep anybody from stopping the server: the rest counts, and `broken` names it. */
+static int find_path(const struct launch *launch, char *path, size_t size, char broken[CONF_ERROR_MAX])
 {
     static struct why why;
     char error[CONF_ERROR_MAX] = "";
@@ -24,7 +25,7 @@ static int find_path(const struct launch *launch, char *path, size_t size)
         r = -ENOENT;
     if (r == 0 &&
         conf_read_file(b, conf->config != NULL ? conf->config : "quintet.yaml", conf->config != NULL, error) != 0)
-        (void)fprintf(stderr, "quintet: warning: %s\n", error);
+        memcpy(broken, error, CONF_ERROR_MAX);
     if (r == 0) {
         n = snprintf(path, size, "%s", conf->control);
         r = n > 0 && (size_t)n < size ? 0 : why_set(&why, -ENAMETOOLONG, "--control: %s is too long", conf->control);
@@ -35,10 +36,31 @@ static int find_path(const struct launch *launch, char *path, size_t size)
     return r;
 }
 
+/* A broken file may be why the socket is looked for in the wrong place; who was reached will speak of it himself. */
+static void explain(const char *path, int error, const char *broken)
+{
+    char *whole = plan_absolute(path);
+
+    if (broken[0] != '\0')
+        (void)fprintf(stderr, "quintet: warning: %s\n", broken);
+    if (whole == NULL)
+        whole = mem_strdup(path);
+    if (error == -ENOENT || error == -ECONNREFUSED)
+        (void)fprintf(stderr,
+                      "quintet: nothing is running here: no one answers at %s; go to the project's directory, or name "
+                      "it with --chdir\n",
+                      whole);
+    else
+        (void)fprintf(stderr, "quintet: cannot reach %s: %s%s\n", whole, why_errno(error),
+                      error == -EACCES ? "; only root and the user that started it may" : "");
+    mem_free(whole);
+}
+
 int client_connect(const struct launch *launch)
 {
     struct sockaddr_un addr = { .sun_family = AF_UNIX };
-    int fd, r = find_path(launch, addr.sun_path, sizeof(addr.sun_path));
+    char broken[CONF_ERROR_MAX] = "";
+    int fd, r = find_path(launch, addr.sun_path, sizeof(addr.sun_path), broken);
 
     if (r != 0)
         return r;
@@ -49,10 +71,7 @@ int client_connect(const struct launch *launch)
         return fd;
     r = -errno;
     close(fd);
-    if (r == -ENOENT || r == -ECONNREFUSED)
-        (void)fprintf(stderr, "quintet: nothing is running here: no one answers at %s\n", addr.sun_path);
-    else
-        (void)fprintf(stderr, "quintet: cannot reach %s: %s\n", addr.sun_path, why_errno(r));
+    explain(addr.sun_path, r, broken);
     return r;
 }
 

@@ -95,7 +95,7 @@ static void check_import(struct check *check)
     buf_init(&err, SCRIPT_OUTPUT_MAX);
     r = script_wait(plan, &script, &out, &err, &result);
     if (r != 0)
-        r = why_set(&check->why, r, "cannot run %s: %s", plan->python, why_errno(r));
+        r = script_cannot_run(plan, r, &check->why);
     else if (result.late)
         r = why_set(&check->why, -ETIME, "importing %s takes longer than a minute", plan->app);
     else if (!WIFEXITED(result.status) || WEXITSTATUS(result.status) != 0)

@@ -111,7 +111,7 @@ static int show_status(struct launch *launch, bool json, const char *before)
     }
     (void)fputs(before, stdout);
     if (json) {
-        (void)json_dumpf(status, stdout, JSON_INDENT(2));
+        (void)json_dumpf(status, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
         (void)putchar('\n');
     } else {
         status_table_print(status, stdout);

@@ -45,7 +45,7 @@ static const struct command commands[] = {
               "to boot.\n\n"
               "  quintet run                              the Django project here, on http://127.0.0.1:8000\n"
               "  quintet run mysite.wsgi -w 4 -b 0.0.0.0:80 --user www-data\n"
-              "  quintet run app:create_app() --threads 8\n"
+              "  quintet run 'app:create_app()' --threads 8\n"
               "  quintet run --tls-bind 0.0.0.0:443 --certfile site.pem --keyfile site.key\n",
       .run = command_run,
       .options = true },
@@ -131,9 +131,10 @@ static int help_all(FILE *to)
 static int help_one(const struct command *c)
 {
     struct buf options;
+    bool asks = c->summary[strlen(c->summary) - 1] == '?';
 
-    (void)printf("usage: quintet %s %s\n\n%c%s.\n\n%s", c->name, c->arguments, c->summary[0] - 'a' + 'A',
-                 c->summary + 1, c->text);
+    (void)printf("usage: quintet %s%s%s\n\n%c%s%s\n\n%s", c->name, c->arguments[0] != '\0' ? " " : "", c->arguments,
+                 c->summary[0] - 'a' + 'A', c->summary + 1, asks ? "" : ".", c->text);
     if (!c->options) {
         if (c->arguments[0] != '\0')
             (void)printf(

@@ -303,6 +303,11 @@ static pid_t who_listens(const struct sockaddr_un *addr)
     return peer.pid;
 }
 
+static const char *place_hint(int error)
+{
+    return abs(error) == EACCES ? "; name a place that this user may write to with --control" : "";
+}
+
 static int make_directory(const char *path, struct why *why)
 {
     char *directory = mem_strdup(path);
@@ -312,7 +317,8 @@ static int make_directory(const char *path, struct why *why)
     if (slash != NULL && slash != directory) {
         *slash = '\0';
         if (mkdir(directory, 0700) < 0 && errno != EEXIST)
-            r = why_set(why, -errno, "cannot make %s for the control socket: %s", directory, why_errno(errno));
+            r = why_set(why, -errno, "cannot make %s for the control socket: %s%s", directory, why_errno(errno),
+                        place_hint(errno));
     }
     mem_free(directory);
     return r;
@@ -356,7 +362,7 @@ static int open_socket(const char *path, struct why *why)
         (void)unlink(path);
     r = listen_at(&addr);
     if (r < 0)
-        return why_set(why, r, "cannot make the control socket %s: %s", path, why_errno(r));
+        return why_set(why, r, "cannot make the control socket %s: %s%s", path, why_errno(r), place_hint(r));
     return r;
 }
 

@@ -197,7 +197,7 @@ char *plan_absolute(const char *path)
         return mem_strdup(path);
     if (getcwd(cwd, sizeof(cwd)) == NULL)
         return NULL;
-    if (snprintf(whole, sizeof(whole), "%s/%s", cwd, path) < 0)
+    if (snprintf(whole, sizeof(whole), "%s/%s", cwd[1] == '\0' ? "" : cwd, path) < 0)
         return NULL;
     return mem_strdup(whole);
 }

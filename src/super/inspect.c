@@ -200,7 +200,7 @@ int inspect_wait(struct plan *plan, struct why *why)
     if (r == 0)
         r = settle(plan, &result, why);
     else
-        r = why_set(why, EXIT_FAILED, "cannot run %s: %s", plan->python, why_errno(r));
+        r = script_cannot_run(plan, r, why);
     buf_fini(&out);
     buf_fini(&err);
     return r;

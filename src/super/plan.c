@@ -196,10 +196,6 @@ int plan_finish(struct plan *plan, int more_workers, struct why *why)
 
 int plan_check(const struct plan *plan, struct why *why)
 {
-    if (plan->app == NULL)
-        return why_set(why, EXIT_USAGE,
-                       "nothing to run: name the application as MODULE:CALLABLE, or start in a Django project "
-                       "(the directory of its manage.py, or --chdir)");
     if (plan->python == NULL && plan->conf->python != NULL)
         return why_set(why, EXIT_USAGE, "--python: %s is no program that can be run", plan->conf->python);
     if (plan->python == NULL)
@@ -210,6 +206,11 @@ int plan_check(const struct plan *plan, struct why *why)
         return why_set(why, 1,
                        "the Python side of this program is missing: quintet/worker.py is not where the build or the "
                        "installation puts it");
+    /* Last: without an interpreter no project is found either. */
+    if (plan->app == NULL)
+        return why_set(why, EXIT_USAGE,
+                       "nothing to run: name the application as MODULE:CALLABLE, or start in a Django project "
+                       "(the directory of its manage.py, or --chdir)");
     return 0;
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "super/certs.h"
+#include "super/script.h"
 #include "super/super.h"
 
 #define FAILED_GRACE_NS (1 * NS_PER_SEC) /* for the other workers of a generation that did not boot */
@@ -31,9 +32,9 @@ uint64_t reload_next_round(const struct reload *reload)
     return reload->round + 1;
 }
 
-static void progress(struct super *super, const char *text)
+static void progress(struct super *super, const struct generation *generation, const char *text)
 {
-    log_event(super->log, LOG_INFO, text, LOG_N("round", super->reload.round));
+    log_event(super->log, LOG_INFO, text, LOG_N("generation", generation->number));
     control_reload_progress(&super->control, super->reload.round, text);
 }
 
@@ -90,7 +91,7 @@ static void boot(struct super *super, struct plan *plan)
     warn_fixed(super, plan);
     reload->state = RELOAD_BOOTING;
     reload->next = generation_new(super, plan);
-    progress(super, "the new generation boots");
+    progress(super, reload->next, "the new generation boots");
 }
 
 static void inspected(void *arg, int result, const struct why *why)
@@ -121,7 +122,7 @@ static void begin(struct super *super)
 
         reload->state = RELOAD_INSPECTING;
         if (r != 0) {
-            (void)why_set(why, r, "cannot run %s: %s", reload->plan->python, why_errno(r));
+            (void)script_cannot_run(reload->plan, r, why);
             inspected(super, EXIT_FAILED, why);
         }
     } else {
@@ -153,7 +154,7 @@ void reload_ready(struct super *super, struct generation *generation)
     if (reload->next == generation) {
         reload->next = NULL;
         reload->state = RELOAD_DRAINING;
-        progress(super, "the new generation serves; the old one drains");
+        progress(super, generation, "the new generation serves; the old one drains");
     } else if (reload->again) { /* asked for while the first generation booted */
         reload->again = false;
         begin(super);

@@ -51,6 +51,14 @@ static pid_t spawn(const struct plan *plan, const struct script *script, int out
     return proc_spawn(&spawn);
 }
 
+int script_cannot_run(const struct plan *plan, int error, struct why *why)
+{
+    const char *user = plan->conf->user;
+
+    return why_set(why, 1, "cannot run %s%s%s: %s; name another interpreter with --python", plan->python,
+                   user != NULL ? " as " : "", user != NULL ? user : "", why_errno(error));
+}
+
 pid_t script_start(const struct plan *plan, const struct script *script, int *out, int *err)
 {
     int a[2], b[2];

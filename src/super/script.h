@@ -31,6 +31,8 @@ struct script_result {
 bool script_exists(const struct plan *plan, const char *name);
 /* Starts it; *out and *err are non-blocking read ends of the caller's. The pid or -errno. */
 MUST_CHECK pid_t script_start(const struct plan *plan, const struct script *script, int *out, int *err);
+/* Says that its interpreter cannot be run (-errno), as whom, and what to do. Returns the exit status, 1. */
+int script_cannot_run(const struct plan *plan, int error, struct why *why);
 /* Reads what is there. False: the end, or more than anybody wants. */
 bool script_read(int fd, struct buf *to);
 /* Runs it to its end. 0 or -errno. */

@@ -62,7 +62,7 @@ static struct seats seats_of(const json_t *edge, long long generation, long long
             continue;
         json_array_foreach(json_object_get(g, "seats"), j, seat)
         {
-            if (number(seat, "worker") + 1 != worker)
+            if (number(seat, "worker") != worker)
                 continue;
             found.requests += number(seat, "requests");
             if (!json_is_true(json_object_get(seat, "busy")))
@@ -93,8 +93,8 @@ static void print_generation(const json_t *g, const json_t *edge, FILE *to)
     json_t *worker;
     size_t i;
 
-    (void)fprintf(to, "\ngeneration %lld: %s, %lld threads a worker\n", number(g, "generation"), text(g, "state"),
-                  number(g, "threads"));
+    (void)fprintf(to, "\ngeneration %lld: %s, %lld thread%s a worker\n", number(g, "generation"), text(g, "state"),
+                  number(g, "threads"), number(g, "threads") == 1 ? "" : "s");
     (void)fprintf(to, "  %6s  %8s  %-9s %8s %7s %8s %10s  %s\n", "worker", "pid", "state", "up", "memory", "restarts",
                   "requests", "now");
     json_array_foreach(json_object_get(g, "workers"), i, worker)

@@ -259,6 +259,15 @@ static void log_map(struct super *super, const char *message, const struct conf_
         log_event(super->log, LOG_INFO, message, LOG_Z("map", maps->items[i]));
 }
 
+/* What a person who never runs `quintet check` must see: DEBUG, no STATIC_ROOT and the like. */
+static void warn_unfit(struct super *super, const struct django_answer *django)
+{
+    for (size_t i = 0; i < django->n_findings; i++)
+        if (django->findings[i].error)
+            log_event(super->log, LOG_WARNING, "unfit for production: see `quintet check`",
+                      LOG_Z("what", django->findings[i].what));
+}
+
 static void banner(struct super *super, const struct plan *plan)
 {
     log_event(super->log, LOG_INFO, "Quintet " QUINTET_VERSION, LOG_N("pid", getpid()), LOG_Z("app", plan->app),
@@ -277,6 +286,7 @@ static void banner(struct super *super, const struct plan *plan)
     if (plan->notice != NULL)
         logs_block(&super->logs, LOG_WARNING, "the Django settings could not be read: no files are served from them",
                    plan->notice);
+    warn_unfit(super, &plan->django);
     log_map(super, "static files", &plan->conf->static_map);
     log_map(super, "media files", &plan->conf->media_map);
 }

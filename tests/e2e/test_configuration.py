@@ -114,11 +114,32 @@ def test_no_python(tmp_path):
     refused(run("run", "--python", "/nowhere/python", "--bind", "127.0.0.1:0", "app", cwd=tmp_path), "/nowhere/python")
 
 
+def test_no_python_for_a_django_project(tmp_path):
+    """The interpreter is missing, not the project."""
+    (tmp_path / "manage.py").write_text("")
+    refused(run("run", "--python", "/nowhere/python", cwd=tmp_path), "--python: /nowhere/python is no program")
+
+
+def test_a_virtual_environment_without_django(tmp_path):
+    subprocess.run([PYTHON, "-m", "venv", "--without-pip", ".venv"], cwd=tmp_path, check=True)
+    (tmp_path / "settings.py").write_text("")
+    (tmp_path / "manage.py").write_text("import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'settings')\n")
+    said = refused(run("run", "--bind", "127.0.0.1:0", cwd=tmp_path), "No module named 'django'", "--python", code=3)
+    assert f"The interpreter is {tmp_path}/.venv/bin/python" in said and "django_settings.py" not in said
+
+
+def test_key_of_another_certificate(tmp_path, authority):
+    a, b = (authority.pair(name) for name in ("a.example", "b.example"))
+    refused(run("run", "--tls-bind", "127.0.0.1:0", "--certfile", a.cert, "--keyfile", b.key, "app", "--python", PYTHON, cwd=tmp_path),
+            "the private key does not belong to the certificate", str(a.cert), str(b.key))
+
+
 def test_help():
     for words in (["--help"], ["help"], ["run", "--help"], ["check", "--help"], ["reload", "--help"], ["stop", "--help"],
                   ["status", "--help"], ["config", "--help"], ["version", "--help"]):
         done = run(*words)
         assert done.returncode == 0 and "quintet" in done.stdout and done.stderr == "", words
+        assert "?." not in done.stdout and " \n" not in done.stdout, words
     assert "--queue-timeout" in run("run", "--help").stdout
     assert re.fullmatch(r"(?i)quintet \d+\.\d+\.\d+.*\n", run("version").stdout)
 
@@ -185,7 +206,10 @@ def test_status(quintet):
     assert got["pid"] == site.pid and got["state"] == "running"
     assert [w["state"] for w in got["generations"][0]["workers"]] == ["up", "up"]
     assert got["edge"]["requests"] >= 1 and got["edge"]["queued"] == 0 and got["edge"]["descriptors"] > 0
+    assert {s["worker"] for s in got["edge"]["generations"][0]["seats"]} == {w["worker"] for w in got["generations"][0]["workers"]}
+    assert got["uptime"] == round(got["uptime"], 3) and not re.search(r"\.\d{7}", site.command("status", "--json").stdout)
     table = site.command("status").stdout
+    assert re.search(r"^generation 1: serving, 1 thread a worker$", table, re.MULTILINE)
     for pid in (site.pid, site.edge_pid, *site.worker_pids()):
         assert str(pid) in table
     assert "http://127.0.0.1:" in table
@@ -200,7 +224,16 @@ def test_stop(quintet):
 def test_commands_without_an_instance(tmp_path):
     for word in ("status", "reload", "stop"):
         done = run(word, "--control", tmp_path / "none.sock", cwd=tmp_path)
-        assert done.returncode == 1 and "none.sock" in done.stderr
+        assert done.returncode == 1 and f"{tmp_path}/none.sock" in done.stderr and "--chdir" in done.stderr
+
+
+def test_a_broken_file_is_named_once(quintet, tmp_path):
+    (tmp_path / "quintet.yaml").write_text("wrokers: 2\n")
+    done = run("status", "--control", "none.sock", cwd=tmp_path)
+    assert done.returncode == 1 and done.stderr.count("wrokers") == 1
+    site = quintet("plain.py")
+    done = run("status", "--control", site.control, cwd=tmp_path)
+    assert done.returncode == 0 and done.stderr == "", "who answers needs no file"
 
 
 def test_control_socket_is_robust(quintet):

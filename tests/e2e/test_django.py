@@ -219,6 +219,13 @@ def test_a_view_that_fails(quintet, shop_folder):
     assert line["request_id"] == r["X-Request-ID"]
 
 
+def test_debug_is_named_at_the_start(quintet, shop_folder):
+    settings = shop_folder.project / "shop/settings.py"
+    settings.write_text(settings.read_text() + "\nDEBUG = True\n")
+    site = quintet(app=None, project=shop_folder.project, env=shop_folder.env)
+    assert "DEBUG is on" in site.wait_message(message="unfit for production: see `quintet check`")["what"]
+
+
 def test_settings_that_fail(quintet, shop_folder):
     (shop_folder.project / "shop/settings.py").write_text("import nothing_like_it\n")
     site = quintet(app=None, project=shop_folder.project, env=shop_folder.env, start=False)

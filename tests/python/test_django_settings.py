@@ -332,6 +332,7 @@ def test_settings_that_cannot_be_imported(project, settings, said):
     assert done.returncode == 3
     assert done.stdout == ""
     assert "Traceback" in done.stderr and said in done.stderr
+    assert "django_settings.py" not in done.stderr and "<frozen importlib" not in done.stderr, "frames that are not the project's concern"
 
 
 def test_the_project_comes_first_on_the_path_and_our_directory_is_not_on_it(project):

@@ -44,7 +44,8 @@ def failure(name, directory=BROKEN, **how):
         ("missing", "missing: there is no module 'missing' in "),
         ("missing.wsgi:app", "missing.wsgi:app: there is no module 'missing' in "),
         ("many_names", "many_names has neither application nor app: name the callable as MODULE:NAME"),
-        ("many_names:other", "many_names has no 'other' (looking for 'other')"),
+        ("many_names:other", "many_names has no 'other'"),
+        ("hello:nosuch", "hello has no 'nosuch'; it has 'application'"),
         ("many_names:Holder.other", "many_names has no 'other' (looking for 'Holder.other')"),
         ("many_names:not_callable", "many_names:not_callable: int is not callable, so it is no WSGI application"),
         ("many_names:1 + 1", "'1 + 1' is not a name or a call such as create_app()"),
@@ -65,7 +66,7 @@ def test_traceback_is_the_applications_own():
 
 def test_import_error_inside_of_the_application():
     text = failure("importing")
-    assert "importing.py" in text and "No module named 'does_not_exist'" in text
+    assert "importing.py" in text and "No module named 'does_not_exist'\nThe interpreter is /" in text
 
 
 def test_syntax_error(tmp_path):

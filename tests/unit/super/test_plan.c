@@ -230,8 +230,18 @@ static void test_nothing_to_run(void **state)
 
     assert_int_equal(read_plan(&plan, 1, argv, envp), 0);
     assert_int_equal(plan_finish(plan, 0, &why), 0);
+    mem_free(plan->package);
+    plan->package = mem_strdup("/");
     assert_int_equal(plan_check(plan, &why), 2);
     assert_non_null(strstr(why.text, "nothing to run"));
+    mem_free(plan->package);
+    plan->package = NULL; /* what would have found the project */
+    assert_int_equal(plan_check(plan, &why), 1);
+    assert_non_null(strstr(why.text, "worker.py"));
+    mem_free(plan->python);
+    plan->python = NULL;
+    assert_int_equal(plan_check(plan, &why), 2);
+    assert_non_null(strstr(why.text, "no Python found"));
     plan_free(plan);
 }
 
