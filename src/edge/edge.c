@@ -234,6 +234,13 @@ static void lane_adopt_snapshot(struct lane *lane, void *arg)
     snapshot_unref(s);
 }
 
+static void tell_ready(struct lane *lane, struct lane_job *job)
+{
+    (void)job;
+    channel_tell(&lane->edge->super, WIRE_READY, 0, 0);
+}
+
+/* The last lane that listens makes the edge ready. */
 static void lane_listen(struct lane *lane, void *arg)
 {
     struct edge *edge = arg;
@@ -242,6 +249,10 @@ static void lane_listen(struct lane *lane, void *arg)
         if (listen_add(lane, edge->listeners[i].fd, edge->listeners[i].tls) != 0)
             log_event(&edge->log, LOG_ALERT, "cannot listen", LOG_N("descriptor", edge->listeners[i].fd));
     }
+    if (atomic_fetch_add(&edge->listening_lanes, 1) + 1 < edge->n_lanes)
+        return;
+    edge->ready_job.fn = tell_ready;
+    lane_post(&edge->lanes[0], &edge->ready_job);
 }
 
 static void *lane_main(void *arg)
@@ -296,7 +307,6 @@ static void on_first_start(struct edge *edge)
 {
     edge->phase = EDGE_SERVING;
     every_lane(edge, lane_listen, edge);
-    channel_tell(&edge->super, WIRE_READY, 0, 0);
 }
 
 static void on_start(struct edge *edge, struct wire_message *m)
@@ -463,10 +473,17 @@ static void on_pool_close(struct edge *edge, struct wire_message *m)
 
 /* ---- the end ---- */
 
+/* The listeners are closed by the lane that is the last to have taken them out of its loop. */
 static void lane_drain_arg(struct lane *lane, void *arg)
 {
-    (void)arg;
+    struct edge *edge = arg;
+
     lane_drain(lane);
+    if (atomic_fetch_add(&edge->deaf_lanes, 1) + 1 < edge->n_lanes)
+        return;
+    for (uint32_t i = 0; i < edge->n_listeners; i++)
+        close(edge->listeners[i].fd);
+    edge->n_listeners = 0;
 }
 
 static void on_drain(struct edge *edge, struct wire_message *m)
@@ -475,10 +492,7 @@ static void on_drain(struct edge *edge, struct wire_message *m)
     if (edge->phase == EDGE_DRAINING)
         return;
     edge->phase = EDGE_DRAINING;
-    every_lane(edge, lane_drain_arg, NULL);
-    for (uint32_t i = 0; i < edge->n_listeners; i++)
-        close(edge->listeners[i].fd);
-    edge->n_listeners = 0;
+    every_lane(edge, lane_drain_arg, edge);
 }
 
 static void on_status_ask(struct edge *edge, struct wire_message *m)

@@ -35,9 +35,9 @@ struct edge {
     struct sink *error_sink;          /* owned; NULL: stderr */
     struct sink *_Atomic access_sink; /* owned; NULL: off */
     atomic_bool access_json;
-    atomic_uint drained_lanes;
+    atomic_uint listening_lanes, deaf_lanes, drained_lanes;
     atomic_bool idle_posted; /* idle_job is on its way */
-    struct lane_job idle_job, drained_job;
+    struct lane_job ready_job, idle_job, drained_job;
     uint64_t started_ns;
     uint64_t fds_for_clients; /* a connection's descriptor is below this; 0: no limit */
     int exit_status;

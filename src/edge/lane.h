@@ -18,8 +18,9 @@
 #include "pool/pool.h"
 
 #define LANE_SCRATCH (128u << 10)
-#define LANE_LINE_MAX 16000 /* an access log line: three values of a client at their longest, every byte escaped, and the rest */
-#define LANE_POOLS_MAX 8   /* generations alive at a time */
+#define LANE_LINE_MAX                                                                                                  \
+    16000 /* an access log line: three values of a client at their longest, every byte escaped, and the rest */
+#define LANE_POOLS_MAX 8 /* generations alive at a time */
 
 struct edge;
 struct file_cache;

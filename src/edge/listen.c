@@ -2,7 +2,6 @@
 #include "edge/listen.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stddef.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,7 +21,7 @@ struct listener {
     struct loop_io io;
     struct loop_timer rest;
     struct lane *lane;
-    int fd;          /* owned */
+    int fd;          /* borrowed */
     bool tls, tired; /* resting, or has just rested */
 };
 
@@ -146,12 +145,8 @@ static void listener_ready(struct loop_io *io, uint32_t events)
 
 int listen_add(struct lane *lane, int fd, bool tls)
 {
-    struct listener *l;
+    struct listener *l = mem_zalloc(sizeof(*l));
 
-    fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-    if (fd < 0)
-        return -errno;
-    l = mem_zalloc(sizeof(*l));
     l->lane = lane;
     l->fd = fd;
     l->tls = tls;
@@ -178,7 +173,6 @@ void listen_stop(struct lane *lane)
 
         loop_timer_stop(lane->loop, &l->rest);
         loop_io_remove(lane->loop, &l->io);
-        close(l->fd);
         mem_free(l);
     }
 }

@@ -6,7 +6,7 @@
 
 #include "edge/lane.h"
 
-/* The socket is shared by all lanes, each with a descriptor of its own: fd stays the caller's. 0 or -errno. */
+/* The socket is shared by all lanes; fd is borrowed from the edge until listen_stop. 0 or -errno. */
 MUST_CHECK int listen_add(struct lane *lane, int fd, bool tls);
 /* Draining: takes what the kernel has queued already, so that nobody who was let in is reset, then stops. */
 void listen_drain(struct lane *lane);
