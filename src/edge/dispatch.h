@@ -1,12 +1,12 @@
 /*
- * The one queue, and the slots of every generation.
+ * The one queue.
  *
  *      submit ──▶ free slot? ── yes ──▶ HANDED: copied into the slot, READY, a worker pulls it
  *                    │ no
  *                    ▼
  *                 QUEUED, first come first served ──▶ a slot comes free ──▶ HANDED
  *
- * One lock guards all: queue, free slots, generations. It is held for a copy of a few KB at most, never across a system call that waits. A job belongs to
+ * One lock guards all: queue, free slots (slots.h), generations (pools.h). It is held for a copy of a few KB at most, never across a system call that waits. A job belongs to
  * the lane of its exchange; any lane may hand it over (whoever frees a slot), only its own lane reads its response.
  */
 #ifndef QUINTET_EDGE_DISPATCH_H
@@ -19,13 +19,13 @@
 
 #include "base/list.h"
 #include "edge/lane.h"
-#include "pool/pool.h"
 #include "pool/request.h"
 #include "pool/response.h"
 #include "pool/slot.h"
 
 struct edge;
 struct exchange;
+struct generation;
 
 enum job_state {
     JOB_NEW,
@@ -46,47 +46,6 @@ struct job {
     const struct pool_request *request; /* borrowed from the exchange's arena */
     uint64_t queued_ns;                 /* clock_mono_ns at submit */
     bool replayed;                      /* was handed to a worker that died */
-};
-
-/* What the edge knows of a slot, whatever the shared word says. */
-struct slot {
-    uint32_t serial;
-    uint32_t lane;   /* whose attention bits it sets */
-    struct job *job; /* NULL: free, or an orphan whose client left */
-    bool free;
-    bool begun; /* a worker had it when the lane looked: never queued again, whatever the word says later */
-    bool lost;  /* its worker has died: the lane settles it */
-    int file;   /* descriptor received for a FILE frame; -1 none; owned */
-};
-
-/* A pool's descriptors as they travel between processes. */
-struct pool_fds {
-    int memfd;
-    const int *eventfds; /* one a lane */
-    uint32_t lanes;
-};
-
-struct seat_owner {
-    int channel; /* to the worker process; -1: none; owned */
-    int32_t pid; /* 0: none */
-    bool alive;
-};
-
-struct generation {
-    struct list link; /* in dispatch.generations, oldest first */
-    uint32_t number;
-    uint32_t refs; /* list, lanes; under the lock */
-    struct pool *pool;
-    struct pool_geometry geometry;
-    int memfd, eventfd[POOL_LANES_MAX]; /* owned */
-    struct slot *slots;                 /* geometry.slots */
-    uint32_t *free;                     /* stack of free slot numbers */
-    uint32_t n_free;
-    atomic_uint used; /* slots not free; written under the lock */
-    struct seat_owner workers[POOL_WORKERS_MAX];
-    bool hungry;         /* as told to the pool */
-    atomic_bool retired; /* SWITCHed away from: no new requests */
-    bool idle_told;
 };
 
 /* Who runs a request. */
@@ -137,26 +96,5 @@ MUST_CHECK int dispatch_send_body(struct dispatch *d, struct job *job, int fd);
 /* Which worker has it and since when; false: none yet. */
 bool dispatch_running(struct dispatch *d, struct job *job, struct dispatch_run *run);
 bool dispatch_is_done(struct dispatch *d, struct job *job); /* its worker has said DONE: no frame follows */
-
-/* ---- generations: lane 0 ---- */
-
-/* Maps the pool and settles what a dead edge may have left in it. The descriptors are taken over, also on failure. 0, -EPROTO (not a pool
- * of so many lanes) or -errno. */
-MUST_CHECK int dispatch_open(struct dispatch *d, uint32_t number, const struct pool_fds *fds, struct generation **out);
-struct generation *dispatch_find(struct dispatch *d, uint32_t number); /* NULL when not open */
-/* True: slots of a process that had the seats before, of whose end nobody told, are lost: as after dispatch_worker_gone. */
-bool dispatch_worker_joined(struct dispatch *d, struct generation *g, uint32_t worker, int32_t pid, int channel);
-/* Marks its slots lost; the caller then posts to every lane. */
-void dispatch_worker_gone(struct dispatch *d, struct generation *g, uint32_t worker);
-/* New requests go to g; what older generations had READY goes back to the front of the queue. Newer ones are left alone. */
-void dispatch_switch(struct dispatch *d, struct generation *g);
-/* Retired generations without a request: calls fn once for each. */
-void dispatch_idle(struct dispatch *d, void (*fn)(void *arg, struct generation *g), void *arg);
-/* Before dispatch_close: what waits in it goes back to the queue, the rest is lost, for lane_drop_pool to settle. */
-void dispatch_abandon(struct dispatch *d, struct generation *g);
-/* Out of the list; freed when the last lane has dropped it. */
-void dispatch_close(struct dispatch *d, struct generation *g);
-void generation_ref(struct dispatch *d, struct generation *g);
-void generation_unref(struct dispatch *d, struct generation *g);
 
 #endif

@@ -103,7 +103,7 @@ static void check_idle(struct lane *lane, struct lane_job *job)
 {
     (void)job;
     atomic_store(&lane->edge->idle_posted, false);
-    dispatch_idle(&lane->edge->dispatch, tell_idle, lane->edge);
+    pools_each_idle(&lane->edge->dispatch, tell_idle, lane->edge);
 }
 
 void edge_check_idle(struct edge *edge)
@@ -339,7 +339,7 @@ static void lane_add(struct lane *lane, void *arg)
 
     if (lane_add_pool(lane, g) != 0)
         log_event(&lane->edge->log, LOG_ALERT, "cannot watch a pool", LOG_N("generation", g->number));
-    generation_unref(&lane->edge->dispatch, g);
+    pools_unref(&lane->edge->dispatch, g);
 }
 
 static void lane_drop(struct lane *lane, void *arg)
@@ -350,14 +350,14 @@ static void lane_drop(struct lane *lane, void *arg)
 static struct generation *open_generation(struct edge *edge, uint32_t number, const struct pool_fds *fds)
 {
     struct generation *g;
-    int error = dispatch_open(&edge->dispatch, number, fds, &g);
+    int error = pools_open(&edge->dispatch, number, fds, &g);
 
     if (error != 0) {
         log_event(&edge->log, LOG_ALERT, "cannot open a pool", LOG_N("generation", number), LOG_N("error", error));
         return NULL;
     }
     for (uint32_t i = 0; i < edge->n_lanes; i++)
-        generation_ref(&edge->dispatch, g); /* each lane gives it back once it has its own */
+        pools_ref(&edge->dispatch, g); /* each lane gives it back once it has its own */
     every_lane(edge, lane_add, g);
     return g;
 }
@@ -420,55 +420,55 @@ static void on_pool_adopt(struct edge *edge, struct wire_message *m)
 static void lane_settle(struct lane *lane, void *arg)
 {
     app_settle_lost(lane, arg);
-    generation_unref(&lane->edge->dispatch, arg);
+    pools_unref(&lane->edge->dispatch, arg);
 }
 
 static void settle_everywhere(struct edge *edge, struct generation *g)
 {
     for (uint32_t i = 0; i < edge->n_lanes; i++)
-        generation_ref(&edge->dispatch, g);
+        pools_ref(&edge->dispatch, g);
     every_lane(edge, lane_settle, g);
 }
 
 static void on_worker_join(struct edge *edge, struct wire_message *m)
 {
-    struct generation *g = dispatch_find(&edge->dispatch, m->generation);
+    struct generation *g = pools_find(&edge->dispatch, m->generation);
     int channel = m->fds[0];
 
     if (g == NULL || m->worker >= g->geometry.workers)
         return;
     m->fds[0] = -1;
-    if (dispatch_worker_joined(&edge->dispatch, g, m->worker, m->pid, channel))
+    if (pools_worker_joined(&edge->dispatch, g, m->worker, m->pid, channel))
         settle_everywhere(edge, g);
 }
 
 static void on_worker_gone(struct edge *edge, struct wire_message *m)
 {
-    struct generation *g = dispatch_find(&edge->dispatch, m->generation);
+    struct generation *g = pools_find(&edge->dispatch, m->generation);
 
     if (g == NULL || m->worker >= g->geometry.workers)
         return;
-    dispatch_worker_gone(&edge->dispatch, g, m->worker);
+    pools_worker_gone(&edge->dispatch, g, m->worker);
     settle_everywhere(edge, g);
 }
 
 static void on_switch(struct edge *edge, struct wire_message *m)
 {
-    struct generation *g = dispatch_find(&edge->dispatch, m->generation);
+    struct generation *g = pools_find(&edge->dispatch, m->generation);
 
     if (g != NULL)
-        dispatch_switch(&edge->dispatch, g);
+        pools_switch(&edge->dispatch, g);
 }
 
 static void on_pool_close(struct edge *edge, struct wire_message *m)
 {
-    struct generation *g = dispatch_find(&edge->dispatch, m->generation);
+    struct generation *g = pools_find(&edge->dispatch, m->generation);
 
     if (g == NULL)
         return;
-    dispatch_abandon(&edge->dispatch, g);
+    pools_abandon(&edge->dispatch, g);
     every_lane(edge, lane_drop, g);
-    dispatch_close(&edge->dispatch, g);
+    pools_close(&edge->dispatch, g);
 }
 
 /* ---- the end ---- */
@@ -584,7 +584,7 @@ static void edge_fini(struct edge *edge)
         pthread_join(edge->lanes[i].thread, NULL);
     channel_fini(&edge->super);
     while (!list_empty(&edge->dispatch.generations))
-        dispatch_close(&edge->dispatch, CONTAINER_OF(edge->dispatch.generations.next, struct generation, link));
+        pools_close(&edge->dispatch, CONTAINER_OF(edge->dispatch.generations.next, struct generation, link));
     for (uint32_t i = 0; i < edge->n_lanes; i++)
         lane_fini(&edge->lanes[i]);
     dispatch_fini(&edge->dispatch);

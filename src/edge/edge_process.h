@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "edge/dispatch.h"
 #include "edge/lane.h"
+#include "edge/pools.h"
 #include "os/sink.h"
 #include "wire/channel.h"
 

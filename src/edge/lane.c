@@ -149,7 +149,7 @@ int lane_add_pool(struct lane *lane, struct generation *g)
         error = loop_io_add(lane->loop, &lp->io, g->eventfd[lane->index], EPOLLIN | EPOLLET);
         if (error != 0)
             return error;
-        generation_ref(&lane->edge->dispatch, g);
+        pools_ref(&lane->edge->dispatch, g);
         lp->lane = lane;
         lp->generation = g;
         return 0;
@@ -167,7 +167,7 @@ void lane_drop_pool(struct lane *lane, struct generation *g)
         app_settle_lost(lane, g);
         loop_io_remove(lane->loop, &lp->io);
         lp->generation = NULL;
-        generation_unref(&lane->edge->dispatch, g);
+        pools_unref(&lane->edge->dispatch, g);
     }
 }
 

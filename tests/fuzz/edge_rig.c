@@ -92,7 +92,7 @@ static void join(struct rig *rig)
     must(wire_pair(fds) == 0);
     rig->channel = fds[0];
     must(fcntl(rig->channel, F_SETFL, O_NONBLOCK) == 0);
-    (void)dispatch_worker_joined(&rig->edge.dispatch, rig->generation, 0, getpid(), fds[1]);
+    (void)pools_worker_joined(&rig->edge.dispatch, rig->generation, 0, getpid(), fds[1]);
 }
 
 static void open_app(struct rig *rig)
@@ -104,10 +104,10 @@ static void open_app(struct rig *rig)
     must(memfd >= 0 && event >= 0);
     must(pool_map(memfd, &rig->pool) == 0);
     pool_set_lane_fds(rig->pool, &event, 1);
-    must(dispatch_open(&rig->edge.dispatch, 1, &fds, &rig->generation) == 0);
+    must(pools_open(&rig->edge.dispatch, 1, &fds, &rig->generation) == 0);
     must(lane_add_pool(rig->lane, rig->generation) == 0);
     join(rig);
-    dispatch_switch(&rig->edge.dispatch, rig->generation);
+    pools_switch(&rig->edge.dispatch, rig->generation);
 }
 
 struct rig *rig_make(bool with_app)
@@ -158,7 +158,7 @@ void rig_turn(struct rig *rig)
 void rig_worker_dies(struct rig *rig)
 {
     close(rig->channel);
-    dispatch_worker_gone(&rig->edge.dispatch, rig->generation, 0);
+    pools_worker_gone(&rig->edge.dispatch, rig->generation, 0);
     app_settle_lost(rig->lane, rig->generation);
     join(rig);
 }

@@ -208,7 +208,7 @@ static void join(struct rig *rig, struct rig_app *app)
 
     assert_int_equal(wire_pair(fds), 0);
     app->channel = fds[0];
-    dispatch_worker_joined(&rig->edge.dispatch, app->generation, 0, getpid(), fds[1]);
+    pools_worker_joined(&rig->edge.dispatch, app->generation, 0, getpid(), fds[1]);
 }
 
 void rig_app_open(struct rig *rig, struct rig_app *app, uint32_t number, uint32_t threads)
@@ -222,25 +222,25 @@ void rig_app_open(struct rig *rig, struct rig_app *app, uint32_t number, uint32_
     assert_true(memfd >= 0 && event >= 0);
     assert_int_equal(pool_map(memfd, &app->pool), 0);
     pool_set_lane_fds(app->pool, &event, 1);
-    assert_int_equal(dispatch_open(&rig->edge.dispatch, number, &fds, &app->generation), 0);
+    assert_int_equal(pools_open(&rig->edge.dispatch, number, &fds, &app->generation), 0);
     assert_int_equal(lane_add_pool(rig->lane, app->generation), 0);
     join(rig, app);
-    dispatch_switch(&rig->edge.dispatch, app->generation);
+    pools_switch(&rig->edge.dispatch, app->generation);
 }
 
 void rig_app_close(struct rig *rig, struct rig_app *app)
 {
     close(app->channel);
-    dispatch_abandon(&rig->edge.dispatch, app->generation);
+    pools_abandon(&rig->edge.dispatch, app->generation);
     lane_drop_pool(rig->lane, app->generation);
-    dispatch_close(&rig->edge.dispatch, app->generation);
+    pools_close(&rig->edge.dispatch, app->generation);
     pool_unmap(app->pool);
 }
 
 void rig_app_kill(struct rig *rig, struct rig_app *app)
 {
     close(app->channel);
-    dispatch_worker_gone(&rig->edge.dispatch, app->generation, 0);
+    pools_worker_gone(&rig->edge.dispatch, app->generation, 0);
     app_settle_lost(rig->lane, app->generation);
     join(rig, app);
 }

@@ -371,7 +371,7 @@ static void a_switch_leaves_newer_generations_alone(void **state)
     rig_app_end(&next, t, 0);
     expect(&f, "HTTP/1.1 200 OK\r\n", "new");
     assert_int_equal(rig_told(&f.rig), WIRE_POOL_IDLE);
-    dispatch_switch(&f.rig.edge.dispatch, f.app.generation);
+    pools_switch(&f.rig.edge.dispatch, f.app.generation);
     send_request(&f, GET);
     answer_hello(&f, rig_app_take(&f.app, 0, &f.request));
     expect(&f, "HTTP/1.1 200 OK\r\n", "hello");

@@ -96,7 +96,7 @@ static void client_leaves_before_a_death_is_settled(void **state)
     (void)state;
     open_fixture(&f, NULL, NULL);
     (void)take_request(&f, GET);
-    dispatch_worker_gone(&f.rig.edge.dispatch, f.app.generation, 0);
+    pools_worker_gone(&f.rig.edge.dispatch, f.app.generation, 0);
     close(f.client);
     mem_free(rig_read(&f.rig, f.client));
     assert_int_equal(f.app.generation->used, 0);
@@ -117,7 +117,7 @@ static void a_successor_joins_over_what_the_dead_left(void **state)
     t = take_request(&f, GET);
     rig_app_head(&f.app, t, 200, "X-A", "a");
     assert_int_equal(wire_pair(fds), 0);
-    if (dispatch_worker_joined(&f.rig.edge.dispatch, f.app.generation, 0, getpid() + 1, fds[1]))
+    if (pools_worker_joined(&f.rig.edge.dispatch, f.app.generation, 0, getpid() + 1, fds[1]))
         app_settle_lost(f.rig.lane, f.app.generation);
     close(fds[0]);
     expect(&f, "HTTP/1.1 502", "Request ");
@@ -385,7 +385,7 @@ static void an_inherited_pool_with_another_geometry_is_refused(void **state)
 
     (void)state;
     rig_init(&rig, NULL, NULL);
-    assert_int_equal(dispatch_open(&rig.edge.dispatch, 1, &fds, &g), -EPROTO);
+    assert_int_equal(pools_open(&rig.edge.dispatch, 1, &fds, &g), -EPROTO);
     rig_fini(&rig);
 }
 

@@ -1,0 +1,107 @@
+/* Slots: handed over, freed, and the descriptors that belong to them. */
+#include "edge/slots.h"
+
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "edge/edge_process.h"
+#include "pool/wake.h"
+#include "wire/message.h"
+
+#define MESSAGES_MAX 512 /* taken off a worker's channel at a time */
+
+void slots_hand_over(struct dispatch *d, struct generation *g, struct job *job)
+{
+    uint32_t number = g->free[--g->n_free];
+    struct slot *s = &g->slots[number];
+
+    g->used++;
+    s->free = s->begun = s->lost = false;
+    s->job = job;
+    s->lane = job->lane->index;
+    job->state = JOB_HANDED;
+    job->generation = g;
+    job->ticket = (struct pool_ticket){ .slot = number, .serial = s->serial };
+    memset(&job->reader, 0, sizeof(job->reader));
+    /* The app handler refuses (431) what could not fit. */
+    must(pool_request_write(g->pool, job->ticket, job->request) == 0);
+    pool_publish(g->pool, job->ticket, s->lane);
+    atomic_fetch_add_explicit(&d->unwoken, 1, memory_order_relaxed);
+}
+
+void slots_set_hungry(struct dispatch *d, struct generation *g, bool hungry)
+{
+    if (g->hungry == hungry)
+        return;
+    g->hungry = hungry;
+    pool_set_hungry(g->pool, hungry);
+    if (hungry)
+        edge_wake_lanes(d->edge);
+}
+
+void slots_feed(struct dispatch *d)
+{
+    struct generation *g = d->active;
+
+    while (g != NULL && g->n_free > 0 && !list_empty(&d->queue)) {
+        struct list *link = list_pop_front(&d->queue);
+
+        d->n_queued--;
+        d->handed++;
+        slots_hand_over(d, g, CONTAINER_OF(link, struct job, link));
+    }
+    if (g != NULL)
+        slots_set_hungry(d, g, d->n_queued > 0);
+}
+
+void slots_free(struct dispatch *d, struct generation *g, uint32_t number, uint32_t serial)
+{
+    struct slot *s = &g->slots[number];
+
+    must(!s->free);
+    if (s->file >= 0)
+        close(s->file);
+    *s = (struct slot){ .serial = serial, .free = true, .file = -1 };
+    g->free[g->n_free++] = number;
+    g->used--;
+    if (g->retired && g->used == 0 && !g->idle_told)
+        edge_check_idle(d->edge);
+    slots_feed(d);
+}
+
+struct pool_ticket slots_ticket(const struct generation *g, uint32_t number)
+{
+    return (struct pool_ticket){ .slot = number, .serial = g->slots[number].serial };
+}
+
+bool slots_worker(const struct generation *g, struct pool_ticket ticket, uint32_t *worker)
+{
+    struct pool_look look;
+
+    if (pool_look(g->pool, ticket, &look) != 0 || (look.phase != POOL_RUNNING && look.phase != POOL_DONE))
+        return false;
+    *worker = look.seat / g->geometry.threads;
+    return true;
+}
+
+void slots_receive_files(struct generation *g, uint32_t worker)
+{
+    char text[WIRE_TEXT_MAX];
+    struct wire_message m;
+
+    if (g->workers[worker].channel < 0)
+        return;
+    for (int i = 0; i < MESSAGES_MAX && wire_receive(g->workers[worker].channel, "WE", MSG_DONTWAIT, text, &m) == 1;
+         i++) {
+        struct pool_ticket ticket = { .slot = (uint32_t)(m.number >> 32), .serial = (uint32_t)m.number };
+        uint32_t owner;
+
+        if (m.type == WIRE_FILE_BODY && ticket.slot < g->geometry.slots && !g->slots[ticket.slot].free &&
+            slots_worker(g, ticket, &owner) && owner == worker && g->slots[ticket.slot].file < 0) {
+            g->slots[ticket.slot].file = m.fds[0];
+            m.fds[0] = -1;
+        }
+        wire_close_fds(&m);
+    }
+}

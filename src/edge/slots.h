@@ -1,0 +1,27 @@
+/*
+ * The slots of the generations, as dispatch.c and pools.c move requests through them. For these two alone; the dispatch lock is held by the caller of
+ * every function here.
+ */
+#ifndef QUINTET_EDGE_SLOTS_H
+#define QUINTET_EDGE_SLOTS_H
+
+#include "edge/dispatch.h"
+#include "edge/pools.h"
+
+/* Copies the job into a free slot (there is one) and publishes it; dispatch_wake follows before the lane sleeps. */
+void slots_hand_over(struct dispatch *d, struct generation *g, struct job *job);
+/* The slot's job is over: it is free, and the next request that waits gets it. */
+void slots_free(struct dispatch *d, struct generation *g, uint32_t number, uint32_t serial);
+/* Hands over what waits, as far as the active generation has free slots. */
+void slots_feed(struct dispatch *d);
+/* While requests wait for a slot, and while a generation is being emptied, every slot that comes free is news. The other lanes look at once: a bit set
+ * before this may have woken nobody. */
+void slots_set_hungry(struct dispatch *d, struct generation *g, bool hungry);
+struct pool_ticket slots_ticket(const struct generation *g, uint32_t number);
+/* Whose it is, with RUNNING and DONE. */
+bool slots_worker(const struct generation *g, struct pool_ticket ticket, uint32_t *worker);
+/* What this worker has sent: each descriptor to the slot it names, if the worker has that slot. Not more than a socket holds, as a worker that never
+ * stops sending must not keep the lock. */
+void slots_receive_files(struct generation *g, uint32_t worker);
+
+#endif
