@@ -62,6 +62,7 @@ enter() {
 inside() { (enter "$@"); }
 
 prepare_root() {
+    mount --bind "$root" "$root" # a mount point, as any / is: tests make mount namespaces of their own
     cp -a "$base/." "$root/"
     mount -t proc proc "$root/proc"
     mount --rbind /dev "$root/dev"

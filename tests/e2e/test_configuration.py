@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 from kit import processes
-from kit.instance import BINARY, PYTHON, environment
+from kit.instance import BINARY, PYTHON, environment, for_other_users
 from kit.waiting import until
 
 
@@ -262,11 +262,10 @@ def test_pid_file(quintet, tmp_path):
 def test_umask_and_user(quintet, tmp_path):
     if os.geteuid() != 0:
         pytest.skip("another user needs root")
-    for folder in [tmp_path, *tmp_path.parents][:3]:
-        folder.chmod(0o755)
+    env = for_other_users(tmp_path)
     app = "import os\ndef app(e, s):\n  u = os.umask(0)\n  os.umask(u)\n  s('200 OK', [])\n" \
           "  return [('%o %d %d %s' % (u, os.getuid(), os.getgid(), os.environ.get('HOME'))).encode()]\n"
-    site = quintet(app, "app:app", options=["--user", "www-data", "--umask", "027"])
+    site = quintet(app, "app:app", options=["--user", "www-data", "--umask", "027"], env=env)
     assert site.get().text.split()[:3] == ["27", "33", "33"]
 
 

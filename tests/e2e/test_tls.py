@@ -10,6 +10,7 @@ import pytest
 
 from kit import client, processes
 from kit.certificates import Pair
+from kit.instance import for_other_users
 from kit.waiting import until
 
 
@@ -145,10 +146,9 @@ def test_certificate_reload(quintet, authority, tmp_path):
 @pytest.mark.skipif(os.geteuid() != 0, reason="dropping privileges needs them first")
 def test_nobody_else_can_read_keys(quintet, authority, tmp_path):
     """The supervisor, root, reads them; the edge is nobody and may gain nothing, the workers are who they are told."""
-    for folder in [tmp_path, *tmp_path.parents][:3]:
-        folder.chmod(0o755)
+    env = for_other_users(tmp_path)
     private = authority.pair("localhost")
-    site = quintet("plain.py", tls=[private], options=["--user", "www-data"])
+    site = quintet("plain.py", tls=[private], options=["--user", "www-data"], env=env)
     assert os.stat(private.key).st_mode & 0o077 == 0
     assert site.client(authority.context(), "localhost").get().status == 200
     for pid in [site.edge_pid, *site.worker_pids()]:

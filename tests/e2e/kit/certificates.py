@@ -20,7 +20,8 @@ class Authority:
         self.folder = Path(folder)
         self.ca, self._key = self.folder / "ca.pem", self.folder / "ca.key"
         _openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-                 "-keyout", self._key, "-out", self.ca, "-subj", "/CN=test authority")
+                 "-keyout", self._key, "-out", self.ca, "-subj", "/CN=test authority",
+                 "-addext", "keyUsage=critical,keyCertSign,cRLSign")  # from 3.13 on Python asks for it
         self._n = 0
 
     def pair(self, *names):
@@ -29,7 +30,8 @@ class Authority:
         base = self.folder / ("server%d" % self._n)
         key, request, cert, extra = (base.with_suffix(s) for s in (".key", ".csr", ".pem", ".ext"))
         sans = ",".join(("IP:" if n.replace(".", "").isdigit() else "DNS:") + n for n in names)
-        extra.write_text("subjectAltName=%s\nextendedKeyUsage=serverAuth\n" % sans)
+        extra.write_text("subjectAltName=%s\nextendedKeyUsage=serverAuth\nkeyUsage=critical,digitalSignature\n"
+                         "subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n" % sans)
         _openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", request,
                  "-subj", "/CN=" + names[0])
         _openssl("x509", "-req", "-in", request, "-CA", self.ca, "-CAkey", self._key, "-CAcreateserial", "-days", "2",

@@ -46,6 +46,16 @@ def json_lines(path):
         raise AssertionError("not JSON (%s): %r" % (error, lines[-20:])) from None
 
 
+def for_other_users(folder):
+    """Makes the folder reachable for everybody, and the environment in which another user can run the workers: the tree may lie in a home
+    that only its owner may enter."""
+    for above in [folder, *folder.parents][:3]:
+        above.chmod(0o755)
+    package = folder / "package"
+    shutil.copytree(BINARY.parent / "python", package)
+    return {"QUINTET_PACKAGE_DIR": str(package)}
+
+
 class Instance:
     def __init__(self, folder, app="app:application", files=None, options=(), env=None, tls=None, project=None):
         """files: {path below the project: text, bytes or Path to copy}. tls: a list of certificates."""

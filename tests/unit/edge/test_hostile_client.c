@@ -102,14 +102,15 @@ static void the_largest_request_there_is(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
         struct fixture f;
-        char *request = mem_alloc(LINE + (32 << 10) + BODY + 200), *answer;
+        const size_t room = LINE + (32 << 10) + BODY + 200;
+        char *request = mem_alloc(room), *answer;
         size_t n = 0;
 
         open_fixture(&f, "limit_request_line", "32k");
-        n += (size_t)sprintf(request, "POST /?");
+        n += (size_t)snprintf(request, room, "POST /?");
         memset(request + n, 'q', LINE - n - 9);
         n = LINE - 9;
-        n += (size_t)sprintf(request + n, " HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n", BODY);
+        n += (size_t)snprintf(request + n, room - n, " HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n", BODY);
         for (size_t left = sizes[i]; left > 0;) {
             size_t one = left < 5000 ? left : 5000;
 
@@ -119,7 +120,7 @@ static void the_largest_request_there_is(void **state)
             n += one;
             left -= one;
         }
-        n += (size_t)sprintf(request + n, "\r\n");
+        n += (size_t)snprintf(request + n, room - n, "\r\n");
         memset(request + n, 'b', BODY);
         n += BODY;
         answer = rig_talk(&f.rig, f.client, request, n);
