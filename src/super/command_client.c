@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -61,10 +62,20 @@ int command_reload(struct launch *launch, const struct command_switches *switche
     return r;
 }
 
-/* The socket ends a moment before the process does. */
-static void wait_until_gone(int fd, pid_t pid)
+/* As we know it: the number it gives itself is another one if it runs in a container. -1: gone, or not ours to see. */
+static int open_process(int fd)
 {
-    int pidfd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+    struct ucred peer = { 0 };
+    socklen_t len = sizeof(peer);
+
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 || peer.pid <= 0)
+        return -1;
+    return (int)syscall(SYS_pidfd_open, peer.pid, 0);
+}
+
+/* The socket ends a moment before the process does. */
+static void wait_until_gone(int fd, int pidfd)
+{
     json_t *more;
 
     while ((more = client_receive(fd)) != NULL)
@@ -73,23 +84,25 @@ static void wait_until_gone(int fd, pid_t pid)
         return;
     while (poll(&(struct pollfd){ pidfd, POLLIN, 0 }, 1, -1) < 0 && errno == EINTR)
         ;
-    close(pidfd);
 }
 
 int command_stop(struct launch *launch, const struct command_switches *switches)
 {
-    int fd = client_connect(launch), r = EXIT_OK;
+    int fd = client_connect(launch), r = EXIT_OK, pidfd;
     json_t *answer;
 
     if (fd < 0)
         return EXIT_FAILED;
+    pidfd = open_process(fd); /* before the command: afterwards the number may be somebody else's */
     answer = ask(fd, "stop");
     if (json_is_true(json_object_get(answer, "ok"))) {
-        wait_until_gone(fd, (pid_t)json_integer_value(json_object_get(answer, "pid")));
+        wait_until_gone(fd, pidfd);
         (void)printf("stopped\n");
     } else {
         r = verdict(answer, "");
     }
+    if (pidfd >= 0)
+        close(pidfd);
     json_decref(answer);
     close(fd);
     return r;

@@ -271,7 +271,28 @@ def test_nothing_fails_while_it_stops(quintet):
 FIRST_PROCESS = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
 
 
-@pytest.mark.skipif(os.geteuid() != 0 or SANITIZED, reason="a PID namespace needs root, and its end is not what a leak check expects")
+needs_namespace = pytest.mark.skipif(os.geteuid() != 0 or SANITIZED,
+                                     reason="a PID namespace needs root, and its end is not what a leak check expects")
+
+
+def start_as_first(site):
+    with open(site.stdout, "ab") as out, open(site.stderr, "ab") as err:
+        site.process = subprocess.Popen([*FIRST_PROCESS, str(BINARY), *site.arguments], stdout=out, stderr=err,
+                                        stdin=subprocess.DEVNULL, env=site.env, start_new_session=True)
+    until(lambda: (site.try_status() or {}).get("state") == "running", lambda: site.said())
+    assert site.status()["pid"] == 1
+
+
+@needs_namespace
+def test_stop_from_outside_of_the_container(quintet):
+    """It calls itself process 1; ours is another one, which never ends."""
+    site = quintet("plain.py", start=False)
+    start_as_first(site)
+    assert site.command("stop").stdout == "stopped\n"
+    assert site.wait_exit() == 0
+
+
+@needs_namespace
 def test_pid_one_reaps(quintet, tmp_path):
     """Orphans of the application are adopted and reaped; TERM stops all of it."""
     app = """
@@ -292,11 +313,7 @@ def app(environ, start):
     return [("%s %s" % (os.getppid(), " ".join(zombies))).encode()]
 """
     site = quintet(app, "app:app", start=False)
-    with open(site.stdout, "ab") as out, open(site.stderr, "ab") as err:
-        site.process = subprocess.Popen([*FIRST_PROCESS, str(BINARY), *site.arguments], stdout=out, stderr=err,
-                                        stdin=subprocess.DEVNULL, env=site.env, start_new_session=True)
-    until(lambda: (site.try_status() or {}).get("state") == "running", lambda: site.said())
-    assert site.status()["pid"] == 1
+    start_as_first(site)
     for _ in range(5):
         assert site.get().text.split()[0] == "1"
     until(lambda: len(site.get().text.split()) == 1, "no zombie to be left")
