@@ -25,6 +25,7 @@ scripts/local_ca.sh var/tls
 
 say "serving the shop; stop it with Ctrl-C"
 say "  http://$bind/"
+say "  http://$bind/admin/  user admin, password admin"
 say "  https://localhost:${tls_bind##*:}/  (signed by var/tls/ca.pem)"
 exec build/quintet run --chdir examples/shop --python "$python" --bind "$bind" --tls-bind "$tls_bind" \
     --certfile "$PWD/var/tls/server.pem" --keyfile "$PWD/var/tls/server.key"

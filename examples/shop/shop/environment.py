@@ -30,7 +30,9 @@ def database(url):
         name = unquote(parts.path[1:])
         return {"ENGINE": "django.db.backends.sqlite3", "NAME": name, "CONN_MAX_AGE": 60}
     if parts.scheme not in ("postgres", "postgresql"):
-        raise ValueError("DATABASE_URL: %r is neither sqlite nor postgres" % parts.scheme)
+        # The scheme alone: what follows it may hold a password.
+        raise ValueError("DATABASE_URL: expected sqlite:///PATH or postgres://USER:PASSWORD@HOST/NAME, found the scheme %r"
+                         % parts.scheme)
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path[1:]),

@@ -1,5 +1,5 @@
 /*
- * The handlers, one file each. A new one: a file here, its row below, its rule in route.c.
+ * The handlers, one file each. A new one: a file here (named in ../meson.build), its row below, its rule in route.c.
  */
 #ifndef QUINTET_EDGE_HANDLER_HANDLERS_H
 #define QUINTET_EDGE_HANDLER_HANDLERS_H
