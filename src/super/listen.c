@@ -18,7 +18,7 @@ static const char *hint(int error, const char *address)
     case -EADDRINUSE:
         return "; another program listens there, or another instance runs: see `quintet status`";
     case -EADDRNOTAVAIL:
-        return "; no interface of this machine has that address, or the name is not a number";
+        return "; no interface of this machine has that address (names but localhost are not looked up: write numbers)";
     case -EINVAL:
         return "; expected HOST:PORT, [V6]:PORT, unix:PATH or fd://N";
     default:
