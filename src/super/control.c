@@ -287,20 +287,23 @@ static void on_listener(struct loop_io *io, uint32_t events)
         accept_client(control, fd);
 }
 
-/* Does somebody answer there? Its pid as the kernel knows it; 0: nobody. */
-static pid_t who_listens(const struct sockaddr_un *addr)
+/* Does somebody listen there? *pid as the kernel knows it; 0: in a PID namespace that is not ours. */
+static bool somebody_listens(const struct sockaddr_un *addr, pid_t *pid)
 {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     struct ucred peer = { 0 };
     socklen_t len = sizeof(peer);
+    bool listens;
 
+    *pid = 0;
     if (fd < 0)
-        return 0;
-    if (connect(fd, (const struct sockaddr *)addr, sizeof(*addr)) < 0 ||
-        getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
-        peer.pid = 0;
+        return false;
+    /* EAGAIN: its backlog is full, so there is one. */
+    listens = connect(fd, (const struct sockaddr *)addr, sizeof(*addr)) == 0 || errno == EAGAIN;
+    if (listens && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 && peer.pid > 0)
+        *pid = peer.pid;
     close(fd);
-    return peer.pid;
+    return listens;
 }
 
 static const char *place_hint(int error)
@@ -352,12 +355,11 @@ static int open_socket(const char *path, struct why *why)
         return why_set(why, -ENAMETOOLONG, "--control: %s is longer than a socket's path may be (%zu bytes)", path,
                        sizeof(addr.sun_path) - 1);
     memcpy(addr.sun_path, path, strlen(path) + 1);
-    pid = who_listens(&addr);
-    if (pid != 0)
+    if (somebody_listens(&addr, &pid))
         return why_set(why, -EADDRINUSE,
-                       "already running here, pid %d; `quintet reload` or `quintet stop` talk to it, another "
+                       "already running here, pid %d%s; `quintet reload` or `quintet stop` talk to it, another "
                        "--control makes room for a second one",
-                       (int)pid);
+                       (int)pid, pid == 0 ? " (in another container)" : "");
     if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode))
         (void)unlink(path);
     r = listen_at(&addr);

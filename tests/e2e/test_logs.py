@@ -26,6 +26,14 @@ def test_access_line_as_json(site):
     assert 0 <= row["queue_time"] < 5 and 0 <= row["app_time"] <= row["duration"] < 20
 
 
+def test_access_line_of_a_failure(site):
+    """Who failed and how long it took is known then too."""
+    site.expected.append("failed on purpose")
+    assert site.get("/fail?text=x").status == 500
+    row = site.wait_access()[0]
+    assert row["status"] == 500 and row["worker"] in (1, 2) and 0 <= row["app_time"] <= row["duration"] < 20
+
+
 COMBINED = re.compile(r'127\.0\.0\.1 - - \[\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\] "GET /hello HTTP/1\.1" 200 6 "-" "tests" ')
 
 

@@ -143,6 +143,7 @@ static void app_fail(struct exchange *ex, unsigned status, const char *why)
     struct app *app = app_of(ex);
 
     if (!ex->response.started) {
+        app_note_times(ex, app);
         exchange_page(ex, status, str_of(why));
         return;
     }
@@ -178,7 +179,7 @@ static void app_news(struct exchange *ex)
         return;
     }
     if (app->failed && !ex->response.started)
-        exchange_page(ex, 500, STR(""));
+        app_fail(ex, 500, "");
     else if (app->have_head && !ex->response.ready)
         exchange_ready(ex);
     else if (ex->response.ready)
@@ -207,6 +208,7 @@ static void settle(struct exchange *ex, struct app *app)
 {
     bool fit;
 
+    app_note_times(ex, app);
     app->blocked = true; /* what it said is taken out of the ring, which the slot's next request will need */
     fit = app_pump(ex, app);
     if (!fit)

@@ -57,4 +57,7 @@ void app_request_fill(struct exchange *ex, struct pool_request *request);
  * DATA stays in the ring (app->piece) while the client reads. False: the response is unfit (app->unfit says why). */
 MUST_CHECK bool app_pump(struct exchange *ex, struct app *app);
 
+/* Which worker has it, how long it waited and ran: for the access log, while the slot is still its own. Nothing when no worker has it. */
+void app_note_times(struct exchange *ex, struct app *app);
+
 #endif

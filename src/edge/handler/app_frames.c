@@ -58,7 +58,7 @@ static bool add_field(struct exchange *ex, const struct pool_field *f)
     return true;
 }
 
-static void note_times(struct exchange *ex, struct app *app)
+void app_note_times(struct exchange *ex, struct app *app)
 {
     uint64_t now = clock_mono_ns();
     struct dispatch_run run;
@@ -95,7 +95,7 @@ static bool take_head(struct exchange *ex, struct app *app, const struct pool_pi
             return false;
     }
     app->have_head = true;
-    note_times(ex, app);
+    app_note_times(ex, app);
     return true;
 }
 
@@ -150,6 +150,7 @@ static enum pump pump_frame(struct exchange *ex, struct app *app)
         app->ended = true;
         break;
     case POOL_FRAME_FAIL:
+        app_note_times(ex, app);
         app->failed = true;
         break;
     case POOL_FRAME_DATA:
