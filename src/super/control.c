@@ -137,11 +137,11 @@ static void ask_status(struct control_client *client)
     struct wire_message ask = { .type = WIRE_STATUS_ASK };
 
     ask.number = client->ticket = ++control->edge_asked;
-    if (control->super->edge.channel.fd < 0) {
+    if (control->super->edge->channel.fd < 0) {
         answer_status(control, NULL);
         return;
     }
-    channel_send(&control->super->edge.channel, &ask);
+    channel_send(&control->super->edge->channel, &ask);
     if (!loop_timer_armed(&control->timer))
         loop_timer_set(control->loop, &control->timer, CONTROL_EDGE_WAIT_NS);
 }

@@ -60,6 +60,7 @@ struct generation *generation_new(struct super *super, struct plan *plan)
     struct generation *g = mem_zalloc(sizeof(*g));
 
     g->super = super;
+    g->edge = super->edge;
     g->number = ++super->last_generation;
     g->plan = plan;
     g->n_workers = plan->workers;
@@ -90,8 +91,8 @@ void generation_join(struct worker *w, int edge_end)
                                  .n_fds = 1,
                                  .fds = { edge_end } };
 
-    if (w->generation->super->edge.channel.fd >= 0)
-        channel_send(&w->generation->super->edge.channel, &join);
+    if (w->generation->edge->channel.fd >= 0)
+        channel_send(&w->generation->edge->channel, &join);
 }
 
 /* A worker that lived before this edge: both get an end of a new channel. */
@@ -120,7 +121,7 @@ static void send_open(struct generation *g)
                               .generation = g->number,
                               .number = (uint64_t)g->plan->workers << 32 | g->plan->threads };
 
-    channel_send(&g->super->edge.channel, &m);
+    channel_send(&g->edge->channel, &m);
     loop_timer_set(g->super->loop, &g->timer, POOL_WAIT_NS);
 }
 
@@ -130,7 +131,7 @@ static void send_adopt(struct generation *g)
 
     memcpy(m.fds, g->pool_fds, g->n_pool_fds * sizeof(int));
     m.number = (uint64_t)g->plan->workers << 32 | g->plan->threads;
-    channel_send(&g->super->edge.channel, &m);
+    channel_send(&g->edge->channel, &m);
     for (uint32_t i = 0; i < g->n_workers; i++) {
         struct child *child = &g->workers[i].child;
 
@@ -142,7 +143,7 @@ static void send_adopt(struct generation *g)
 
 void generation_introduce(struct generation *g)
 {
-    if (g->super->edge.channel.fd < 0)
+    if (g->edge->channel.fd < 0)
         return;
     if (g->state == GENERATION_OPENING)
         send_open(g);
@@ -180,7 +181,7 @@ void generation_worker_ready(struct generation *g)
 void generation_serve(struct generation *g)
 {
     set_state(g, GENERATION_SERVING);
-    channel_tell(&g->super->edge.channel, WIRE_SWITCH, g->number, 0);
+    channel_tell(&g->edge->channel, WIRE_SWITCH, g->number, 0);
 }
 
 void generation_drain(struct generation *g)
@@ -208,7 +209,7 @@ static void end(struct generation *g)
         return;
     set_state(g, GENERATION_ENDED);
     list_remove(&g->link);
-    channel_tell(&g->super->edge.channel, WIRE_POOL_CLOSE, g->number, 0);
+    channel_tell(&g->edge->channel, WIRE_POOL_CLOSE, g->number, 0);
     loop_defer(g->super->loop, &g->free_task);
     super_generation_ended(g->super, g);
 }

@@ -40,6 +40,7 @@ struct worker {
 struct generation {
     struct list link; /* super->generations */
     struct super *super;
+    struct child *edge; /* borrowed: the edge that has its pool */
     uint32_t number;
     enum generation_state state;
     struct plan *plan;      /* owned */

@@ -24,7 +24,7 @@ static void send_blob(struct super *super, enum wire_type type, int fd)
 {
     struct wire_message m = { .type = type, .n_fds = 1, .fds = { fd } };
 
-    channel_send(&super->edge.channel, &m);
+    channel_send(&super->edge->channel, &m);
     close(fd);
 }
 
@@ -51,7 +51,7 @@ void role_edge_logs(struct super *super)
     m.fds[0] = super->logs.error_fd;
     if (super->logs.access_fd >= 0)
         m.fds[m.n_fds++] = super->logs.access_fd;
-    channel_send(&super->edge.channel, &m);
+    channel_send(&super->edge->channel, &m);
 }
 
 static void send_listeners(struct super *super)
@@ -62,7 +62,7 @@ static void send_listeners(struct super *super)
             .type = WIRE_LISTENER, .number = l->kind, .text = str_of(l->address), .n_fds = 1, .fds = { l->fd }
         };
 
-        channel_send(&super->edge.channel, &m);
+        channel_send(&super->edge->channel, &m);
     }
 }
 
@@ -77,7 +77,7 @@ static void send_root(struct super *super, const char *kind, const char *map, ui
     m.text = str_make(text, n > 0 && (size_t)n < sizeof(text) ? (size_t)n : 0);
     m.fds[0] = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (m.fds[0] >= 0 && m.text.n > 0) {
-        channel_send(&super->edge.channel, &m);
+        channel_send(&super->edge->channel, &m);
         close(m.fds[0]);
     } else {
         log_event(super->log, LOG_WARNING, "no files are served from a directory", LOG_Z("directory", path),
@@ -130,7 +130,7 @@ void role_edge_configure(struct super *super, const struct plan *plan)
     if (plan_enter(plan, why) != 0)
         log_event(super->log, LOG_ERROR, why->text);
     mem_free(why);
-    if (super->edge.channel.fd < 0)
+    if (super->edge->channel.fd < 0)
         return;
     send_conf(super, plan);
     role_edge_logs(super);
@@ -140,7 +140,7 @@ void role_edge_configure(struct super *super, const struct plan *plan)
 
 void role_edge_start(struct super *super)
 {
-    channel_tell(&super->edge.channel, WIRE_START, 0, 0);
+    channel_tell(&super->edge->channel, WIRE_START, 0, 0);
     super->edge_started = true;
 }
 

@@ -194,13 +194,13 @@ static void log_death(const struct child *child, int status)
 static void tell_edge(const struct child *child)
 {
     const struct worker *w = child->owner;
-    struct super *super = w->generation->super;
+    struct child *edge = w->generation->edge;
     struct wire_message gone = {
         .type = WIRE_WORKER_GONE, .generation = w->generation->number, .worker = w->index, .pid = child->pid
     };
 
-    if (super->edge.channel.fd >= 0)
-        channel_send(&super->edge.channel, &gone);
+    if (edge->channel.fd >= 0)
+        channel_send(&edge->channel, &gone);
 }
 
 /* A generation that has never served fails with its first worker; one that serves gets the worker back. */

@@ -59,7 +59,7 @@ static json_t *addresses(const struct super *super)
 
 json_t *status_document(const struct super *super, json_t *edge)
 {
-    json_t *generations = json_array(), *own = child_document(&super->edge);
+    json_t *generations = json_array(), *own = child_document(super->edge);
     const struct plan *plan = super_plan(super);
 
     LIST_EACH(link, &super->generations)

@@ -42,10 +42,10 @@ static void stop_loop_when_alone(struct super *super)
 {
     if (super->state != SUPER_STOPPING || !list_empty(&super->generations))
         return;
-    if (super->edge.state == CHILD_DOWN)
+    if (super->edge->state == CHILD_DOWN)
         loop_stop(super->loop);
-    else if (super->edge.wanted)
-        child_stop(&super->edge, EDGE_GRACE_NS);
+    else if (super->edge->wanted)
+        child_stop(super->edge, EDGE_GRACE_NS);
 }
 
 static void stop_children(struct super *super, uint64_t grace_ns)
@@ -77,20 +77,20 @@ void super_stop_now(struct super *super, const char *why)
         log_event(super->log, LOG_INFO, "stop at once", LOG_Z("why", why));
     reload_abort(super);
     listeners_close(&super->listeners);
-    child_stop(&super->edge, STOP_NOW_GRACE_NS);
+    child_stop(super->edge, STOP_NOW_GRACE_NS);
     stop_children(super, STOP_NOW_GRACE_NS);
 }
 
 void super_drain(struct super *super, const char *why)
 {
-    if (super->state >= SUPER_DRAINING || super->serving == NULL || super->edge.channel.fd < 0) {
+    if (super->state >= SUPER_DRAINING || super->serving == NULL || super->edge->channel.fd < 0) {
         super_stop_now(super, why);
         return;
     }
     log_event(super->log, LOG_INFO, "drain and stop", LOG_Z("why", why));
     super->state = SUPER_DRAINING;
     reload_abort(super);
-    channel_tell(&super->edge.channel, WIRE_DRAIN, 0, 0);
+    channel_tell(&super->edge->channel, WIRE_DRAIN, 0, 0);
     /* Ours too, or the kernel would go on taking connections that nobody will ever accept. */
     listeners_close(&super->listeners);
     loop_timer_set(super->loop, &super->timer, super->serving->plan->conf->graceful_timeout + 1);
@@ -124,7 +124,7 @@ void super_generation_ready(struct super *super, struct generation *generation)
 {
     struct generation *old = super->serving;
 
-    if (super->edge.channel.fd < 0) { /* between two edges: the next one is told */
+    if (super->edge->channel.fd < 0) { /* between two edges: the next one is told */
         generation->state = GENERATION_SERVING;
         super->serving = generation;
     } else {
@@ -166,8 +166,9 @@ void super_generation_ended(struct super *super, struct generation *generation)
 
 static struct child *find_child(struct super *super, pid_t pid)
 {
-    if (super->edge.pid == pid)
-        return &super->edge;
+    for (size_t i = 0; i < ARRAY_LEN(super->edges); i++)
+        if (super->edges[i].pid == pid)
+            return &super->edges[i];
     LIST_EACH(link, &super->generations) {
         struct generation *g = CONTAINER_OF(link, struct generation, link);
 
@@ -377,7 +378,8 @@ static void fini(struct super *super)
         (void)unlink(super->pid_file);
     mem_free(super->pid_file);
     if (super->loop != NULL) {
-        child_fini(&super->edge);
+        for (size_t i = 0; i < ARRAY_LEN(super->edges); i++)
+            child_fini(&super->edges[i]);
         signals_fini(&super->signals);
         loop_free(super->loop); /* runs what was deferred */
     }
@@ -413,8 +415,11 @@ static int begin(struct super *super, struct plan *plan, struct why *why)
         r = signals_init(&super->signals, super->loop, on_signal, super);
     if (r != 0)
         return why_set(why, EXIT_FAILED, "cannot start: %s", why_errno(r));
-    child_init(&super->edge, &role_edge, super->loop, super->log);
-    super->edge.owner = super;
+    for (size_t i = 0; i < ARRAY_LEN(super->edges); i++) {
+        child_init(&super->edges[i], &role_edge, super->loop, super->log);
+        super->edges[i].owner = super;
+    }
+    super->edge = &super->edges[0];
     reload_init(super);
     r = prepare(super, plan, why);
     if (r != 0)
@@ -423,7 +428,7 @@ static int begin(struct super *super, struct plan *plan, struct why *why)
     banner(super, plan);
     watch_sources(super, plan);
     (void)generation_new(super, plan);
-    child_start(&super->edge);
+    child_start(super->edge);
     return 0;
 }
 

@@ -44,7 +44,8 @@ struct super {
     struct control control;
     struct reload reload;
     struct watch watch; /* --reload */
-    struct child edge;
+    struct child edges[2]; /* one serves; the other is down, or its successor or predecessor while one takes over */
+    struct child *edge;    /* borrowed from edges: the one that new clients come to */
     struct loop_timer timer; /* of the drain */
     unsigned char ticket_key[TLS_BLOB_TICKET_KEY];
     enum super_state state;

@@ -5,6 +5,8 @@
  * to whom and how many descriptors come along; anything else is refused at the receiving end (the supervisor trusts no child).
  *
  *   S supervisor, E edge, W worker, C courier; columns: name, from, to, descriptors at least, at most
+ *
+ * New rows go to the end of the list: while a new binary takes over, it speaks with the edge and workers of the old one.
  */
 #ifndef QUINTET_WIRE_MESSAGE_H
 #define QUINTET_WIRE_MESSAGE_H
@@ -49,7 +51,16 @@
     X(STOP,          'S', 'W', 0, 0)  /* finish what runs, take no more, exit 0 */                                     \
     X(EDGE,          'S', 'W', 1, 1)  /* a new edge: channel to it */                                                  \
     X(BODY,          'E', 'W', 1, 1)  /* number: slot << 32 | serial; the request body, at offset 0 */                 \
-    X(FILE_BODY,     'W', 'E', 1, 1)  /* number: slot << 32 | serial; file for the FILE frame that follows */
+    X(FILE_BODY,     'W', 'E', 1, 1)  /* number: slot << 32 | serial; file for the FILE frame that follows */           \
+    X(WORKER_SPENT,  'E', 'S', 0, 0)  /* generation, worker, pid: was stuck, and no request that anybody waits for is left in it: end it */ \
+    X(RECYCLE,       'W', 'S', 0, 0)  /* wants to be replaced, text: why; it goes on serving until STOP */              \
+    X(FORK,          'S', 'W', 3, 4)  /* to a preloader: worker; its output pipe, channel to us, channel to the edge, recorder */ \
+    X(FORKED,        'W', 'S', 0, 0)  /* worker, pid; pid 0: failed, text: why */                                       \
+    /* the edge's health and pauses */                                                                                  \
+    X(UNREADY,       'S', 'E', 0, 0)  /* readiness fails from now on; everything else as before */                      \
+    X(HOLD,          'S', 'E', 0, 0)  /* hand nothing to workers for at most number ns; 0: go on */                     \
+    X(PING,          'S', 'E', 0, 0)  /* number: echoed when every lane has turned */                                   \
+    X(PONG,          'E', 'S', 0, 0)
 /* clang-format on */
 
 enum wire_type {
