@@ -26,13 +26,13 @@ const char *child_state_name(enum child_state state)
     return state_names[state];
 }
 
-uint64_t child_pause(uint32_t quick_deaths)
+uint64_t child_pause(uint32_t failed_boots)
 {
     uint64_t pause = CHILD_PAUSE_NS;
 
-    if (quick_deaths == 0)
+    if (failed_boots == 0)
         return 0;
-    for (uint32_t i = 1; i < quick_deaths && pause < CHILD_PAUSE_MAX_NS; i++)
+    for (uint32_t i = 1; i < failed_boots && pause < CHILD_PAUSE_MAX_NS; i++)
         pause *= 2;
     return pause < CHILD_PAUSE_MAX_NS ? pause : CHILD_PAUSE_MAX_NS;
 }
@@ -63,10 +63,10 @@ static void ignore(struct child *child)
 
 static void start(struct child *child);
 
-/* A start that fails counts as a quick death, so that this never recurses. */
+/* A start that fails counts as a failed boot, so that this never recurses. */
 static void again(struct child *child)
 {
-    uint64_t pause = child_pause(child->quick_deaths);
+    uint64_t pause = child_pause(child->failed_boots);
 
     child->restarts++;
     if (pause > 0)
@@ -103,7 +103,7 @@ static void start(struct child *child)
     must(child->pid == 0);
     channel_fini(&child->channel);
     output_fini(&child->output);
-    child->quick_deaths++;
+    child->failed_boots++;
     lost(child, error);
 }
 
@@ -147,9 +147,8 @@ static void too_slow(struct child *child)
 /* Reaped, and everything it had said has been read. */
 static void after_exit(struct child *child)
 {
-    bool quick = !child->was_ready || clock_mono_ns() - child->started_ns < CHILD_YOUNG_NS;
-
-    child->quick_deaths = quick ? child->quick_deaths + 1 : 0;
+    /* Who was ready once is replaced at once, however young: each moment without it costs somebody a request. */
+    child->failed_boots = child->was_ready ? 0 : child->failed_boots + 1;
     channel_fini(&child->channel);
     output_fini(&child->output);
     lost(child, child->exit_status);
@@ -297,7 +296,7 @@ void child_start(struct child *child)
 {
     must(child->state == CHILD_DOWN);
     child->wanted = true;
-    child->restarts = child->quick_deaths = 0;
+    child->restarts = child->failed_boots = 0;
     (void)happen(child, CHILD_EV_START);
 }
 

@@ -2,7 +2,7 @@
  * One child process: its state, what may happen to it, and what follows (the table is in child.c and docs/internals/processes.md).
  *
  * The machine knows nothing of edges and workers: what differs is in a const struct role. A child is wanted from child_start until
- * child_stop: when a wanted one dies it is started again, at once, or after a growing pause when it keeps dying young.
+ * child_stop: when a wanted one dies it is started again, at once, or after a growing pause when it was never ready.
  * The supervisor trusts no child: a message in a state where it makes no sense is logged and the child is killed.
  * The owner embeds the struct; its memory must stay until the state is CHILD_DOWN and the close phase has passed. One thread.
  */
@@ -19,8 +19,7 @@
 #include "super/output.h"
 #include "wire/channel.h"
 
-#define CHILD_YOUNG_NS (1 * NS_PER_SEC)     /* dead before this age counts as a quick death */
-#define CHILD_PAUSE_NS (100 * NS_PER_MS)    /* first pause; doubles with each quick death in a row */
+#define CHILD_PAUSE_NS (100 * NS_PER_MS)    /* first pause; doubles with each failed boot in a row */
 #define CHILD_PAUSE_MAX_NS (5 * NS_PER_SEC) /* and grows to this */
 #define CHILD_LEAVE_NS (1 * NS_PER_SEC)     /* a child that closed its channel has this long to be gone */
 
@@ -78,7 +77,7 @@ struct child {
     uint64_t started_ns, ready_ns;
     uint64_t boot_ns;      /* as the child measured it; 0: not said */
     uint32_t restarts;     /* processes started beyond the first */
-    uint32_t quick_deaths; /* in a row */
+    uint32_t failed_boots; /* in a row */
     int exit_status;       /* from waitpid, the last one */
     uint64_t grace_ns;     /* between the request to end and SIGKILL; set before child_stop */
     struct loop_timer timer;
@@ -96,7 +95,7 @@ void child_fini(struct child *child);                    /* releases everything;
 /* For roles: the channel's fd is taken over, also on failure. 0 or -errno. */
 MUST_CHECK int child_set_channel(struct child *child, int fd, const char *route);
 const char *child_state_name(enum child_state state);
-/* How long to wait before the next start, after so many quick deaths in a row; 0: at once. */
-uint64_t child_pause(uint32_t quick_deaths);
+/* How long to wait before the next start, after so many failed boots in a row; 0: at once. */
+uint64_t child_pause(uint32_t failed_boots);
 
 #endif

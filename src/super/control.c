@@ -158,6 +158,12 @@ bool control_edge_status(struct control *control, uint64_t number, struct str te
     return true;
 }
 
+void control_edge_gone(struct control *control)
+{
+    if (loop_timer_armed(&control->timer))
+        answer_status(control, NULL);
+}
+
 /* ---- reload, stop ---- */
 
 void control_reload_progress(struct control *control, uint64_t round, const char *text)

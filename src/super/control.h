@@ -63,6 +63,9 @@ void control_reload_done(struct control *control, uint64_t round, const char *er
 /* The edge's answer. False: it was not asked. */
 bool control_edge_status(struct control *control, uint64_t number, struct str text);
 
+/* It has died: nobody waits for its answer any more. */
+void control_edge_gone(struct control *control);
+
 /* One request line: 0, or -EINVAL with the reason. */
 MUST_CHECK int control_parse(struct str line, enum control_command *out, struct why *why);
 

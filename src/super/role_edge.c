@@ -17,7 +17,7 @@
 #include "wire/inherit.h"
 
 #define CONF_MAX (1u << 20)
-#define FIRST_TRIES 5 /* quick deaths of the very first edge before we give up */
+#define FIRST_TRIES 5 /* of the very first edge before we give up */
 #define NOBODY 65534
 
 static void send_blob(struct super *super, enum wire_type type, int fd)
@@ -345,13 +345,14 @@ static bool gone(struct child *child, int status, bool was_ready)
 {
     struct super *super = child->owner;
 
+    control_edge_gone(&super->control);
     if (super->state >= SUPER_DRAINING) {
         super_drained(super);
         return false;
     }
     log_death(super, child, status);
     end_drains(super);
-    if (super->state == SUPER_STARTING && child->quick_deaths >= FIRST_TRIES) {
+    if (super->state == SUPER_STARTING && child->failed_boots >= FIRST_TRIES) {
         log_event(super->log, LOG_ERROR, "the edge does not start: giving up");
         super->exit_code = EXIT_FAILED;
         super_stop_now(super, "no edge");

@@ -4,6 +4,7 @@ import re
 import signal
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -94,6 +95,32 @@ def test_killed_edge_is_replaced(quintet, tmp_path):
     for _ in range(20):
         assert site.get("/hello").status == 200
     assert site.worker_pids() == workers
+
+
+def test_nobody_waits_for_the_word_of_a_dead_edge(quintet):
+    """Asked while it hangs, then it dies: the answer comes without its part, before the second that a living one is given."""
+    site = quintet("plain.py")
+    site.expected.append("edge died")
+    edge = site.edge_pid
+    os.kill(edge, signal.SIGSTOP)
+    start = time.monotonic()
+    with ThreadPoolExecutor() as pool:
+        answer = pool.submit(site.status)
+        os.kill(edge, signal.SIGKILL)
+        assert answer.result()["state"] == "running"
+    assert time.monotonic() - start < 0.9 * SLOW
+    until(lambda: site.status()["edge"]["state"] == "up", "another edge")
+
+
+def test_young_worker_is_replaced_at_once(quintet):
+    """However often: the pause is for boots that fail."""
+    site = quintet("plain.py", options=["--workers", "1"])
+    for _ in range(4):
+        old = site.worker_pids()
+        os.kill(old[0], signal.SIGKILL)
+        until(lambda: [w for w in site.status()["generations"][0]["workers"] if w["pid"] not in (0, *old)], "another")
+        until(site.worker_pids, "it to be ready")
+    assert not site.messages(message=re.compile("paused|failed to boot"))
 
 
 def test_every_process_killed_again_and_again(quintet):

@@ -166,13 +166,12 @@ static void test_ready(void **state)
     assert_true(child.ready_ns >= child.started_ns);
 }
 
-static void test_old_one_is_replaced_at_once(void **state)
+static void test_a_ready_one_is_replaced_at_once(void **state)
 {
     pid_t first;
 
     start_up();
     first = child.pid;
-    child.started_ns -= 2 * CHILD_YOUNG_NS;
     die();
     assert_int_equal(child.state, CHILD_BOOTING);
     assert_int_not_equal(child.pid, first);
@@ -182,16 +181,16 @@ static void test_old_one_is_replaced_at_once(void **state)
     assert_true(WIFSIGNALED(seen.last_status));
 }
 
-static void test_young_ones_are_replaced_after_a_growing_pause(void **state)
+static void test_failed_boots_are_repeated_after_a_growing_pause(void **state)
 {
-    start_up();
+    child_start(&child);
     die();
     assert_int_equal(child.state, CHILD_PAUSED);
-    assert_int_equal(child.quick_deaths, 1);
+    assert_int_equal(child.failed_boots, 1);
     turn_until(CHILD_BOOTING);
     die();
     assert_int_equal(child.state, CHILD_PAUSED);
-    assert_int_equal(child.quick_deaths, 2);
+    assert_int_equal(child.failed_boots, 2);
     assert_true(child.timer.deadline > loop_now(loop) + CHILD_PAUSE_NS);
 }
 
@@ -205,13 +204,12 @@ static void test_pauses(void **state)
     assert_true(child_pause(UINT32_MAX) == 5 * NS_PER_SEC);
 }
 
-static void test_a_long_life_forgets_quick_deaths(void **state)
+static void test_a_good_boot_forgets_failed_ones(void **state)
 {
     start_up();
-    child.quick_deaths = 4;
-    child.started_ns -= 2 * CHILD_YOUNG_NS;
+    child.failed_boots = 4;
     die();
-    assert_int_equal(child.quick_deaths, 0);
+    assert_int_equal(child.failed_boots, 0);
     assert_int_equal(child.state, CHILD_BOOTING);
 }
 
@@ -264,7 +262,6 @@ static void test_grace_is_over(void **state)
 static void test_kill_replaces(void **state)
 {
     start_up();
-    child.started_ns -= 2 * CHILD_YOUNG_NS;
     child_kill(&child, "test");
     assert_int_equal(child.state, CHILD_KILLED);
     child_kill(&child, "again is harmless");
@@ -283,7 +280,7 @@ static void test_stop_of_a_killed_one(void **state)
 
 static void test_stop_while_paused(void **state)
 {
-    start_up();
+    child_start(&child);
     die();
     assert_int_equal(child.state, CHILD_PAUSED);
     child_stop(&child, NS_PER_SEC);
@@ -331,7 +328,6 @@ static void test_role_decides_about_messages(void **state)
 static void test_hangup(void **state)
 {
     start_up();
-    child.started_ns -= 2 * CHILD_YOUNG_NS;
     close(peer);
     peer = -1;
     turn_until(CHILD_STOPPING);
@@ -367,7 +363,7 @@ static void test_broken_last_words(void **state)
     say(WIRE_READY, NULL);
     die();
     assert_int_equal(seen.gone, 1);
-    assert_int_equal(child.state, CHILD_PAUSED);
+    assert_int_equal(child.state, CHILD_BOOTING); /* the one after it */
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -376,10 +372,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(test_ready),
-        T(test_old_one_is_replaced_at_once),
-        T(test_young_ones_are_replaced_after_a_growing_pause),
+        T(test_a_ready_one_is_replaced_at_once),
+        T(test_failed_boots_are_repeated_after_a_growing_pause),
         T(test_pauses),
-        T(test_a_long_life_forgets_quick_deaths),
+        T(test_a_good_boot_forgets_failed_ones),
         T(test_last_words),
         T(test_stop),
         T(test_stop_while_booting),
