@@ -1,12 +1,9 @@
 /* Generations: from the pool to the last worker's end. */
 #include "super/generation.h"
 
-#include <fcntl.h>
-#include <stdio.h>
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "super/roles.h"
 #include "super/super.h"
 
 #define POOL_WAIT_NS (10 * NS_PER_SEC)
@@ -27,7 +24,7 @@ static void free_generation(struct loop_task *task)
     struct generation *g = CONTAINER_OF(task, struct generation, free_task);
 
     for (uint32_t i = 0; i < g->n_workers; i++)
-        child_fini(&g->workers[i].child);
+        worker_fini(&g->workers[i]);
     for (size_t i = 0; i < g->n_pool_fds; i++)
         close(g->pool_fds[i]);
     plan_free(g->plan);
@@ -67,52 +64,11 @@ struct generation *generation_new(struct super *super, struct plan *plan)
     g->workers = mem_calloc(g->n_workers, sizeof(*g->workers));
     loop_timer_init(&g->timer, on_timer);
     loop_task_init(&g->free_task, free_generation);
-    for (uint32_t i = 0; i < g->n_workers; i++) {
-        struct worker *w = &g->workers[i];
-
-        w->generation = g;
-        w->index = i;
-        (void)snprintf(w->title, sizeof(w->title), "worker %u", i + 1);
-        child_init(&w->child, &role_worker, super->loop, super->log);
-        w->child.owner = w;
-        w->child.title = w->title;
-    }
+    for (uint32_t i = 0; i < g->n_workers; i++)
+        worker_init(&g->workers[i], g, i);
     list_push_back(&super->generations, &g->link);
     generation_introduce(g);
     return g;
-}
-
-void generation_join(struct worker *w, int edge_end)
-{
-    struct wire_message join = { .type = WIRE_WORKER_JOIN,
-                                 .generation = w->generation->number,
-                                 .worker = w->index,
-                                 .pid = w->child.pid,
-                                 .n_fds = 1,
-                                 .fds = { edge_end } };
-
-    if (w->generation->edge->channel.fd >= 0)
-        channel_send(&w->generation->edge->channel, &join);
-}
-
-/* A worker that lived before this edge: both get an end of a new channel. */
-static void join_again(struct worker *w)
-{
-    struct wire_message edge = { .type = WIRE_EDGE, .n_fds = 1 };
-    int pair[2];
-    int error = wire_pair(pair);
-
-    if (error != 0) {
-        log_event(w->child.log, LOG_ERROR, "cannot connect a worker to the edge", LOG_N("worker", w->index + 1),
-                  LOG_Z("why", why_errno(error)));
-        child_kill(&w->child, "no channel to the edge");
-        return;
-    }
-    generation_join(w, pair[0]);
-    edge.fds[0] = pair[1];
-    channel_send(&w->child.channel, &edge);
-    close(pair[0]);
-    close(pair[1]);
 }
 
 static void send_open(struct generation *g)
@@ -133,11 +89,11 @@ static void send_adopt(struct generation *g)
     m.number = (uint64_t)g->plan->workers << 32 | g->plan->threads;
     channel_send(&g->edge->channel, &m);
     for (uint32_t i = 0; i < g->n_workers; i++) {
-        struct child *child = &g->workers[i].child;
+        enum child_state state = g->workers[i].child->state;
 
         /* One that is ending has closed its seats: the edge must not open them again. */
-        if (child->state == CHILD_BOOTING || child->state == CHILD_UP)
-            join_again(&g->workers[i]);
+        if (state == CHILD_BOOTING || state == CHILD_UP)
+            worker_join_again(&g->workers[i]);
     }
 }
 
@@ -163,8 +119,13 @@ bool generation_take_pool(struct generation *g, struct wire_message *message)
     g->n_pool_fds = message->n_fds;
     /* A worker that cannot even be spawned fails the generation on the way. */
     for (uint32_t i = 0; i < g->n_workers && g->state == GENERATION_BOOTING; i++)
-        child_start(&g->workers[i].child);
+        child_start(g->workers[i].child);
     return true;
+}
+
+bool generation_takes_requests(const struct generation *g)
+{
+    return g->state == GENERATION_SERVING && g->super->state <= SUPER_RUNNING;
 }
 
 void generation_worker_ready(struct generation *g)
@@ -172,7 +133,7 @@ void generation_worker_ready(struct generation *g)
     if (g->state != GENERATION_BOOTING)
         return;
     for (uint32_t i = 0; i < g->n_workers; i++)
-        if (g->workers[i].child.state != CHILD_UP)
+        if (g->workers[i].child->state != CHILD_UP)
             return;
     set_state(g, GENERATION_READY);
     super_generation_ready(g->super, g);
@@ -187,6 +148,8 @@ void generation_serve(struct generation *g)
 void generation_drain(struct generation *g)
 {
     set_state(g, GENERATION_DRAINING);
+    for (uint32_t i = 0; i < g->n_workers; i++)
+        worker_cancel(&g->workers[i]);
     loop_timer_set(g->super->loop, &g->timer, g->plan->conf->graceful_timeout + 1);
 }
 
@@ -198,7 +161,7 @@ void generation_idle(struct generation *g)
 static bool all_down(const struct generation *g)
 {
     for (uint32_t i = 0; i < g->n_workers; i++)
-        if (g->workers[i].child.state != CHILD_DOWN)
+        if (!worker_is_down(&g->workers[i]))
             return false;
     return true;
 }
@@ -218,7 +181,7 @@ void generation_stop(struct generation *g, uint64_t grace_ns)
 {
     set_state(g, GENERATION_STOPPING);
     for (uint32_t i = 0; i < g->n_workers; i++)
-        child_stop(&g->workers[i].child, grace_ns);
+        worker_stop(&g->workers[i], grace_ns);
     if (all_down(g))
         end(g);
 }

@@ -14,6 +14,7 @@
 
 #include "super/child.h"
 #include "super/plan.h"
+#include "super/worker.h"
 
 #define GENERATION_IDLE_GRACE_NS (5 * NS_PER_SEC) /* for a worker without a request to end */
 
@@ -28,13 +29,6 @@ enum generation_state {
     GENERATION_DRAINING, /* the edge finishes its requests, at most graceful_timeout */
     GENERATION_STOPPING,
     GENERATION_ENDED,
-};
-
-struct worker {
-    struct child child;
-    struct generation *generation;
-    uint32_t index;
-    char title[48]; /* "worker 3" */
 };
 
 struct generation {
@@ -58,13 +52,11 @@ struct generation *generation_new(struct super *super, struct plan *plan);
 bool generation_take_pool(struct generation *g, struct wire_message *message);
 /* Everything a new edge must know of it: POOL_OPEN, or POOL_ADOPT and the workers. */
 void generation_introduce(struct generation *g);
-/* The worker's process has just been started: tells the edge, which gets its end of their channel (stays the caller's). A worker looks for
- * requests only when its application has been imported, so the edge hears of it first. */
-void generation_join(struct worker *w, int edge_end);
 void generation_serve(struct generation *g); /* SWITCH */
 void generation_drain(struct generation *g); /* another serves now */
 void generation_idle(struct generation *g);  /* POOL_IDLE */
 void generation_stop(struct generation *g, uint64_t grace_ns);
+bool generation_takes_requests(const struct generation *g); /* and the server is not about to end */
 void generation_worker_ready(struct generation *g);
 void generation_worker_down(struct generation *g);
 struct worker *generation_worker(struct super *super, uint32_t number, uint32_t index); /* NULL: no such */

@@ -279,12 +279,12 @@ static bool take_complaint(struct super *super, const struct wire_message *m)
     w = generation_worker(super, m->generation, m->worker);
     if (w == NULL)
         return false;
-    if (w->child.pid == 0 || w->child.pid != m->pid)
+    if (w->child->pid == 0 || w->child->pid != m->pid)
         return true;
     log_event(super->log, LOG_ERROR, stuck ? "a request ran past the timeout" : "a worker broke the rules of the pool",
               LOG_N("worker", w->index + 1), LOG_N("generation", g->number), LOG_N("pid", m->pid),
               LOG_S(stuck ? "request" : "rule", m->text));
-    child_kill(&w->child, stuck ? "timeout" : "it broke the rules of the pool");
+    child_kill(w->child, stuck ? "timeout" : "it broke the rules of the pool");
     return true;
 }
 

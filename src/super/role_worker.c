@@ -70,7 +70,7 @@ static int open_parts(struct parts *p)
     return 0;
 }
 
-static void print_numbers(const struct worker *w, struct numbers *n)
+static void print_numbers(const struct worker *w, uint32_t release, struct numbers *n)
 {
     const struct generation *g = w->generation;
 
@@ -78,13 +78,14 @@ static void print_numbers(const struct worker *w, struct numbers *n)
     (void)snprintf(n->workers, NUMBER_MAX, "%u", g->plan->workers);
     (void)snprintf(n->threads, NUMBER_MAX, "%u", g->plan->threads);
     (void)snprintf(n->lanes, NUMBER_MAX, "%zu", g->n_pool_fds - 1);
-    (void)snprintf(n->generation, NUMBER_MAX, "%u", g->number);
+    (void)snprintf(n->generation, NUMBER_MAX, "%u", release);
 }
 
-static pid_t run(struct worker *w, const struct parts *p)
+static pid_t run(struct worker_process *process, const struct parts *p)
 {
+    const struct worker *w = process->child.owner;
     const struct generation *g = w->generation;
-    const struct plan *plan = g->plan;
+    const struct plan *plan = process->plan;
     struct proc_fd fds[WIRE_FDS_MAX + 8] = {
         { p->pipe_write, 1 },
         { p->pipe_write, 2 },
@@ -109,7 +110,7 @@ static pid_t run(struct worker *w, const struct parts *p)
 
     for (size_t i = 0; i < g->n_pool_fds; i++)
         fds[spawn.n_fds++] = (struct proc_fd){ g->pool_fds[i], INHERIT_POOL + (int)i };
-    print_numbers(w, &n);
+    print_numbers(w, process->release, &n);
     if (snprintf(script, sizeof(script), "%s/quintet/worker.py", plan->package) >= (int)sizeof(script))
         return -ENAMETOOLONG;
     return proc_spawn(&spawn);
@@ -129,7 +130,6 @@ static int take_over(struct child *child, struct parts *p)
 
 static int spawn(struct child *child)
 {
-    struct worker *w = child->owner;
     struct parts p;
     pid_t pid = 0;
     int error = open_parts(&p);
@@ -137,12 +137,12 @@ static int spawn(struct child *child)
     if (error == 0)
         error = take_over(child, &p);
     if (error == 0)
-        pid = run(w, &p);
+        pid = run(worker_process_of(child), &p);
     if (error == 0 && pid < 0)
         error = (int)pid;
     if (error == 0) {
         child->pid = pid;
-        generation_join(w, p.edge_end);
+        worker_spawned(child, p.edge_end);
     }
     close_parts(&p);
     return error;
@@ -153,8 +153,9 @@ static void ready(struct child *child, const struct wire_message *message)
     struct worker *w = child->owner;
 
     log_event(child->log, LOG_INFO, "worker is ready", LOG_N("worker", w->index + 1),
-              LOG_N("generation", w->generation->number), LOG_N("pid", child->pid),
+              LOG_N("generation", worker_process_of(child)->release), LOG_N("pid", child->pid),
               LOG_N("boot_ms", message->number / NS_PER_MS));
+    worker_booted(child);
     generation_worker_ready(w->generation);
 }
 
@@ -179,7 +180,7 @@ static void describe(int status, char *out, size_t size)
         (void)snprintf(out, size, "exit status %d", WEXITSTATUS(status));
 }
 
-static void log_death(const struct child *child, int status)
+static void log_death(struct child *child, int status)
 {
     const struct worker *w = child->owner;
     bool expected = !child->wanted && child->state == CHILD_STOPPING && status == 0;
@@ -187,10 +188,11 @@ static void log_death(const struct child *child, int status)
 
     describe(status, how, sizeof(how));
     log_event(child->log, expected ? LOG_DEBUG : LOG_WARNING, expected ? "worker ended" : "worker died",
-              LOG_N("worker", w->index + 1), LOG_N("generation", w->generation->number), LOG_N("pid", child->pid),
-              LOG_Z("how", how));
+              LOG_N("worker", w->index + 1), LOG_N("generation", worker_process_of(child)->release),
+              LOG_N("pid", child->pid), LOG_Z("how", how));
 }
 
+/* A successor it has never heard of. */
 static void tell_edge(const struct child *child)
 {
     const struct worker *w = child->owner;
@@ -199,7 +201,7 @@ static void tell_edge(const struct child *child)
         .type = WIRE_WORKER_GONE, .generation = w->generation->number, .worker = w->index, .pid = child->pid
     };
 
-    if (edge->channel.fd >= 0)
+    if (child == w->child && edge->channel.fd >= 0)
         channel_send(&edge->channel, &gone);
 }
 
@@ -215,7 +217,7 @@ static bool gone(struct child *child, int status, bool was_ready)
     if (g->state == GENERATION_SERVING || g->state == GENERATION_DRAINING) {
         if (child->last_words != NULL)
             logs_block(&g->super->logs, LOG_ERROR, "the application failed to boot", child->last_words);
-        return true;
+        return g->state == GENERATION_SERVING && worker_wants_again(child);
     }
     if (g->state != GENERATION_BOOTING)
         return false;
@@ -235,7 +237,7 @@ static bool gone(struct child *child, int status, bool was_ready)
 
 static void down(struct child *child)
 {
-    generation_worker_down(((struct worker *)child->owner)->generation);
+    worker_went_down(child);
 }
 
 const struct role role_worker = {

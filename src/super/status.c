@@ -32,9 +32,12 @@ static json_t *generation_document(const struct generation *g)
     json_t *workers = json_array();
 
     for (uint32_t i = 0; i < g->n_workers; i++) {
-        json_t *worker = child_document(&g->workers[i].child);
+        const struct worker *w = &g->workers[i];
+        json_t *worker = child_document(w->child);
 
         json_object_set_new(worker, "worker", json_integer(i + 1));
+        if (w->next != NULL)
+            json_object_set_new(worker, "successor", child_document(w->next));
         json_array_append_new(workers, worker);
     }
     return json_pack("{s:i, s:s, s:i, s:s?, s:o}", "generation", (int)g->number, "state",

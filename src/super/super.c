@@ -166,6 +166,8 @@ void super_generation_ended(struct super *super, struct generation *generation)
 
 static struct child *find_child(struct super *super, pid_t pid)
 {
+    struct child *child;
+
     for (size_t i = 0; i < ARRAY_LEN(super->edges); i++)
         if (super->edges[i].pid == pid)
             return &super->edges[i];
@@ -173,8 +175,8 @@ static struct child *find_child(struct super *super, pid_t pid)
         struct generation *g = CONTAINER_OF(link, struct generation, link);
 
         for (uint32_t i = 0; i < g->n_workers; i++)
-            if (g->workers[i].child.pid == pid)
-                return &g->workers[i].child;
+            if ((child = worker_find(&g->workers[i], pid)) != NULL)
+                return child;
     }
     return NULL;
 }

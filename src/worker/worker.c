@@ -221,8 +221,12 @@ int worker_boot_failed(struct worker *w, struct str why)
 
 void worker_stop(struct worker *w)
 {
-    /* Still importing: nobody has sent it a request, and the import may take minutes. */
-    if (!__atomic_load_n(&w->ready, __ATOMIC_ACQUIRE))
+    struct pool_seat_view view;
+
+    pool_seat_look(w->pool, w->first_seat, &view);
+    /* Still importing, which may take minutes, or still waiting for its predecessor's end: nobody has sent it a request. To close the seats
+     * would be wrong besides, as the predecessor has them. */
+    if (!__atomic_load_n(&w->ready, __ATOMIC_ACQUIRE) || (view.owner != 0 && view.owner != getpid()))
         _exit(0);
     pool_close(w->pool, w->first_seat, w->threads);
 }

@@ -1,0 +1,178 @@
+/* Workers: succession. */
+#include "super/worker.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "super/roles.h"
+#include "super/super.h"
+
+#define CANCEL_GRACE_NS (1 * NS_PER_SEC) /* for a successor that has served nobody */
+
+void worker_init(struct worker *w, struct generation *g, uint32_t index)
+{
+    w->generation = g;
+    w->index = index;
+    (void)snprintf(w->title, sizeof(w->title), "worker %u", index + 1);
+    for (size_t i = 0; i < ARRAY_LEN(w->processes); i++) {
+        struct worker_process *p = &w->processes[i];
+
+        child_init(&p->child, &role_worker, g->super->loop, g->super->log);
+        p->child.owner = w;
+        p->child.title = w->title;
+        p->plan = g->plan;
+        p->release = g->number;
+        p->edge_end = -1;
+    }
+    w->child = &w->processes[0].child;
+    w->next = NULL;
+}
+
+static void close_edge_end(struct worker_process *p)
+{
+    if (p->edge_end >= 0)
+        close(p->edge_end);
+    p->edge_end = -1;
+}
+
+void worker_fini(struct worker *w)
+{
+    for (size_t i = 0; i < ARRAY_LEN(w->processes); i++) {
+        close_edge_end(&w->processes[i]);
+        child_fini(&w->processes[i].child);
+    }
+}
+
+bool worker_is_down(const struct worker *w)
+{
+    return w->child->state == CHILD_DOWN && w->next == NULL;
+}
+
+struct child *worker_find(struct worker *w, pid_t pid)
+{
+    for (size_t i = 0; i < ARRAY_LEN(w->processes); i++)
+        if (w->processes[i].child.pid == pid)
+            return &w->processes[i].child;
+    return NULL;
+}
+
+/* ---- what the edge hears ---- */
+
+static void join(struct worker *w, int edge_end)
+{
+    struct child *edge = w->generation->edge;
+    struct wire_message m = { .type = WIRE_WORKER_JOIN,
+                              .generation = w->generation->number,
+                              .worker = w->index,
+                              .pid = w->child->pid,
+                              .n_fds = 1,
+                              .fds = { edge_end } };
+
+    if (edge->channel.fd >= 0)
+        channel_send(&edge->channel, &m);
+}
+
+void worker_join_again(struct worker *w)
+{
+    struct wire_message edge = { .type = WIRE_EDGE, .n_fds = 1 };
+    int pair[2];
+    int error = wire_pair(pair);
+
+    if (error != 0) {
+        log_event(w->child->log, LOG_ERROR, "cannot connect a worker to the edge", LOG_N("worker", w->index + 1),
+                  LOG_Z("why", why_errno(error)));
+        child_kill(w->child, "no channel to the edge");
+        return;
+    }
+    join(w, pair[0]);
+    edge.fds[0] = pair[1];
+    channel_send(&w->child->channel, &edge);
+    close(pair[0]);
+    close(pair[1]);
+}
+
+/* A worker looks for requests only when its application has been imported, so the edge hears of it first. */
+void worker_spawned(struct child *child, int edge_end)
+{
+    struct worker *w = child->owner;
+
+    close_edge_end(worker_process_of(child));
+    if (child == w->child)
+        join(w, edge_end);
+    else
+        worker_process_of(child)->edge_end = fcntl(edge_end, F_DUPFD_CLOEXEC, 0);
+}
+
+/* ---- succession ---- */
+
+static void succeed(struct worker *w)
+{
+    struct worker_process *p = worker_process_of(w->next);
+
+    w->next->restarts += w->child->restarts + 1;
+    w->child = w->next;
+    w->next = NULL;
+    if (p->edge_end >= 0)
+        join(w, p->edge_end);
+    else if (w->child->pid > 0) /* out of descriptors when it was started */
+        worker_join_again(w);
+    close_edge_end(p);
+}
+
+bool worker_replace(struct worker *w, const char *why)
+{
+    struct worker_process *p = &w->processes[w->child == &w->processes[0].child];
+
+    if (!generation_takes_requests(w->generation))
+        return false;
+    if (w->next != NULL || w->child->state != CHILD_UP)
+        return true;
+    log_event(w->child->log, LOG_INFO, "a worker is replaced", LOG_N("worker", w->index + 1),
+              LOG_N("generation", w->generation->number), LOG_N("pid", w->child->pid), LOG_Z("why", why));
+    p->plan = worker_process_of(w->child)->plan;
+    p->release = worker_process_of(w->child)->release;
+    w->next = &p->child;
+    child_start(w->next);
+    return true;
+}
+
+void worker_cancel(struct worker *w)
+{
+    if (w->next != NULL)
+        child_stop(w->next, CANCEL_GRACE_NS);
+}
+
+void worker_stop(struct worker *w, uint64_t grace_ns)
+{
+    worker_cancel(w);
+    child_stop(w->child, grace_ns);
+}
+
+void worker_booted(struct child *child)
+{
+    struct worker *w = child->owner;
+
+    if (child == w->next && (w->child->state == CHILD_UP || w->child->state == CHILD_BOOTING))
+        child_stop(w->child, worker_process_of(w->child)->plan->conf->graceful_timeout);
+}
+
+bool worker_wants_again(const struct child *child)
+{
+    const struct worker *w = child->owner;
+
+    return child == w->next || w->next == NULL || !w->next->wanted;
+}
+
+void worker_went_down(struct child *child)
+{
+    struct worker *w = child->owner;
+
+    if (child == w->next) {
+        close_edge_end(worker_process_of(child));
+        w->next = NULL;
+    } else if (w->next != NULL && w->next->wanted) {
+        succeed(w);
+    }
+    generation_worker_down(w->generation);
+}
