@@ -23,6 +23,8 @@ struct conf_list {
 
 enum conf_log_format { CONF_LOG_AUTO, CONF_LOG_TEXT, CONF_LOG_JSON };
 
+#define CONF_AUTO UINT64_MAX /* a duration that was left to a rule */
+
 /* Durations are nanoseconds, sizes bytes. Strings are owned; NULL: not set. timeout 0: no limit; keep_alive 0: close after each answer. */
 struct conf {
     /* what to run */
@@ -43,6 +45,7 @@ struct conf {
     uint64_t workers, threads; /* workers 0: number of cores */
     uint64_t edge_threads;     /* 0: by rule */
     uint64_t timeout, queue_timeout, graceful_timeout, keep_alive;
+    uint64_t shutdown_delay; /* CONF_AUTO: by the supervisor's rule */
     uint64_t queue_size;
     bool reload;
     /* limits */

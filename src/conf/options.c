@@ -15,6 +15,7 @@
 #define TIB (KIB * KIB * KIB * KIB)
 
 static const char *const log_formats[] = { "auto", "text", "json", NULL }; /* enum conf_log_format */
+static const char *const auto_word[] = { "auto", NULL };
 static const char *const log_levels[] = { "debug", "info", "warning", "error", "alert", NULL };
 
 /* clang-format off */
@@ -61,6 +62,10 @@ const struct option_row option_table[] = {
       .fallback = "1024", .argument = "N", .help = "most requests waiting for a worker, then 503" },
     { .name = "graceful-timeout", .type = OPTION_DURATION, .group = OPTION_GROUP_WORKERS, AT(graceful_timeout), .max = DAY,
       .fallback = "30s", .argument = "TIME", .help = "longest drain at reload and stop" },
+    { .name = "shutdown-delay", .type = OPTION_DURATION, .group = OPTION_GROUP_WORKERS, AT(shutdown_delay), .max = DAY,
+      .fallback = "auto", .argument = "TIME", .choices = auto_word,
+      .fallback_help = "auto: 5s where readiness is watched, else 0",
+      .help = "at a stop, serve on for so long while readiness fails already" },
     { .name = "keep-alive", .type = OPTION_DURATION, .group = OPTION_GROUP_WORKERS, AT(keep_alive), .max = DAY, .fallback = "75s",
       .argument = "TIME", .help = "how long a client may stay connected idle; 0: close after each answer" },
     { .name = "max-requests", .type = OPTION_NUMBER, .group = OPTION_GROUP_WORKERS, .flags = OPTION_LATER, .argument = "N",

@@ -73,7 +73,7 @@ struct option_row {
     const char *help;           /* one or two short clauses, no full stop */
     const char *fallback_help;  /* what to say instead of the bare default; NULL: say the default */
     const char *foreign;        /* an environment name of other servers that means the same */
-    const char *const *choices; /* NULL-terminated */
+    const char *const *choices; /* NULL-terminated; of a duration: the word that means CONF_AUTO */
     const char *later;          /* OPTION_LATER: what to do until then */
 };
 

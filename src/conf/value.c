@@ -226,6 +226,10 @@ static int number_parse(const struct option_row *row, struct str text, uint64_t 
     uint64_t number = 0;
     int rc;
 
+    if (row->type == OPTION_DURATION && row->choices != NULL && str_eq(text, str_of(row->choices[0]))) {
+        *out = CONF_AUTO;
+        return 0;
+    }
     if (row->type == OPTION_DURATION)
         rc = units_duration_parse(text, &number);
     else if (row->type == OPTION_SIZE)
@@ -371,6 +375,8 @@ int value_write(const struct option_row *row, const struct conf *conf, size_t nt
     case OPTION_BOOL:
         return buf_add_str(out, *(const bool *)at ? STR("yes") : STR("no"));
     case OPTION_DURATION:
+        if (row->choices != NULL && *(const uint64_t *)at == CONF_AUTO)
+            return buf_add_str(out, str_of(row->choices[0]));
         return units_duration_write(out, *(const uint64_t *)at);
     case OPTION_SIZE:
         return units_size_write(out, *(const uint64_t *)at);
@@ -406,6 +412,9 @@ int value_expected(const struct option_row *row, int why, struct buf *out)
     };
     int rc;
 
+    if (row->type == OPTION_DURATION && row->choices)
+        return buf_printf(out, "%s or %s", row->choices[0],
+                          why == -ERANGE ? "a duration of at most a day" : types[row->type].expected);
     if (row->choices)
         return choices_write(row->choices, out);
     if (why != -ERANGE && row->type != OPTION_NUMBER)

@@ -92,6 +92,19 @@ void edge_report(struct edge *edge, enum wire_type type, const struct dispatch_r
     lane_post(&edge->lanes[0], &r->job);
 }
 
+#define WATCHED_EVERY_NS (10 * NS_PER_SEC)
+
+void edge_watched(struct lane *lane)
+{
+    struct edge *edge = lane->edge;
+    unsigned long long now = loop_now(lane->loop), told = atomic_load(&edge->watched_ns);
+
+    if (told != 0 && now - told < WATCHED_EVERY_NS)
+        return;
+    if (atomic_compare_exchange_strong(&edge->watched_ns, &told, now))
+        edge_report(edge, WIRE_WATCHED, &(struct dispatch_run){ 0 }, STR(""));
+}
+
 static void tell_idle(void *arg, struct generation *g)
 {
     struct edge *edge = arg;
@@ -486,9 +499,15 @@ static void lane_drain_arg(struct lane *lane, void *arg)
     edge->n_listeners = 0;
 }
 
-static void on_drain(struct edge *edge, struct wire_message *m)
+static void on_unready(struct edge *edge, struct wire_message *m)
 {
     (void)m;
+    atomic_store(&edge->unready, true);
+}
+
+static void on_drain(struct edge *edge, struct wire_message *m)
+{
+    on_unready(edge, m);
     if (edge->phase == EDGE_DRAINING)
         return;
     edge->phase = EDGE_DRAINING;
@@ -523,6 +542,7 @@ static void (*const messages[WIRE_COUNT])(struct edge *edge, struct wire_message
     [WIRE_WORKER_GONE] = on_worker_gone,
     [WIRE_SWITCH] = on_switch,
     [WIRE_POOL_CLOSE] = on_pool_close,
+    [WIRE_UNREADY] = on_unready,
     [WIRE_DRAIN] = on_drain,
     [WIRE_STATUS_ASK] = on_status_ask,
 };

@@ -37,7 +37,9 @@ struct edge {
     struct sink *_Atomic access_sink; /* owned; NULL: off */
     atomic_bool access_json;
     atomic_uint listening_lanes, deaf_lanes, drained_lanes;
-    atomic_bool idle_posted; /* idle_job is on its way */
+    atomic_bool idle_posted;  /* idle_job is on its way */
+    atomic_bool unready;      /* readiness fails: the server is about to stop */
+    atomic_ullong watched_ns; /* when the supervisor was last told that somebody asks for readiness */
     struct lane_job ready_job, idle_job, drained_job;
     uint64_t started_ns;
     uint64_t fds_for_clients; /* a connection's descriptor is below this; 0: no limit */
@@ -49,6 +51,8 @@ void edge_check_idle(struct edge *edge);
 /* Every lane looks at its attention bits soon. Any thread. */
 void edge_wake_lanes(struct edge *edge);
 void edge_lane_drained(struct edge *edge);
+/* Somebody has asked for readiness or health: the supervisor is told now and then. The lane's own thread. */
+void edge_watched(struct lane *lane);
 /* Tells the supervisor of a worker; any thread (posts to lane 0). */
 void edge_report(struct edge *edge, enum wire_type type, const struct dispatch_run *run, struct str what);
 

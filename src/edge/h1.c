@@ -10,9 +10,11 @@
 #include "edge/h1_write.h"
 #include "edge/route.h"
 
-#define HEAD_TIMEOUT_NS (60 * NS_PER_SEC) /* for the whole head: a trickle does not prolong it */
-#define BODY_TIMEOUT_NS (60 * NS_PER_SEC) /* between two pieces of a body */
-#define SEND_TIMEOUT_NS (60 * NS_PER_SEC) /* between two pieces the client takes */
+#define HEAD_TIMEOUT_NS (60 * NS_PER_SEC)   /* for the whole head: a trickle does not prolong it */
+#define BODY_TIMEOUT_NS (60 * NS_PER_SEC)   /* between two pieces of a body */
+#define SEND_TIMEOUT_NS (60 * NS_PER_SEC)   /* between two pieces the client takes */
+#define DRAIN_IDLE_NS NS_PER_SEC            /* in a drain: how long a request may still come on an idle connection */
+#define DRAIN_HANDSHAKE_NS (5 * NS_PER_SEC) /* in a drain: for a TLS handshake under way */
 #define IN_FIRST (16u << 10)
 #define IN_KEPT (32u << 10) /* a larger buffer is not kept for the next connection */
 #define SPARE_MAX 256
@@ -147,25 +149,30 @@ static size_t h1_read_in(struct conn *c)
 
 static bool idle_step(struct conn *c)
 {
-    if (!c->readable) {
-        if (c->lane->draining)
-            conn_close(c);
+    if (!c->readable)
         return false;
-    }
     h1_acquire(c);
     if (h1_read_in(c) == 0) {
         if (!c->closed)
             h1_release(c);
-        if (!c->closed && c->lane->draining)
-            conn_close(c);
         return false;
     }
     h1_begin(c);
     return true;
 }
 
+/* A request may be on its way: a client that was never told to close is not met with a closed connection at once. */
+static uint64_t drain_timeout(const struct conn *c)
+{
+    uint64_t most = c->lane->snapshot->conf->graceful_timeout / 2;
+
+    return most > 0 && most < DRAIN_IDLE_NS ? most : DRAIN_IDLE_NS;
+}
+
 static uint64_t idle_timeout(const struct conn *c)
 {
+    if (c->lane->draining)
+        return drain_timeout(c);
     return c->served == 0 ? HEAD_TIMEOUT_NS : c->lane->snapshot->conf->keep_alive;
 }
 
@@ -173,7 +180,7 @@ const struct conn_state h1_idle = {
     .name = "idle", .step = idle_step, .timed_out = conn_close, .timeout = idle_timeout
 };
 
-bool h1_may_close_now(const struct conn *c)
+bool h1_awaits_request(const struct conn *c)
 {
     return c->state == &h1_idle || c->state == &h1_handshake;
 }
@@ -194,14 +201,13 @@ static bool handshake_step(struct conn *c)
     return false;
 }
 
-static uint64_t head_timeout(const struct conn *c)
+static uint64_t handshake_timeout(const struct conn *c)
 {
-    (void)c;
-    return HEAD_TIMEOUT_NS;
+    return c->lane->draining ? DRAIN_HANDSHAKE_NS : HEAD_TIMEOUT_NS;
 }
 
 const struct conn_state h1_handshake = {
-    .name = "handshake", .step = handshake_step, .timed_out = conn_close, .timeout = head_timeout
+    .name = "handshake", .step = handshake_step, .timed_out = conn_close, .timeout = handshake_timeout
 };
 
 /* ---- head ---- */
@@ -214,6 +220,12 @@ static void h1_refuse(struct conn *c, unsigned status, const char *why)
     ex->close = true;
     conn_set_state(c, &h1_wait);
     exchange_page(ex, status, str_of(why));
+}
+
+static uint64_t head_timeout(const struct conn *c)
+{
+    (void)c;
+    return HEAD_TIMEOUT_NS;
 }
 
 static void head_timed_out(struct conn *c)
@@ -441,7 +453,7 @@ static void h1_next(struct conn *c)
 {
     struct h1 *h1 = c->h1;
     struct exchange *ex = &h1->exchange;
-    bool close = ex->close || c->lane->draining;
+    bool close = ex->close; /* as the head said: in a drain every head that is still to be written says so */
     bool unread = !ex->body_complete || h1->pos < h1->in.len;
 
     atomic_fetch_add_explicit(&c->lane->stats.requests, 1, memory_order_relaxed);

@@ -264,8 +264,8 @@ void lane_drain(struct lane *lane)
     LIST_EACH(link, &lane->open) {
         struct conn *c = CONTAINER_OF(link, struct conn, link);
 
-        if (h1_may_close_now(c))
-            conn_advance(c); /* takes what has just arrived, else closes */
+        if (h1_awaits_request(c))
+            conn_touch(c); /* it has the shorter time of a drain */
     }
     loop_timer_init(&lane->drain_timer, drain_look);
     loop_timer_set(lane->loop, &lane->drain_timer, NS_PER_MS);

@@ -90,8 +90,8 @@ MUST_CHECK int lane_add_pool(struct lane *lane, struct generation *generation);
 void lane_drop_pool(struct lane *lane, struct generation *generation);
 /* Own thread: requests go by this snapshot from now on; takes a reference. */
 void lane_set_snapshot(struct lane *lane, struct snapshot *snapshot);
-void lane_drain(
-    struct lane *lane); /* own thread: listeners closed, idle connections closed, others after their response */
+/* Own thread: listeners closed, every answer says Connection: close, connections without a request have a second left for one. */
+void lane_drain(struct lane *lane);
 struct str lane_date(struct lane *lane);              /* the Date field's value now */
 void lane_random(struct lane *lane, uint64_t out[2]); /* unpredictable: from a buffer of getrandom(2) */
 

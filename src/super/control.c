@@ -198,7 +198,7 @@ static void obey(struct control_client *client)
         break;
     case CONTROL_RELOAD:
         client->ticket = reload_next_round(&super->reload);
-        if (super->state >= SUPER_DRAINING)
+        if (super->state >= SUPER_LEAVING)
             client_done(client, "the server is stopping");
         else
             reload_request(super, "asked by `quintet reload`");

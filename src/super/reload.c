@@ -138,7 +138,7 @@ void reload_request(struct super *super, const char *why)
 {
     struct reload *reload = &super->reload;
 
-    if (super->state >= SUPER_DRAINING)
+    if (super->state >= SUPER_LEAVING)
         return;
     log_event(super->log, LOG_INFO, "reload", LOG_Z("why", why));
     if (super->state == SUPER_STARTING || reload->state != RELOAD_IDLE)

@@ -147,6 +147,8 @@ void role_edge_start(struct super *super)
 /* The serving generation first, switch included: the edge retires all it knows of then but that one. */
 static void introduce_all(struct super *super)
 {
+    if (super->state == SUPER_LEAVING)
+        channel_tell(&super->edge->channel, WIRE_UNREADY, 0, 0);
     if (super->serving != NULL) {
         generation_introduce(super->serving);
         generation_serve(super->serving);
@@ -302,6 +304,9 @@ static bool message(struct child *child, struct wire_message *m)
         return take_complaint(super, m);
     case WIRE_STATUS:
         return control_edge_status(&super->control, m->number, m->text);
+    case WIRE_WATCHED:
+        super->watched_ns = clock_mono_ns();
+        return true;
     case WIRE_DRAINED:
         if (super->state != SUPER_DRAINING)
             return super->state == SUPER_STOPPING;

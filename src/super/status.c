@@ -8,10 +8,8 @@
 #include "super/version.h"
 
 static const char *const state_names[] = {
-    [SUPER_STARTING] = "starting",
-    [SUPER_RUNNING] = "running",
-    [SUPER_DRAINING] = "draining",
-    [SUPER_STOPPING] = "stopping",
+    [SUPER_STARTING] = "starting", [SUPER_RUNNING] = "running",   [SUPER_LEAVING] = "leaving",
+    [SUPER_DRAINING] = "draining", [SUPER_STOPPING] = "stopping",
 };
 
 static double seconds_since(uint64_t ns)

@@ -2,6 +2,7 @@
  * The supervisor's whole: start order, signals, reaping, the end. Its parts have files of their own.
  *
  *   start   conf → sockets bound → control socket, pid file, logs → first generation + edge → POOL → workers READY → SWITCH, START
+ *   leave   UNREADY to the edge → shutdown delay: whoever sends clients here learns of it, and those who come are served
  *   drain   DRAIN to the edge → DRAINED (or graceful_timeout) → STOP to the workers → all reaped → the edge's channel closed → end
  *   stop    all of that at once, SIGKILL after a second
  */
@@ -23,6 +24,8 @@
 #include "super/roles.h"
 #include "super/version.h"
 
+#define WATCHED_DELAY_NS (5 * NS_PER_SEC)   /* shutdown delay where somebody looks at readiness … */
+#define WATCHED_WITHIN_NS (60 * NS_PER_SEC) /* … and has done so lately */
 #define STOP_NOW_GRACE_NS (1 * NS_PER_SEC)
 #define AFTER_DRAIN_GRACE_NS (5 * NS_PER_SEC)
 #define EDGE_GRACE_NS (2 * NS_PER_SEC) /* for the edge to write its last log lines */
@@ -57,12 +60,47 @@ static void stop_children(struct super *super, uint64_t grace_ns)
     stop_loop_when_alone(super);
 }
 
-static void drain_too_long(struct loop_timer *timer)
+static void begin_drain(struct super *super)
+{
+    const struct plan *plan = super_plan(super);
+
+    super->state = SUPER_DRAINING;
+    if (plan == NULL || super->edge->channel.fd < 0) { /* nobody has requests: it died a moment ago */
+        listeners_close(&super->listeners);
+        stop_children(super, AFTER_DRAIN_GRACE_NS);
+        return;
+    }
+    channel_tell(&super->edge->channel, WIRE_DRAIN, 0, 0);
+    /* Ours too, or the kernel would go on taking connections that nobody will ever accept. */
+    listeners_close(&super->listeners);
+    loop_timer_set(super->loop, &super->timer, plan->conf->graceful_timeout + 1);
+}
+
+/* A phase of the end has lasted as long as it may. */
+static void phase_over(struct loop_timer *timer)
 {
     struct super *super = CONTAINER_OF(timer, struct super, timer);
 
+    if (super->state == SUPER_LEAVING) {
+        log_event(super->log, LOG_INFO, "drain");
+        begin_drain(super);
+        return;
+    }
     log_event(super->log, LOG_WARNING, "requests did not end in time: cut off");
     stop_children(super, STOP_NOW_GRACE_NS);
+}
+
+/* Endpoints of Kubernetes and targets of load balancers are taken out of use while TERM is under way, not before it: until whoever watches
+ * readiness has seen it fail, clients are still sent here. Where nobody watches there is nothing to wait for. */
+static uint64_t shutdown_delay(const struct super *super)
+{
+    uint64_t delay = super_plan(super)->conf->shutdown_delay, now = clock_mono_ns();
+
+    if (delay != CONF_AUTO)
+        return delay;
+    if (plan_getenv(super->launch.envp, "KUBERNETES_SERVICE_HOST") != NULL)
+        return WATCHED_DELAY_NS;
+    return super->watched_ns != 0 && now - super->watched_ns < WATCHED_WITHIN_NS ? WATCHED_DELAY_NS : 0;
 }
 
 void super_drained(struct super *super)
@@ -83,17 +121,21 @@ void super_stop_now(struct super *super, const char *why)
 
 void super_drain(struct super *super, const char *why)
 {
-    if (super->state >= SUPER_DRAINING || super->serving == NULL || super->edge->channel.fd < 0) {
+    uint64_t delay;
+
+    if (super->state >= SUPER_LEAVING || super->serving == NULL || super->edge->channel.fd < 0) {
         super_stop_now(super, why);
         return;
     }
-    log_event(super->log, LOG_INFO, "drain and stop", LOG_Z("why", why));
-    super->state = SUPER_DRAINING;
+    delay = shutdown_delay(super);
+    log_event(super->log, LOG_INFO, "drain and stop", LOG_Z("why", why), LOG_N("delay_ms", delay / NS_PER_MS));
     reload_abort(super);
-    channel_tell(&super->edge->channel, WIRE_DRAIN, 0, 0);
-    /* Ours too, or the kernel would go on taking connections that nobody will ever accept. */
-    listeners_close(&super->listeners);
-    loop_timer_set(super->loop, &super->timer, super->serving->plan->conf->graceful_timeout + 1);
+    super->state = SUPER_LEAVING;
+    channel_tell(&super->edge->channel, WIRE_UNREADY, 0, 0);
+    if (delay > 0)
+        loop_timer_set(super->loop, &super->timer, delay);
+    else
+        begin_drain(super);
 }
 
 void super_edge_down(struct super *super)
@@ -367,7 +409,7 @@ static void init(struct super *super, struct launch *launch)
     list_init(&super->generations);
     logs_init(&super->logs);
     super->log = &super->logs.log;
-    loop_timer_init(&super->timer, drain_too_long);
+    loop_timer_init(&super->timer, phase_over);
     tls_random(super->ticket_key, sizeof(super->ticket_key));
 }
 

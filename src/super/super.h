@@ -30,6 +30,7 @@
 enum super_state {
     SUPER_STARTING, /* until the first generation serves */
     SUPER_RUNNING,
+    SUPER_LEAVING,  /* readiness fails; everything else as before, for the shutdown delay */
     SUPER_DRAINING, /* no new requests; the edge finishes what it has */
     SUPER_STOPPING, /* children end */
 };
@@ -43,10 +44,11 @@ struct super {
     struct signals signals;
     struct control control;
     struct reload reload;
-    struct watch watch; /* --reload */
-    struct child edges[2]; /* one serves; the other is down, or its successor or predecessor while one takes over */
-    struct child *edge;    /* borrowed from edges: the one that new clients come to */
-    struct loop_timer timer; /* of the drain */
+    struct watch watch;      /* --reload */
+    struct child edges[2];   /* one serves; the other is down, or its successor or predecessor while one takes over */
+    struct child *edge;      /* borrowed from edges: the one that new clients come to */
+    struct loop_timer timer; /* of the shutdown delay, then of the drain */
+    uint64_t watched_ns;     /* when readiness was last asked for; 0: never */
     unsigned char ticket_key[TLS_BLOB_TICKET_KEY];
     enum super_state state;
     int exit_code;

@@ -60,7 +60,8 @@
     X(UNREADY,       'S', 'E', 0, 0)  /* readiness fails from now on; everything else as before */                      \
     X(HOLD,          'S', 'E', 0, 0)  /* hand nothing to workers for at most number ns; 0: go on */                     \
     X(PING,          'S', 'E', 0, 0)  /* number: echoed when every lane has turned */                                   \
-    X(PONG,          'E', 'S', 0, 0)
+    X(PONG,          'E', 'S', 0, 0)                                                                                   \
+    X(WATCHED,       'E', 'S', 0, 0)  /* somebody asks for readiness or health; at most once in ten seconds */
 /* clang-format on */
 
 enum wire_type {

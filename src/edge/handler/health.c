@@ -1,4 +1,5 @@
 /* Answers the edge gives by itself, without a worker: liveness (--health-path) and OPTIONS *. */
+#include "edge/edge_process.h"
 #include "edge/handler/handlers.h"
 
 struct health {
@@ -37,6 +38,11 @@ static void answer(struct exchange *ex, unsigned status, struct str body)
 
 static void health_start(struct exchange *ex)
 {
+    edge_watched(ex->lane);
+    if (atomic_load_explicit(&ex->lane->edge->unready, memory_order_relaxed)) {
+        exchange_page(ex, 503, STR("the server is stopping"));
+        return;
+    }
     answer(ex, 200, STR("ok\n"));
     exchange_add(ex, STR("Content-Type"), STR("text/plain; charset=utf-8"));
     exchange_add(ex, STR("Cache-Control"), STR("no-store"));

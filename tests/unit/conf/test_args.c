@@ -47,6 +47,22 @@ static void all_gnu_forms_are_read(void **state)
     assert_string_equal(c->access_log, "-");
 }
 
+static void a_duration_may_be_left_to_a_rule(void **state)
+{
+    struct testing *t = *state;
+    const struct conf *c = conf_of(t->b);
+
+    assert_true(c->shutdown_delay == CONF_AUTO);
+    assert_accepted(t, ARGS(t, "--shutdown-delay", "0"));
+    assert_int_equal(c->shutdown_delay, 0);
+    assert_accepted(t, ARGS(t, "--shutdown-delay=auto"));
+    assert_true(c->shutdown_delay == CONF_AUTO);
+    assert_refused(t, ARGS(t, "--shutdown-delay", "soon"),
+                   "--shutdown-delay: expected auto or a duration such as 30s or 250ms, found \"soon\"");
+    assert_refused(t, ARGS(t, "--timeout", "auto"),
+                   "--timeout: expected a duration such as 30s or 250ms, found \"auto\"");
+}
+
 static void a_list_replaces_the_default_and_grows(void **state)
 {
     struct testing *t = *state;
@@ -224,6 +240,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(defaults_are_those_of_the_manual),
         TEST(all_gnu_forms_are_read),
+        TEST(a_duration_may_be_left_to_a_rule),
         TEST(a_list_replaces_the_default_and_grows),
         TEST(a_list_can_be_emptied),
         TEST(booleans_take_no_value),

@@ -35,7 +35,9 @@ static void each_row_can_be_shown(void **state)
         assert_true(row->argument || row->type == OPTION_BOOL || !option_is_public(row));
         assert_true(!user || row->fallback || row->example || option_is(row, OPTION_NO_FILE));
         assert_int_equal(option_is(row, OPTION_LATER), row->later != NULL);
-        assert_int_equal(row->choices != NULL, row->type == OPTION_CHOICE || row->type == OPTION_WORD);
+        assert_true(row->choices != NULL || (row->type != OPTION_CHOICE && row->type != OPTION_WORD));
+        assert_true(row->choices == NULL || row->type == OPTION_CHOICE || row->type == OPTION_WORD ||
+                    row->type == OPTION_DURATION);
     }
 }
 
