@@ -80,7 +80,7 @@ def _instead(module, name, expression):
     return f"; it has {found[0]!r}" if found else ""
 
 
-def warm_up():
+def import_urls():
     """Imports a Django project's URLs now: a broken one fails the boot and not the first request."""
     if "django.core.handlers.wsgi" not in sys.modules:
         return

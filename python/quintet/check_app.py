@@ -25,7 +25,7 @@ def main():
     sys.argv = ["quintet"]
     try:
         application.load(name)
-        application.warm_up()
+        application.import_urls()
     except BaseException as error:
         sys.stderr.write(boot_error.describe(error).rstrip("\n") + "\n")
         sys.stderr.flush()

@@ -2,13 +2,15 @@
 
 The supervisor starts it as a script in the user's own interpreter:
 
-    PYTHON .../quintet/worker.py --worker N --workers W --threads T --lanes L --generation G [--chdir DIR] APP [padding]
+    PYTHON .../quintet/worker.py --worker N --workers W --threads T --lanes L --generation G [--chdir DIR]
+        [--max-requests N --max-requests-jitter N] [--scheme https] [--warmup PATH]... APP [padding]
 
 with the descriptors of src/wire/inherit.h. The padding only makes room for the process title. Exit status: 0 stopped on
 request, 3 the application failed to boot (the supervisor has been told why).
 """
 
 import os
+import random
 import sys
 
 PACKAGE_ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -16,17 +18,20 @@ PACKAGE_ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # The script's own folder is on the path as sys.path[0]: there its modules would shadow the user's ("worker", "wsgi").
 sys.path[0] = PACKAGE_ROOT
 
-from quintet import _quintet, application, boot_error, output, wsgi  # noqa: E402
+from quintet import _quintet, application, boot_error, output, warm_up, wsgi  # noqa: E402
 
 
 def parse(arguments):
-    """Options as a dict, and the application's name. The supervisor wrote them: no help, no defaults."""
-    options = {}
+    """Options as a dict, and the application's name. The supervisor wrote them: no help, few defaults."""
+    options = {"warmup": [], "scheme": "http", "max-requests": "0", "max-requests-jitter": "0"}
     rest = iter(arguments)
     for word in rest:
         if not word.startswith("--"):
             return options, word
-        options[word[2:]] = next(rest)
+        if word == "--warmup":
+            options["warmup"].append(next(rest))
+        else:
+            options[word[2:]] = next(rest)
     raise SystemExit("quintet: the application is missing")
 
 
@@ -42,10 +47,18 @@ def boot(options, name):
     """Imports the application and makes everything ready to serve it."""
     workers, threads = int(options["workers"]), int(options["threads"])
     app = application.load(name)
-    application.warm_up()
-    wsgi.configure(_quintet, multithread=threads > 1, multiprocess=workers > 1)
+    application.import_urls()
+    shared = wsgi.constants(multithread=threads > 1, multiprocess=workers > 1)
+    warm_up.run(app, shared, options["warmup"], options["scheme"])
+    wsgi.configure(_quintet, shared)
     application.settle()
     return app
+
+
+def request_limit(options):
+    """After how many requests this worker asks to be replaced; 0: never. Each draws its own, so that they do not all ask at once."""
+    most, jitter = int(options["max-requests"]), int(options["max-requests-jitter"])
+    return most + random.SystemRandom().randint(0, jitter) if most > 0 else 0
 
 
 def serve(app, threads):
@@ -83,7 +96,7 @@ def main():
         _quintet.boot_failed(boot_error.describe(error))
         # Not sys.exit: threads that the half-imported application has started must not keep a failed boot alive.
         os._exit(3)
-    _quintet.ready()
+    _quintet.ready(request_limit(options))
     serve(app, threads)
 
 

@@ -54,21 +54,26 @@ def report(line, error):
     """An exception that reached the server: the request line, and the traceback if there is one."""
     text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
     if error.__traceback__ is None:
-        text = f"{type(error).__name__}: {error}\n"
+        # The line says a broken rule already.
+        text = "" if _is_broken_rule(error) else f"{type(error).__name__}: {error}\n"
     sys.__stderr__.write(f"{line}: {_what(error)}\n{text}")
 
 
+def _is_broken_rule(error):
+    return type(error).__name__ == "BrokenRule"
+
+
 def _what(error):
-    if type(error).__name__ == "BrokenRule":
+    if _is_broken_rule(error):
         return f"the application broke a rule of WSGI (PEP 3333): {error}"
     if isinstance(error, (SystemExit, KeyboardInterrupt)):
         return f"{type(error).__name__} in the application: the worker ends"
     return f"{type(error).__name__} in the application"
 
 
-def configure(module, multithread, multiprocess):
-    """Gives the extension what every request shares."""
-    constants = {
+def constants(multithread, multiprocess):
+    """What the environ of every request has in common."""
+    return {
         "SCRIPT_NAME": "",
         "SERVER_SOFTWARE": "quintet",
         "wsgi.version": (1, 0),
@@ -79,4 +84,8 @@ def configure(module, multithread, multiprocess):
         "wsgi.file_wrapper": FileWrapper,
         "wsgi.input_terminated": True,
     }
-    module.configure(constants, FileWrapper, plain_file, report)
+
+
+def configure(module, shared):
+    """Gives the extension what every request shares; `shared` from constants()."""
+    module.configure(shared, FileWrapper, plain_file, report)

@@ -47,6 +47,8 @@ struct conf {
     uint64_t timeout, queue_timeout, graceful_timeout, keep_alive;
     uint64_t shutdown_delay; /* CONF_AUTO: by the supervisor's rule */
     uint64_t queue_size;
+    uint64_t max_requests, max_requests_jitter; /* max_requests 0: never recycled */
+    struct conf_list warmup;                    /* paths asked of each worker before it serves */
     bool reload;
     /* limits */
     uint64_t limit_request_line, limit_request_fields, limit_request_field_size, max_body_size;

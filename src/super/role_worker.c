@@ -13,21 +13,14 @@
 #include "os/proc.h"
 #include "super/roles.h"
 #include "super/super.h"
+#include "super/worker_words.h"
 #include "wire/inherit.h"
-
-#define NUMBER_MAX 24
-/* Makes room in argv for the title that the worker writes over it. */
-#define PADDING "                                                                "
 
 /* Descriptors of the spawn under way; those the child gets are closed here afterwards. */
 struct parts {
     int super_end, worker_super; /* channel between us */
     int edge_end, worker_edge;   /* channel between it and the edge */
     int pipe_read, pipe_write;
-};
-
-struct numbers {
-    char worker[NUMBER_MAX], workers[NUMBER_MAX], threads[NUMBER_MAX], lanes[NUMBER_MAX], generation[NUMBER_MAX];
 };
 
 static void close_one(int *fd)
@@ -70,17 +63,6 @@ static int open_parts(struct parts *p)
     return 0;
 }
 
-static void print_numbers(const struct worker *w, uint32_t release, struct numbers *n)
-{
-    const struct generation *g = w->generation;
-
-    (void)snprintf(n->worker, NUMBER_MAX, "%u", w->index);
-    (void)snprintf(n->workers, NUMBER_MAX, "%u", g->plan->workers);
-    (void)snprintf(n->threads, NUMBER_MAX, "%u", g->plan->threads);
-    (void)snprintf(n->lanes, NUMBER_MAX, "%zu", g->n_pool_fds - 1);
-    (void)snprintf(n->generation, NUMBER_MAX, "%u", release);
-}
-
 static pid_t run(struct worker_process *process, const struct parts *p)
 {
     const struct worker *w = process->child.owner;
@@ -92,11 +74,7 @@ static pid_t run(struct worker_process *process, const struct parts *p)
         { p->worker_super, INHERIT_SUPERVISOR },
         { p->worker_edge, INHERIT_EDGE },
     };
-    struct numbers n;
-    char script[4096];
-    char *argv[] = { (char *)plan->python, script,    "--worker", n.worker, "--workers",    n.workers,
-                     "--threads",          n.threads, "--lanes",  n.lanes,  "--generation", n.generation,
-                     (char *)plan->app,    PADDING,   NULL };
+    char **argv = worker_words(process);
     struct proc_spawn spawn = { .path = plan->python,
                                 .argv = argv,
                                 .envp = plan->env,
@@ -107,13 +85,13 @@ static pid_t run(struct worker_process *process, const struct parts *p)
                                 .gid = plan->gid,
                                 .umask = plan->umask,
                                 .own_group = true };
+    pid_t pid;
 
     for (size_t i = 0; i < g->n_pool_fds; i++)
         fds[spawn.n_fds++] = (struct proc_fd){ g->pool_fds[i], INHERIT_POOL + (int)i };
-    print_numbers(w, process->release, &n);
-    if (snprintf(script, sizeof(script), "%s/quintet/worker.py", plan->package) >= (int)sizeof(script))
-        return -ENAMETOOLONG;
-    return proc_spawn(&spawn);
+    pid = proc_spawn(&spawn);
+    worker_words_free(argv);
+    return pid;
 }
 
 static int take_over(struct child *child, struct parts *p)
@@ -161,7 +139,7 @@ static void ready(struct child *child, const struct wire_message *message)
 
 static bool message(struct child *child, struct wire_message *m)
 {
-    return false; /* a worker says READY and BOOT_FAILED, nothing else */
+    return m->type == WIRE_RECYCLE;
 }
 
 static void stop(struct child *child)

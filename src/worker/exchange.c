@@ -95,6 +95,7 @@ static void finish(struct exchange *x)
     output_flush();
     x->stage = EXCHANGE_NONE;
     current = NULL;
+    worker_count(&x->state->worker);
     pool_done(x->state->worker.pool, x->seat, x->ticket);
 }
 

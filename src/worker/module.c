@@ -3,7 +3,7 @@
  *
  *   start(index, threads, lanes, generation)      takes over what the supervisor left in the descriptors
  *   configure(constants, file_wrapper, plain_file, report)
- *   ready() | boot_failed(text)                   tells the supervisor
+ *   ready(limit) | boot_failed(text)              tells the supervisor; limit: requests until it asks for a successor, 0: none
  *   serve(thread, app)                            serves until the worker stops
  *   stop()                                        makes every serve() return
  *   write(fd, bytes), flush()                     lines into the log
@@ -54,9 +54,13 @@ static PyObject *module_configure(PyObject *module, PyObject *args)
     return Py_NewRef(Py_None);
 }
 
-static PyObject *module_ready(PyObject *module, PyObject *unused)
+static PyObject *module_ready(PyObject *module, PyObject *args)
 {
-    return result_of(worker_ready(&state_of(module)->worker));
+    unsigned long long limit;
+
+    if (!PyArg_ParseTuple(args, "K:ready", &limit))
+        return NULL;
+    return result_of(worker_ready(&state_of(module)->worker, limit));
 }
 
 static PyObject *module_boot_failed(PyObject *module, PyObject *text)
@@ -122,7 +126,7 @@ static PyObject *module_request_id(PyObject *module, PyObject *unused)
 static PyMethodDef module_methods[] = {
     { "start", module_start, METH_VARARGS, "start(index, threads, lanes, generation)" },
     { "configure", module_configure, METH_VARARGS, "configure(constants, file_wrapper, plain_file, report)" },
-    { "ready", module_ready, METH_NOARGS, "tell the supervisor that the application is imported" },
+    { "ready", module_ready, METH_VARARGS, "ready(limit): tell the supervisor that the application is imported" },
     { "boot_failed", module_boot_failed, METH_O, "tell the supervisor why it is not" },
     { "serve", module_serve, METH_VARARGS, "serve(thread, app): returns when the worker stops" },
     { "stop", module_stop, METH_NOARGS, "let every serve() return after its request" },

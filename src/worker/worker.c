@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -202,13 +203,31 @@ static struct wire_message message_of(const struct worker *w, enum wire_type typ
     return (struct wire_message){ .type = type, .generation = w->generation, .worker = w->index, .pid = getpid() };
 }
 
-int worker_ready(struct worker *w)
+int worker_ready(struct worker *w, uint64_t limit)
 {
     struct wire_message m = message_of(w, WIRE_READY);
 
+    w->limit = limit;
     m.number = clock_mono_ns() - w->start_ns;
     __atomic_store_n(&w->ready, true, __ATOMIC_RELEASE);
     return wire_send(INHERIT_SUPERVISOR, &m);
+}
+
+/* The supervisor may be gone: then the control thread ends us. */
+static void ask_for_successor(struct worker *w)
+{
+    struct wire_message m = message_of(w, WIRE_RECYCLE);
+    char text[40];
+    int n = snprintf(text, sizeof(text), "%" PRIu64 " requests", w->served);
+
+    m.text = str_make(text, (size_t)n);
+    (void)wire_send(INHERIT_SUPERVISOR, &m);
+}
+
+void worker_count(struct worker *w)
+{
+    if (++w->served == w->limit)
+        ask_for_successor(w);
 }
 
 int worker_boot_failed(struct worker *w, struct str why)

@@ -37,6 +37,8 @@ struct worker {
     bool forked;         /* this is a child of the worker, not the worker */
     bool ready;          /* READY was sent; before that STOP ends the process at once */
     uint64_t start_ns;   /* when the process took up its work */
+    uint64_t served;     /* requests finished by all threads; under the GIL */
+    uint64_t limit;      /* asks to be replaced when so many are served; 0: never */
     pthread_mutex_t lock;
     pthread_cond_t body_came;
     struct worker_wait *waits; /* a thread each, owned */
@@ -44,10 +46,12 @@ struct worker {
 
 /* Maps the inherited pool, marks the inherited descriptors close-on-exec, sets signal handlers and title, starts the control thread. 0 or -errno. */
 MUST_CHECK int worker_start(struct worker *worker);
-/* The application is imported. 0 or -errno. */
-MUST_CHECK int worker_ready(struct worker *worker);
+/* The application is imported; `limit` as above. 0 or -errno. */
+MUST_CHECK int worker_ready(struct worker *worker, uint64_t limit);
 /* It is not, and this is why (cut to WIRE_TEXT_MAX). 0 or -errno. */
 MUST_CHECK int worker_boot_failed(struct worker *worker, struct str why);
+/* A request is finished; with the GIL. */
+void worker_count(struct worker *worker);
 /* Every thread ends after the request it runs. */
 void worker_stop(struct worker *worker);
 /* The request's body as a descriptor (the caller's), or -ECANCELED when the client left. Sleeps: without the GIL. */

@@ -66,7 +66,7 @@ class Response:
 class Worker:
     """One worker process under test. Use as a context manager: leaving it checks a clean end."""
 
-    def __init__(self, app, threads=1, workers=1, environ=None, boots=True, directory=APPS, python="/usr/bin/python3"):
+    def __init__(self, app, threads=1, workers=1, environ=None, boots=True, directory=APPS, python="/usr/bin/python3", options=()):
         self.threads = threads
         self.fake = ctypes.c_void_p(lib.fake_open(workers, threads))
         assert self.fake.value
@@ -74,7 +74,7 @@ class Worker:
         self.edge, edges = self._pair()
         self.output, writer = os.pipe()
         argv = [python, str(WORKER), "--worker", "0", "--workers", str(workers), "--threads", str(threads)]
-        argv += ["--lanes", "1", "--generation", "7", app, " " * 60]
+        argv += ["--lanes", "1", "--generation", "7", *options, app, " " * 60]
         env = {"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"}
         env.update({k: v for k, v in os.environ.items() if k.startswith(("LD_PRELOAD", "ASAN_", "UBSAN_", "LSAN_"))})
         # An interpreter keeps much to its end; what a worker loses while it runs is found by test_process.py.
@@ -169,6 +169,10 @@ class Worker:
             return None
         passed = None if numbers[3] == 2**64 - 1 else numbers[3]
         return NAMES[numbers[0]], numbers[1], text.raw[: numbers[2]], passed
+
+    def says_something(self):
+        """Has it a message for the supervisor? What it has done before its last answer has been sent by then."""
+        return bool(select.select([self.supervisor], [], [], 0)[0])
 
     def send(self, name, number=0, passed=-1, fd=None):
         assert lib.fake_send(self.supervisor if fd is None else fd, TYPES[name], ctypes.c_uint64(number), passed) == 0

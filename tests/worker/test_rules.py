@@ -57,7 +57,14 @@ def test_refused_with_500(corners, path):
     assert (response.status, response.pieces, response.end) == (None, [], FAIL)
     corners.await_line(REFUSED[path], corners.last_request)
     corners.await_line(f"GET /{path}: the application broke a rule of WSGI (PEP 3333): ", corners.last_request)
+    said_once(corners)
     assert corners.get("/several").body == b"abc"
+
+
+def said_once(corners):
+    """The rule stands in the line itself; a second time only below a traceback."""
+    lines = [text for request, text in corners.lines() if request == corners.last_request]
+    assert len(lines) == 1 or lines[1].startswith("Traceback")
 
 
 # The head is out: the response breaks off.

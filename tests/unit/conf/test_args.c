@@ -223,16 +223,10 @@ static void later_options_are_refused_with_advice(void **state)
     assert_refused(
         t, ARGS(t, "--preload"),
         "--preload: not in this version of Quintet: leave it out: each worker imports the application itself");
-    assert_refused(
-        t, ARGS(t, "--max-requests", "100"),
-        "--max-requests: not in this version of Quintet: leave it out and use `quintet reload` from a timer");
-    assert_int_equal(ARGS(t, "--max-requests-jitter=1"), -EINVAL);
-    assert_int_equal(ARGS(t, "--max-worker-memory"), -EINVAL);
-    assert_int_equal(ARGS(t, "--metrics-bind", ":9100"), -EINVAL);
     assert_int_equal(ENV(t, "QUINTET_PRELOAD=1"), -EINVAL);
-    assert_refused(t, YAML(t, "max_requests: 5\n"),
-                   "quintet.yaml:1:1: max_requests: not in this version of Quintet: leave it out and use `quintet "
-                   "reload` from a timer");
+    assert_refused(t, YAML(t, "preload: yes\n"),
+                   "quintet.yaml:1:1: preload: not in this version of Quintet: leave it out: each worker imports the "
+                   "application itself");
 }
 
 int main(void)
