@@ -213,7 +213,6 @@ int worker_ready(struct worker *w, uint64_t limit)
     return wire_send(INHERIT_SUPERVISOR, &m);
 }
 
-/* The supervisor may be gone: then the control thread ends us. */
 static void ask_for_successor(struct worker *w)
 {
     struct wire_message m = message_of(w, WIRE_RECYCLE);
@@ -221,7 +220,8 @@ static void ask_for_successor(struct worker *w)
     int n = snprintf(text, sizeof(text), "%" PRIu64 " requests", w->served);
 
     m.text = str_make(text, (size_t)n);
-    (void)wire_send(INHERIT_SUPERVISOR, &m);
+    if (wire_send(INHERIT_SUPERVISOR, &m) < 0)
+        return; /* the supervisor is gone: the control thread is about to end us */
 }
 
 void worker_count(struct worker *w)
