@@ -47,6 +47,14 @@ const struct conf *conf_of(const struct conf_builder *b)
     return &b->conf;
 }
 
+enum conf_source conf_source_of(const struct conf_builder *b, struct str name)
+{
+    const struct option_row *row = option_find(name);
+
+    must(row != NULL);
+    return b->values[option_index(row)].source;
+}
+
 int builder_fail(char *error, const char *fmt, ...)
 {
     va_list ap;

@@ -94,6 +94,8 @@ MUST_CHECK int conf_set(struct conf_builder *b, enum conf_source source, struct 
                         struct str value, char error[CONF_ERROR_MAX]);
 /* Rules between options (a certificate without key, threads × workers too many …) and the filled-in defaults. The conf stays the builder's. */
 MUST_CHECK int conf_finish(struct conf_builder *b, char error[CONF_ERROR_MAX]);
+/* Who has set an option (its name with underscores or dashes); must exist. */
+enum conf_source conf_source_of(const struct conf_builder *b, struct str name);
 const struct conf *conf_of(const struct conf_builder *b);
 
 /* Names of the options, comma-separated, that differ between the two and that a reload cannot change. Nothing is added when there are none. */

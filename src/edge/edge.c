@@ -514,6 +514,11 @@ static void on_drain(struct edge *edge, struct wire_message *m)
     every_lane(edge, lane_drain_arg, edge);
 }
 
+static void on_ping(struct edge *edge, struct wire_message *m)
+{
+    ping_lanes(edge, m->number);
+}
+
 static void on_status_ask(struct edge *edge, struct wire_message *m)
 {
     struct wire_message answer = { .type = WIRE_STATUS, .number = m->number };
@@ -545,6 +550,7 @@ static void (*const messages[WIRE_COUNT])(struct edge *edge, struct wire_message
     [WIRE_UNREADY] = on_unready,
     [WIRE_DRAIN] = on_drain,
     [WIRE_STATUS_ASK] = on_status_ask,
+    [WIRE_PING] = on_ping,
 };
 
 static void on_message(struct channel *channel, struct wire_message *m)

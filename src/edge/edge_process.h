@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "edge/dispatch.h"
 #include "edge/lane.h"
+#include "edge/ping.h"
 #include "edge/pools.h"
 #include "os/sink.h"
 #include "wire/channel.h"
@@ -40,6 +41,7 @@ struct edge {
     atomic_bool idle_posted;  /* idle_job is on its way */
     atomic_bool unready;      /* readiness fails: the server is about to stop */
     atomic_ullong watched_ns; /* when the supervisor was last told that somebody asks for readiness */
+    struct ping ping;
     struct lane_job ready_job, idle_job, drained_job;
     uint64_t started_ns;
     uint64_t fds_for_clients; /* a connection's descriptor is below this; 0: no limit */

@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "super/plan.h"
+#include "super/systemd.h"
 
 #define ENV_FILE_MAX (1u << 20)
 
@@ -150,7 +151,8 @@ int plan_make_env(char *const *envp, const struct conf_list *files, const struct
     int r = 0;
 
     for (size_t i = 0; envp[i] != NULL; i++)
-        env_put(&env, str_of(envp[i]));
+        if (!systemd_owns_name(name_of(str_of(envp[i]))))
+            env_put(&env, str_of(envp[i]));
     for (size_t i = 0; i < files->n && r == 0; i++)
         r = put_file(&env, files->items[i], why);
     for (size_t i = 0; i < pairs->n && r == 0; i++)

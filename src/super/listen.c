@@ -2,6 +2,7 @@
 #include "super/listen.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -24,6 +25,34 @@ static const char *hint(int error, const char *address)
     default:
         return "";
     }
+}
+
+/* What fd://N is instead of a listening stream socket. */
+static const char *what_it_is(int fd)
+{
+    struct stat st;
+    int type = 0;
+    socklen_t len = sizeof(type);
+
+    if (fstat(fd, &st) < 0)
+        return "not open here";
+    if (!S_ISSOCK(st.st_mode))
+        return S_ISREG(st.st_mode) ? "a file" : S_ISFIFO(st.st_mode) ? "a pipe" : "no socket";
+    if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) < 0 || type != SOCK_STREAM)
+        return "a socket, but not a stream socket";
+    return "a stream socket that does not listen";
+}
+
+static int cannot(int r, const char *address, struct why *error)
+{
+    struct sock_spec spec;
+
+    if (sock_spec_parse(str_of(address), &spec) == 0 && spec.kind == SOCK_KIND_FD)
+        return why_set(error, r,
+                       "cannot listen on %s: that descriptor is %s; expected a listening stream socket, such as "
+                       "a systemd socket unit hands over from fd://3 on",
+                       address, what_it_is(spec.fd));
+    return why_set(error, r, "cannot listen on %s: %s%s", address, why_errno(r), hint(r, address));
 }
 
 static int bind_one(struct listener *l)
@@ -55,7 +84,7 @@ static int add(struct listeners *ls, enum listener_kind kind, const char *addres
     *l = (struct listener){ .kind = kind, .address = mem_strdup(address), .fd = -1 };
     r = bind_one(l);
     if (r != 0)
-        return why_set(error, r, "cannot listen on %s: %s%s", address, why_errno(r), hint(r, address));
+        return cannot(r, address, error);
     return 0;
 }
 

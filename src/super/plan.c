@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "os/proc.h"
+#include "super/activation.h"
 
 #define EXIT_USAGE 2
 
@@ -128,6 +129,8 @@ int plan_read(const struct launch *launch, struct plan **out, struct why *why)
     plan->builder = conf_builder_new();
     plan->conf = conf_of(plan->builder);
     r = read_layers(launch, plan, why);
+    if (r == 0)
+        r = activation_apply(plan->builder, launch->envp, why);
     if (r == 0 && plan_make_env(launch->envp, &plan->conf->env_file, &plan->conf->env, &plan->env, why) != 0)
         r = EXIT_USAGE;
     if (r == 0)

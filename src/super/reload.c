@@ -52,6 +52,7 @@ static void finish(struct super *super, const char *error)
     else
         log_event(super->log, LOG_INFO, "reload done", LOG_N("ms", (clock_mono_ns() - reload->started_ns) / NS_PER_MS));
     control_reload_done(&super->control, round, error);
+    systemd_ready(super);
     if (reload->again) {
         reload->again = false;
         begin(super);
@@ -114,6 +115,7 @@ static void begin(struct super *super)
     struct why *why = mem_zalloc(sizeof(*why));
 
     reload->round++;
+    systemd_reloading(super);
     reload->started_ns = clock_mono_ns();
     if (plan_read(&super->launch, &reload->plan, why) != 0) {
         finish(super, why->text);

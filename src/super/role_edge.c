@@ -307,6 +307,9 @@ static bool message(struct child *child, struct wire_message *m)
     case WIRE_WATCHED:
         super->watched_ns = clock_mono_ns();
         return true;
+    case WIRE_PONG:
+        pulse_answered(super, m->number);
+        return true;
     case WIRE_DRAINED:
         if (super->state != SUPER_DRAINING)
             return super->state == SUPER_STOPPING;

@@ -28,6 +28,8 @@
 #define WATCHED_WITHIN_NS (60 * NS_PER_SEC) /* … and has done so lately */
 #define STOP_NOW_GRACE_NS (1 * NS_PER_SEC)
 #define AFTER_DRAIN_GRACE_NS (5 * NS_PER_SEC)
+#define STOP_LONGEST_NS                                                                                                \
+    (15 * NS_PER_SEC) /* from the end of the drain to our own: the graces, and something for a busy machine */
 #define EDGE_GRACE_NS (2 * NS_PER_SEC) /* for the edge to write its last log lines */
 
 const struct plan *super_plan(const struct super *super)
@@ -111,8 +113,10 @@ void super_drained(struct super *super)
 
 void super_stop_now(struct super *super, const char *why)
 {
-    if (super->state < SUPER_STOPPING)
+    if (super->state < SUPER_STOPPING) {
         log_event(super->log, LOG_INFO, "stop at once", LOG_Z("why", why));
+        systemd_stopping(super, STOP_LONGEST_NS);
+    }
     reload_abort(super);
     listeners_close(&super->listeners);
     child_stop(super->edge, STOP_NOW_GRACE_NS);
@@ -129,6 +133,7 @@ void super_drain(struct super *super, const char *why)
     }
     delay = shutdown_delay(super);
     log_event(super->log, LOG_INFO, "drain and stop", LOG_Z("why", why), LOG_N("delay_ms", delay / NS_PER_MS));
+    systemd_stopping(super, delay + super->serving->plan->conf->graceful_timeout + STOP_LONGEST_NS);
     reload_abort(super);
     super->state = SUPER_LEAVING;
     channel_tell(&super->edge->channel, WIRE_UNREADY, 0, 0);
@@ -148,6 +153,7 @@ void super_edge_down(struct super *super)
 static void first_serves(struct super *super)
 {
     super->state = SUPER_RUNNING;
+    systemd_ready(super);
     log_event(super->log, LOG_INFO, "serving", LOG_N("generation", super->serving->number),
               LOG_N("workers", super->serving->n_workers),
               LOG_N("ms", (clock_mono_ns() - super->started_ns) / NS_PER_MS));
@@ -465,6 +471,8 @@ static int begin(struct super *super, struct plan *plan, struct why *why)
     }
     super->edge = &super->edges[0];
     reload_init(super);
+    systemd_init(super);
+    pulse_init(super);
     r = prepare(super, plan, why);
     if (r != 0)
         return r;

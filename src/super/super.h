@@ -17,8 +17,10 @@
 #include "super/listen.h"
 #include "super/logs.h"
 #include "super/plan.h"
+#include "super/pulse.h"
 #include "super/reload.h"
 #include "super/signals.h"
+#include "super/systemd.h"
 #include "super/watch.h"
 #include "wire/tls_blob.h"
 
@@ -44,7 +46,9 @@ struct super {
     struct signals signals;
     struct control control;
     struct reload reload;
-    struct watch watch;      /* --reload */
+    struct watch watch; /* --reload */
+    struct systemd systemd;
+    struct pulse pulse;      /* of the edge */
     struct child edges[2];   /* one serves; the other is down, or its successor or predecessor while one takes over */
     struct child *edge;      /* borrowed from edges: the one that new clients come to */
     struct loop_timer timer; /* of the shutdown delay, then of the drain */

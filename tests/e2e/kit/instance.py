@@ -71,6 +71,7 @@ class Instance:
         self.stdout, self.stderr = self.run_folder / "stdout", self.run_folder / "stderr"
         self.marker = uuid.uuid4().hex
         self.env = environment(self.marker, **(env or {}))
+        self.binary, self.wrapper = BINARY, []  # wrapper: words before the binary's, a program that executes it
         self.process = None
         self.expected = []  # patterns of error lines that this test provokes
         self.exit_code = 0
@@ -110,7 +111,7 @@ class Instance:
 
     def start(self, wait=True):
         with open(self.stdout, "ab") as out, open(self.stderr, "ab") as err:
-            self.process = subprocess.Popen([str(BINARY), *self.arguments], stdin=subprocess.DEVNULL, stdout=out,
+            self.process = subprocess.Popen([*self.wrapper, str(self.binary), *self.arguments], stdin=subprocess.DEVNULL, stdout=out,
                                             stderr=err, env=self.env, cwd=self.run_folder, start_new_session=True,
                                             preexec_fn=processes.end_with_us)
         if wait:
@@ -145,7 +146,7 @@ class Instance:
 
     def command(self, *words, timeout=60.0):
         """One of the program's commands against this instance."""
-        return subprocess.run([str(BINARY), *words, "--control", str(self.control)], stdin=subprocess.DEVNULL,
+        return subprocess.run([str(self.binary), *words, "--control", str(self.control)], stdin=subprocess.DEVNULL,
                               capture_output=True, text=True, timeout=timeout * SLOW, env=self.env, cwd=self.run_folder)
 
     # ---- looking ----

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -83,6 +85,36 @@ static void test_sentences(void **state)
     assert_non_null(strstr(why.text, "no interface of this machine has that address"));
 }
 
+static void refuses_descriptor(int fd, const char *because)
+{
+    char address[32], expected[128];
+    struct listeners l;
+
+    (void)snprintf(address, sizeof(address), "fd://%d", fd);
+    assert_true(open_one(&l, address) < 0);
+    (void)snprintf(expected, sizeof(expected), "cannot listen on %s: that descriptor is %s;", address, because);
+    assert_memory_equal(why.text, expected, strlen(expected));
+}
+
+static void test_descriptors(void **state)
+{
+    int fds[2];
+
+    assert_int_equal(pipe(fds), 0);
+    refuses_descriptor(fds[0], "a pipe");
+    close(fds[0]);
+    close(fds[1]);
+    refuses_descriptor(fds[0], "not open here");
+    assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, fds), 0);
+    refuses_descriptor(fds[0], "a socket, but not a stream socket");
+    close(fds[0]);
+    close(fds[1]);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+    refuses_descriptor(fds[0], "a stream socket that does not listen");
+    close(fds[0]);
+    close(fds[1]);
+}
+
 /* The file goes with the socket, so that the next start finds no stale one. */
 static void test_unix_socket_is_removed(void **state)
 {
@@ -99,11 +131,9 @@ static void test_unix_socket_is_removed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_open),
-        cmocka_unit_test(test_urls),
-        cmocka_unit_test(test_in_use),
-        cmocka_unit_test(test_sentences),
-        cmocka_unit_test(test_unix_socket_is_removed),
+        cmocka_unit_test(test_open),        cmocka_unit_test(test_urls),
+        cmocka_unit_test(test_in_use),      cmocka_unit_test(test_sentences),
+        cmocka_unit_test(test_descriptors), cmocka_unit_test(test_unix_socket_is_removed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
