@@ -74,8 +74,9 @@ const struct option_row option_table[] = {
       .fallback = "0", .argument = "N", .fallback_help = "0: never", .help = "replace a worker after so many requests, its successor ready first" },
     { .name = "max-requests-jitter", .type = OPTION_NUMBER, .group = OPTION_GROUP_WORKERS, AT(max_requests_jitter), .max = 1000000000,
       .fallback = "0", .argument = "N", .help = "up to so many more, drawn for each worker: they are not replaced all at once" },
-    { .name = "max-worker-memory", .type = OPTION_SIZE, .group = OPTION_GROUP_WORKERS, .flags = OPTION_LATER, .argument = "SIZE",
-      .help = "recycle a worker that has grown past SIZE", .later = "leave it out and use `quintet reload` from a timer" },
+    { .name = "max-worker-memory", .type = OPTION_SIZE, .group = OPTION_GROUP_WORKERS, AT(max_worker_memory), .max = TIB,
+      .fallback = "0", .argument = "SIZE", .fallback_help = "0: no limit", .example = "500m",
+      .help = "replace a worker that has grown past SIZE, its successor ready first" },
     { .name = "preload", .type = OPTION_BOOL, .group = OPTION_GROUP_WORKERS, .flags = OPTION_LATER,
       .help = "import once, fork workers from it", .later = "leave it out: each worker imports the application itself" },
 

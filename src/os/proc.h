@@ -43,9 +43,10 @@ MUST_CHECK int proc_find_user(const char *text, uid_t *uid, gid_t *gid);
  * The title is cut to what argv has room for. */
 void proc_set_title(const char *title);
 
-size_t proc_cores(void);      /* CPUs this process may use (affinity and cgroup v2 quota, rounded up), >= 1 */
-uint64_t proc_rss(pid_t pid); /* resident bytes from /proc, 0 when gone */
-size_t proc_count_fds(void);  /* open descriptors of this process */
+size_t proc_cores(void);          /* CPUs this process may use (affinity and cgroup v2 quota, rounded up), >= 1 */
+uint64_t proc_rss(pid_t pid);     /* resident bytes from /proc, 0 when gone */
+uint64_t proc_private(pid_t pid); /* resident bytes that no file backs, 0 when gone */
+size_t proc_count_fds(void);      /* open descriptors of this process */
 MUST_CHECK int proc_self_path(char *out, size_t size); /* /proc/self/exe resolved; 0 or -errno */
 
 #endif

@@ -153,6 +153,17 @@ uint64_t proc_rss(pid_t pid)
     return pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
+uint64_t proc_private(pid_t pid)
+{
+    char path[64], text[256];
+    unsigned long long resident, shared;
+
+    snprintf(path, sizeof(path), "/proc/%d/statm", (int)pid);
+    if (read_small(path, text, sizeof(text)) <= 0 || sscanf(text, "%*u %llu %llu", &resident, &shared) != 2)
+        return 0;
+    return resident > shared ? (resident - shared) * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
+}
+
 size_t proc_count_fds(void)
 {
     DIR *dir = opendir("/proc/self/fd");

@@ -63,6 +63,7 @@ struct generation *generation_new(struct super *super, struct plan *plan)
     g->n_workers = plan->workers;
     g->workers = mem_calloc(g->n_workers, sizeof(*g->workers));
     loop_timer_init(&g->timer, on_timer);
+    recycle_init(g);
     loop_task_init(&g->free_task, free_generation);
     for (uint32_t i = 0; i < g->n_workers; i++)
         worker_init(&g->workers[i], g, i);
@@ -143,11 +144,13 @@ void generation_serve(struct generation *g)
 {
     set_state(g, GENERATION_SERVING);
     channel_tell(&g->edge->channel, WIRE_SWITCH, g->number, 0);
+    recycle_start(g);
 }
 
 void generation_drain(struct generation *g)
 {
     set_state(g, GENERATION_DRAINING);
+    recycle_stop(g);
     for (uint32_t i = 0; i < g->n_workers; i++)
         worker_cancel(&g->workers[i]);
     loop_timer_set(g->super->loop, &g->timer, g->plan->conf->graceful_timeout + 1);
@@ -180,6 +183,7 @@ static void end(struct generation *g)
 void generation_stop(struct generation *g, uint64_t grace_ns)
 {
     set_state(g, GENERATION_STOPPING);
+    recycle_stop(g);
     for (uint32_t i = 0; i < g->n_workers; i++)
         worker_stop(&g->workers[i], grace_ns);
     if (all_down(g))
@@ -190,6 +194,8 @@ void generation_worker_down(struct generation *g)
 {
     if (g->state == GENERATION_STOPPING && all_down(g))
         end(g);
+    else
+        recycle_step(g);
 }
 
 struct generation *generation_find(struct super *super, uint32_t number)

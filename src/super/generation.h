@@ -14,6 +14,7 @@
 
 #include "super/child.h"
 #include "super/plan.h"
+#include "super/recycle.h"
 #include "super/worker.h"
 
 #define GENERATION_IDLE_GRACE_NS (5 * NS_PER_SEC) /* for a worker without a request to end */
@@ -43,6 +44,7 @@ struct generation {
     int pool_fds[WIRE_FDS_MAX]; /* owned: memfd, then an eventfd a lane */
     size_t n_pool_fds;
     struct loop_timer timer; /* end of the drain */
+    struct recycle recycle;
     struct loop_task free_task;
 };
 

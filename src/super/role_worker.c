@@ -139,7 +139,13 @@ static void ready(struct child *child, const struct wire_message *message)
 
 static bool message(struct child *child, struct wire_message *m)
 {
-    return m->type == WIRE_RECYCLE;
+    struct worker *w = child->owner;
+
+    if (m->type != WIRE_RECYCLE)
+        return false;
+    if (child == w->child)
+        recycle_request(w, m->text);
+    return true;
 }
 
 static void stop(struct child *child)

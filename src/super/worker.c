@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "os/proc.h"
 #include "super/roles.h"
 #include "super/super.h"
 
@@ -27,6 +28,7 @@ void worker_init(struct worker *w, struct generation *g, uint32_t index)
     }
     w->child = &w->processes[0].child;
     w->next = NULL;
+    list_init(&w->turn);
 }
 
 static void close_edge_end(struct worker_process *p)
@@ -129,7 +131,9 @@ bool worker_replace(struct worker *w, const char *why)
     if (w->next != NULL || w->child->state != CHILD_UP)
         return true;
     log_event(w->child->log, LOG_INFO, "a worker is replaced", LOG_N("worker", w->index + 1),
-              LOG_N("generation", w->generation->number), LOG_N("pid", w->child->pid), LOG_Z("why", why));
+              LOG_N("generation", worker_process_of(w->child)->release), LOG_N("pid", w->child->pid),
+              LOG_N("memory", proc_rss(w->child->pid)),
+              LOG_N("age_s", (clock_mono_ns() - w->child->ready_ns) / NS_PER_SEC), LOG_Z("why", why));
     p->plan = worker_process_of(w->child)->plan;
     p->release = worker_process_of(w->child)->release;
     w->next = &p->child;

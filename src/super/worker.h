@@ -34,6 +34,11 @@ struct worker {
     struct generation *generation;
     uint32_t index;
     char title[48]; /* "worker 3" */
+    /* recycling (recycle.h) */
+    struct list turn; /* in its generation's recycle.queue */
+    pid_t turn_pid;   /* the process that asked */
+    char turn_why[96];
+    uint32_t early_recycles; /* in a row */
 };
 
 void worker_init(struct worker *w, struct generation *g, uint32_t index);
