@@ -156,10 +156,10 @@ uint64_t proc_rss(pid_t pid)
 uint64_t proc_private(pid_t pid)
 {
     char path[64], text[256];
-    unsigned long long resident, shared;
+    uint64_t resident, shared;
 
     snprintf(path, sizeof(path), "/proc/%d/statm", (int)pid);
-    if (read_small(path, text, sizeof(text)) <= 0 || sscanf(text, "%*u %llu %llu", &resident, &shared) != 2)
+    if (read_small(path, text, sizeof(text)) <= 0 || !two_numbers(text + strcspn(text, " "), &resident, &shared))
         return 0;
     return resident > shared ? (resident - shared) * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
 }
