@@ -49,7 +49,7 @@ struct conf {
     uint64_t queue_size;
     uint64_t max_requests, max_requests_jitter; /* max_requests 0: never recycled */
     struct conf_list warmup;                    /* paths asked of each worker before it serves */
-    uint64_t max_worker_memory; /* 0: no limit */
+    uint64_t max_worker_memory;                 /* 0: no limit */
     bool reload;
     /* limits */
     uint64_t limit_request_line, limit_request_fields, limit_request_field_size, max_body_size;

@@ -96,7 +96,7 @@ def test_malformed_file(tmp_path):
     refused(run("run", "-c", tmp_path / "none.yaml", "app"), "none.yaml")
 
 
-@pytest.mark.parametrize("option", ["--preload", "--max-requests=5", "--max-requests-jitter=5"])
+@pytest.mark.parametrize("option", ["--preload"])
 def test_options_of_later_versions_are_refused(option):
     refused(run("run", option, "app"), option.split("=")[0], "not in this version")
 
