@@ -20,7 +20,7 @@ export PYTHON BUILD JOBS BIND TLS_BIND WERROR MESON_FLAGS
 .DEFAULT_GOAL := build
 
 # The targets are commands: none names a file they make (there is a directory `build`).
-.PHONY: build run test test-unit test-e2e bench lint asan soak tsan fuzz fmt install fresh clean help
+.PHONY: build run test test-unit test-e2e faults bench lint asan soak tsan fuzz fmt install fresh clean help
 
 build: ## build build/quintet (installs the missing Debian packages for it first)
 	@scripts/install_packages.sh build
@@ -60,6 +60,10 @@ tsan: ## unit tests (the pool's above all) under ThreadSanitizer
 fuzz: ## run every fuzzer for FUZZ_SECONDS=600 each (TARGET=h1 for one)
 	@scripts/install_packages.sh build test
 	@exec scripts/fuzz.sh $(FUZZ_SECONDS) $(TARGET)
+
+faults: ## the faults under load alone: deploys, deaths, hangs, shortage, overload (ARGS="-k edge", FAULTS_SECONDS=4 each)
+	@scripts/install_packages.sh build run test
+	@exec $(PYTHON) scripts/run_tests.py faults -- $(ARGS)
 
 bench: ## measure against gunicorn and nginx + gunicorn on this machine
 	@scripts/install_packages.sh build run bench

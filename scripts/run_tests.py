@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs the suites one after another, each by its own runner, and adds up what the runners counted.
 
-usage: run_tests.py [SUITE...] [-- ARGUMENTS of the runner]      suites: build unit lint tools python shop fuzz e2e
+usage: run_tests.py [SUITE...] [-- ARGUMENTS of the runner]      suites: build unit lint tools python shop fuzz e2e faults
 
 Every suite runs even if one before it failed (but nothing runs on a failed build), so one run tells all.
 A suite passes when its runner exits 0; the numbers are read from the runner's own report.
@@ -24,6 +24,7 @@ BUILD = Path(os.environ.get("BUILD", "build"))
 REPORTS = ROOT / "var" / "reports"
 FUZZ_SECONDS = os.environ.get("TEST_FUZZ_SECONDS", "5")
 E2E_SECONDS = int(os.environ.get("E2E_SECONDS", "600"))  # sanitizers take longer
+FAULTS_LIMIT = int(os.environ.get("FAULTS_LIMIT", "600"))  # seconds for all faults together; each lasts FAULTS_SECONDS
 GRACE = 10  # seconds from the interrupt of a suite that takes too long to its end
 
 
@@ -141,6 +142,7 @@ def suites(arguments):
             lambda: any((ROOT / "tests" / "fuzz").glob("fuzz_*.c")),
         ),
         "e2e": pytest_suite("e2e", "tests/e2e", E2E_SECONDS, arguments),
+        "faults": pytest_suite("faults", "tests/faults", FAULTS_LIMIT, arguments),
     }
 
 
