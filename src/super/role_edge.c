@@ -20,15 +20,20 @@
 #define FIRST_TRIES 5 /* of the very first edge before we give up */
 #define NOBODY 65534
 
-static void send_blob(struct super *super, enum wire_type type, int fd)
+static struct super *super_of(const struct child *edge)
+{
+    return edge->owner;
+}
+
+static void send_blob(struct child *edge, enum wire_type type, int fd)
 {
     struct wire_message m = { .type = type, .n_fds = 1, .fds = { fd } };
 
-    channel_send(&super->edge->channel, &m);
+    channel_send(&edge->channel, &m);
     close(fd);
 }
 
-static void send_conf(struct super *super, const struct plan *plan)
+static void send_conf(struct child *edge, const struct plan *plan)
 {
     struct buf text;
     int fd;
@@ -39,35 +44,43 @@ static void send_conf(struct super *super, const struct plan *plan)
         fd = wire_blob_make("quintet-conf", buf_str(&text));
     buf_fini(&text);
     if (fd >= 0)
-        send_blob(super, WIRE_CONF, fd);
+        send_blob(edge, WIRE_CONF, fd);
     else
-        log_event(super->log, LOG_ALERT, "cannot hand the configuration to the edge", LOG_Z("why", why_errno(fd)));
+        log_event(edge->log, LOG_ALERT, "cannot hand the configuration to the edge", LOG_Z("why", why_errno(fd)));
+}
+
+static void send_logs(struct child *edge)
+{
+    const struct logs *logs = &super_of(edge)->logs;
+    struct wire_message m = { .type = WIRE_LOGS, .n_fds = 1 };
+
+    m.fds[0] = logs->error_fd;
+    if (logs->access_fd >= 0)
+        m.fds[m.n_fds++] = logs->access_fd;
+    channel_send(&edge->channel, &m);
 }
 
 void role_edge_logs(struct super *super)
 {
-    struct wire_message m = { .type = WIRE_LOGS, .n_fds = 1 };
-
-    m.fds[0] = super->logs.error_fd;
-    if (super->logs.access_fd >= 0)
-        m.fds[m.n_fds++] = super->logs.access_fd;
-    channel_send(&super->edge->channel, &m);
+    for (size_t i = 0; i < ARRAY_LEN(super->edges); i++)
+        if (super->edges[i].channel.fd >= 0)
+            send_logs(&super->edges[i]);
 }
 
-static void send_listeners(struct super *super)
+static void send_listeners(struct child *edge, const struct listeners *listeners)
 {
-    for (size_t i = 0; i < super->listeners.n; i++) {
-        const struct listener *l = &super->listeners.items[i];
+    for (size_t i = 0; i < listeners->n; i++) {
+        const struct listener *l = &listeners->items[i];
         struct wire_message m = {
             .type = WIRE_LISTENER, .number = l->kind, .text = str_of(l->address), .n_fds = 1, .fds = { l->fd }
         };
 
-        channel_send(&super->edge->channel, &m);
+        channel_send(&edge->channel, &m);
     }
 }
 
 /* A map is URL=DIR. The edge gets the directory itself, so that it needs no right to any other, and cannot leave it. */
-static void send_root(struct super *super, const char *kind, const char *map, uint64_t nth)
+static void send_root(struct child *edge, const char *kind, const char *map, uint64_t nth)
 {
     struct str dir = str_of(map), url = str_split(&dir, '=');
     struct wire_message m = { .type = WIRE_ROOT, .number = nth, .n_fds = 1 };
@@ -77,10 +90,10 @@ static void send_root(struct super *super, const char *kind, const char *map, ui
     m.text = str_make(text, n > 0 && (size_t)n < sizeof(text) ? (size_t)n : 0);
     m.fds[0] = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (m.fds[0] >= 0 && m.text.n > 0) {
-        channel_send(&super->edge->channel, &m);
+        channel_send(&edge->channel, &m);
         close(m.fds[0]);
     } else {
-        log_event(super->log, LOG_WARNING, "no files are served from a directory", LOG_Z("directory", path),
+        log_event(edge->log, LOG_WARNING, "no files are served from a directory", LOG_Z("directory", path),
                   LOG_S("url", url), LOG_Z("why", why_errno(errno)));
     }
     mem_free(path);
@@ -100,48 +113,47 @@ static void make_media(const struct super *super, const struct plan *plan, const
     mem_free(path);
 }
 
-static void send_roots(struct super *super, const struct plan *plan)
+static void send_roots(struct child *edge, const struct plan *plan)
 {
     for (size_t i = 0; i < plan->conf->static_map.n; i++)
-        send_root(super, "static", plan->conf->static_map.items[i], i);
+        send_root(edge, "static", plan->conf->static_map.items[i], i);
     for (size_t i = 0; i < plan->conf->media_map.n; i++) {
-        make_media(super, plan, plan->conf->media_map.items[i]);
-        send_root(super, "media", plan->conf->media_map.items[i], i);
+        make_media(super_of(edge), plan, plan->conf->media_map.items[i]);
+        send_root(edge, "media", plan->conf->media_map.items[i], i);
     }
 }
 
 /* The pairs have been checked before any switch; if they went bad since, the edge keeps those it has. */
-static void send_tls(struct super *super, const struct plan *plan)
+static void send_tls(struct child *edge, const struct plan *plan)
 {
     struct why *why = mem_zalloc(sizeof(*why));
-    int fd = certs_blob(plan->conf, super->ticket_key, why);
+    int fd = certs_blob(plan->conf, super_of(edge)->ticket_key, why);
 
     if (fd >= 0)
-        send_blob(super, WIRE_TLS, fd);
+        send_blob(edge, WIRE_TLS, fd);
     else if (fd != -ENOENT)
-        log_event(super->log, LOG_ERROR, "the certificates cannot be used", LOG_Z("why", why->text));
+        log_event(edge->log, LOG_ERROR, "the certificates cannot be used", LOG_Z("why", why->text));
     mem_free(why);
 }
 
-void role_edge_configure(struct super *super, const struct plan *plan)
+void role_edge_configure(struct child *edge, const struct plan *plan)
 {
     struct why *why = mem_zalloc(sizeof(*why));
 
     if (plan_enter(plan, why) != 0)
-        log_event(super->log, LOG_ERROR, why->text);
+        log_event(edge->log, LOG_ERROR, why->text);
     mem_free(why);
-    if (super->edge->channel.fd < 0)
+    if (edge->channel.fd < 0)
         return;
-    send_conf(super, plan);
-    role_edge_logs(super);
-    send_roots(super, plan);
-    send_tls(super, plan);
+    send_conf(edge, plan);
+    send_logs(edge);
+    send_roots(edge, plan);
+    send_tls(edge, plan);
 }
 
-void role_edge_start(struct super *super)
+void role_edge_start(struct child *edge)
 {
-    channel_tell(&super->edge->channel, WIRE_START, 0, 0);
-    super->edge_started = true;
+    channel_tell(&edge->channel, WIRE_START, 0, 0);
 }
 
 /* The serving generation first, switch included: the edge retires all it knows of then but that one. */
@@ -152,7 +164,7 @@ static void introduce_all(struct super *super)
     if (super->serving != NULL) {
         generation_introduce(super->serving);
         generation_serve(super->serving);
-        role_edge_start(super);
+        role_edge_start(super->edge);
     }
     LIST_EACH(link, &super->generations) {
         struct generation *g = CONTAINER_OF(link, struct generation, link);
@@ -215,7 +227,6 @@ static int spawn(struct child *child)
     pid_t pid;
     int error = wire_pair(pair);
 
-    super->edge_started = false;
     if (error != 0)
         return error;
     error = child_set_channel(child, pair[0], "ES");
@@ -228,8 +239,8 @@ static int spawn(struct child *child)
     if (pid < 0)
         return (int)pid;
     child->pid = pid;
-    role_edge_configure(super, super_plan(super));
-    send_listeners(super);
+    role_edge_configure(child, super_plan(super));
+    send_listeners(child, &super->listeners);
     introduce_all(super);
     return 0;
 }

@@ -11,9 +11,9 @@ extern const struct role role_edge;   /* child->owner: struct super */
 extern const struct role role_worker; /* child->owner: struct worker */
 
 /* Configuration, logs, roots and certificates of `plan` to the edge: at its start, and when another plan takes effect. */
-void role_edge_configure(struct super *super, const struct plan *plan);
-void role_edge_logs(struct super *super); /* LOGS: after they have been reopened */
+void role_edge_configure(struct child *edge, const struct plan *plan);
+void role_edge_logs(struct super *super); /* LOGS to every edge there is: after they have been reopened */
 /* Sends START when a generation serves: the edge accepts, or applies what role_edge_configure has sent. */
-void role_edge_start(struct super *super);
+void role_edge_start(struct child *edge);
 
 #endif

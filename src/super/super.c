@@ -179,10 +179,10 @@ void super_generation_ready(struct super *super, struct generation *generation)
         super->serving = generation;
         if (old != NULL) {
             reopen_logs(super, generation->plan);
-            role_edge_configure(super, generation->plan);
+            role_edge_configure(super->edge, generation->plan);
         }
         generation_serve(generation);
-        role_edge_start(super);
+        role_edge_start(super->edge);
     }
     if (old != NULL)
         generation_drain(old);

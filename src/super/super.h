@@ -63,7 +63,6 @@ struct super {
     struct list generations;    /* every one that still has a process, oldest first */
     struct generation *serving; /* NULL until the first SWITCH */
     uint32_t last_generation;   /* number */
-    bool edge_started;          /* this edge has been sent START */
 };
 
 /* `quintet run`: returns the exit status. */
