@@ -53,6 +53,7 @@ struct conf {
     bool reload;
     /* limits */
     uint64_t limit_request_line, limit_request_fields, limit_request_field_size, max_body_size;
+    uint64_t limit_connections, limit_connections_per_address; /* 0: by rule; off */
     struct conf_list trusted_proxies; /* always ADDRESS/PREFIX; "*" has become 0.0.0.0/0 and ::/0 */
     /* files: URL=DIR */
     struct conf_list static_map, media_map;

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "edge/edge_process.h"
 #include "edge/h1.h"
+#include "edge/pace.h"
 
 #define LINGER_NS (5 * NS_PER_SEC)
 
@@ -18,6 +19,7 @@ static void conn_free(struct conn *c)
     if (c->h1 != NULL)
         h1_release(c);
     stream_close(&c->stream);
+    admit_leave(&lane->edge->admit, &c->peer, c->by_address);
     slab_put(&lane->conns, c);
 }
 
@@ -69,37 +71,49 @@ static int conn_open_stream(struct conn *c, int fd)
     return tls_stream_init(&c->stream, fd, c->lane->snapshot->tls);
 }
 
-void conn_accept(struct lane *lane, int fd, const union sock_addr *peer, bool tls)
+void conn_refuse(struct lane *lane, const struct conn_new *new)
 {
-    struct conn *c = slab_get(&lane->conns);
+    close(new->fd);
+    admit_leave(&lane->edge->admit, &new->peer, new->by_address);
+}
 
-    if (c == NULL || (tls && lane->snapshot->tls == NULL))
-        goto refuse;
+static void conn_init(struct conn *c, struct lane *lane, const struct conn_new *new)
+{
     c->lane = lane;
-    c->peer = *peer;
-    c->tls = tls;
+    c->peer = new->peer;
+    c->tls = new->tls;
+    c->by_address = new->by_address;
     c->readable = c->writable = true;
+    list_init(&c->ranked);
     loop_task_init(&c->task, conn_task);
     loop_timer_init(&c->timer, conn_timer);
-    if (conn_open_stream(c, fd) != 0)
-        goto refuse;
     c->io = (struct loop_io){ .fd = -1, .fn = conn_ready };
-    if (loop_io_add(lane->loop, &c->io, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET) != 0) {
-        stream_close(&c->stream);
-        slab_put(&lane->conns, c);
+}
+
+void conn_accept(struct lane *lane, const struct conn_new *new)
+{
+    struct conn *c = new->tls && lane->snapshot->tls == NULL ? NULL : slab_get(&lane->conns);
+
+    if (c == NULL)
+        goto refuse;
+    conn_init(c, lane, new);
+    if (conn_open_stream(c, new->fd) != 0)
+        goto refuse;
+    if (loop_io_add(lane->loop, &c->io, new->fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET) != 0) {
+        conn_free(c);
         return;
     }
     list_push_back(&lane->open, &c->link);
     atomic_fetch_add_explicit(&lane->n_open, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&lane->stats.connections, 1, memory_order_relaxed);
-    conn_set_state(c, tls ? &h1_handshake : &h1_idle);
+    conn_set_state(c, c->tls ? &h1_handshake : &h1_idle);
     conn_advance(c);
     return;
 
 refuse:
     if (c != NULL)
         slab_put(&lane->conns, c);
-    close(fd);
+    conn_refuse(lane, new);
 }
 
 void conn_touch(struct conn *c)
@@ -112,9 +126,25 @@ void conn_touch(struct conn *c)
         loop_timer_set(c->lane->loop, &c->timer, ns);
 }
 
+/* Until the credit is used up; what it is worth is the same in all states that are paced. */
+void conn_earn(struct conn *c, uint64_t bytes)
+{
+    uint64_t now = loop_now(c->lane->loop), deadline = pace_earn(c->timer.deadline, now, bytes);
+
+    loop_timer_set(c->lane->loop, &c->timer, deadline > now ? deadline - now : 1);
+    if (deadline == now + PACE_GRACE_NS)
+        evict_last(c);
+}
+
+static enum evict_rank rank_in(const struct conn *c, const struct conn_state *state)
+{
+    return state->rank == EVICT_KEPT && c->served == 0 ? EVICT_BEGINNING : state->rank;
+}
+
 void conn_set_state(struct conn *c, const struct conn_state *state)
 {
     c->state = state;
+    evict_rank(c, rank_in(c, state));
     conn_touch(c);
 }
 
@@ -153,6 +183,7 @@ void conn_close(struct conn *c)
     loop_io_remove(c->lane->loop, &c->io);
     loop_timer_stop(c->lane->loop, &c->timer);
     list_remove(&c->link);
+    evict_rank(c, EVICT_NEVER);
     atomic_fetch_sub_explicit(&c->lane->n_open, 1, memory_order_relaxed);
     loop_defer(c->lane->loop, &c->task);
 }

@@ -7,6 +7,7 @@
 #ifndef QUINTET_EDGE_CONN_H
 #define QUINTET_EDGE_CONN_H
 
+#include "edge/evict.h"
 #include "edge/lane.h"
 #include "os/loop.h"
 #include "os/sock.h"
@@ -20,6 +21,7 @@ struct conn_state {
     bool (*step)(struct conn *c); /* true: progress was made, step again */
     void (*timed_out)(struct conn *c);
     uint64_t (*timeout)(const struct conn *c); /* ns; NULL: no limit in this state */
+    enum evict_rank rank;                      /* EVICT_KEPT: only after a first request */
 };
 
 struct conn {
@@ -29,10 +31,14 @@ struct conn {
     struct loop_timer timer;
     struct loop_task task; /* close phase, or going on next turn */
     struct list link;      /* in lane.open */
+    struct list ranked;    /* in lane.ranks[rank] */
+    uint64_t ranked_ns;    /* since when at its place there */
+    enum evict_rank rank;
     const struct conn_state *state;
     struct h1 *h1; /* owned; NULL while idle */
     union sock_addr peer;
     bool tls;
+    bool by_address;         /* counted by its address: admit.h */
     bool readable, writable; /* edge-triggered: true until -EAGAIN */
     bool peer_gone;          /* FIN, reset or error was seen */
     bool advancing, again;   /* conn_advance is on the stack; something changed meanwhile */
@@ -45,11 +51,20 @@ struct conn {
 #define CONN_BURST_MAX 64            /* requests a turn, or … */
 #define CONN_BURST_BYTES (16u << 10) /* … as many times this: 1 MiB */
 
-/* Takes fd over. Nothing is returned: a connection that cannot be set up is closed. */
-void conn_accept(struct lane *lane, int fd, const union sock_addr *peer, bool tls);
+/* A connection that admit.h has counted. */
+struct conn_new {
+    union sock_addr peer;
+    int fd; /* taken over by conn_accept */
+    bool tls, by_address;
+};
+
+/* Nothing is returned: a connection that cannot be set up is closed and counted off. */
+void conn_accept(struct lane *lane, const struct conn_new *new);
+void conn_refuse(struct lane *lane, const struct conn_new *new); /* that close; any thread */
 void conn_set_state(struct conn *c,
                     const struct conn_state *state); /* the only place that changes it; arms the timer */
 void conn_touch(struct conn *c);                     /* progress: the state's time begins again */
+void conn_earn(struct conn *c, uint64_t bytes);      /* the client has moved so many: time by edge/pace.h */
 void conn_advance(struct conn *c); /* steps until nothing more can be done; safe to call from within */
 /* Work was done: a request (1), or so many bytes moved. Past its share the connection goes on in the next turn, so that one fast peer
  * does not hold the lane: true then, and the step returns false. */

@@ -26,7 +26,8 @@
 #include "wire/tls_blob.h"
 
 #define CONF_BLOB_MAX (1u << 20)
-#define RESERVED_FDS 64
+#define RESERVED_FDS 64 /* for files, spools and messages */
+#define SPARE_FDS 16    /* for ourselves: what a later generation of workers brings */
 
 static struct edge *edge_of(struct channel *channel)
 {
@@ -304,6 +305,19 @@ static void ensure_lanes(struct edge *edge)
         start_lanes(edge, lanes_by_rule(s->conf));
 }
 
+/* By default what descriptors and memory allow. What is open for clients at a reload is not in use for ourselves. */
+static void limit_connections(struct edge *edge, const struct conf *conf)
+{
+    uint64_t fds = edge->fds_for_clients == 0 ? UINT32_MAX : edge->fds_for_clients, used = proc_count_fds();
+    uint64_t clients = atomic_load(&edge->admit.open), max = conf->limit_connections;
+
+    used = used > clients ? used - clients : 0;
+    fds = fds > used + SPARE_FDS ? fds - used - SPARE_FDS : 1;
+    if (max == 0)
+        max = admit_rule(fds, proc_memory());
+    admit_limit(&edge->admit, (uint32_t)max, (uint32_t)conf->limit_connections_per_address);
+}
+
 /* The parts of a configuration that are the process's, not a request's. */
 static void apply(struct edge *edge, struct snapshot *s)
 {
@@ -314,6 +328,7 @@ static void apply(struct edge *edge, struct snapshot *s)
     edge->log.format = s->conf->log_format == CONF_LOG_JSON ? LOG_JSON : LOG_TEXT;
     edge->access_json = s->conf->log_format == CONF_LOG_JSON;
     dispatch_limit(&edge->dispatch, (uint32_t)s->conf->queue_size);
+    limit_connections(edge, s->conf);
 }
 
 static void on_first_start(struct edge *edge)
@@ -614,6 +629,7 @@ static void edge_fini(struct edge *edge)
     for (uint32_t i = 0; i < edge->n_lanes; i++)
         lane_fini(&edge->lanes[i]);
     dispatch_fini(&edge->dispatch);
+    admit_fini(&edge->admit);
     snapshot_unref(edge->snapshot);
     snapshot_unref(edge->building);
     tls_ctx_unref(edge->tls);
@@ -633,6 +649,7 @@ int edge_main(int argc, char **argv)
     edge->started_ns = clock_mono_ns();
     count_descriptors(edge);
     dispatch_init(&edge->dispatch, edge);
+    admit_init(&edge->admit);
     edge->dispatch.queue_max = 1024;
     edge->n_lanes = 1;
     if (lane_init(&edge->lanes[0], edge, 0) != 0 ||

@@ -5,6 +5,7 @@
 #define QUINTET_EDGE_EDGE_PROCESS_H
 
 #include "base/log.h"
+#include "edge/admit.h"
 #include "edge/dispatch.h"
 #include "edge/lane.h"
 #include "edge/ping.h"
@@ -27,6 +28,7 @@ struct edge {
     struct lane lanes[POOL_LANES_MAX];
     uint32_t n_lanes;
     struct dispatch dispatch;
+    struct admit admit;
     struct channel super;      /* in lane 0's loop */
     struct snapshot *snapshot; /* in force; owned reference */
     struct snapshot *building; /* being received; NULL when none */

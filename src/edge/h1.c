@@ -8,11 +8,10 @@
 #include "base/mem.h"
 #include "edge/edge_process.h"
 #include "edge/h1_write.h"
+#include "edge/pace.h"
 #include "edge/route.h"
 
 #define HEAD_TIMEOUT_NS (60 * NS_PER_SEC)   /* for the whole head: a trickle does not prolong it */
-#define BODY_TIMEOUT_NS (60 * NS_PER_SEC)   /* between two pieces of a body */
-#define SEND_TIMEOUT_NS (60 * NS_PER_SEC)   /* between two pieces the client takes */
 #define DRAIN_IDLE_NS NS_PER_SEC            /* in a drain: how long a request may still come on an idle connection */
 #define DRAIN_HANDSHAKE_NS (5 * NS_PER_SEC) /* in a drain: for a TLS handshake under way */
 #define IN_FIRST (16u << 10)
@@ -105,7 +104,8 @@ static void h1_begin(struct conn *c)
     buf_clear(&h1->out);
     h1->out_pos = 0;
     h1->direct = 0;
-    h1->chunked = h1->tail = h1->moved = h1->reading_body = false;
+    h1->moved = h1->taken = 0;
+    h1->chunked = h1->tail = h1->reading_body = false;
     conn_set_state(c, &h1_head);
 }
 
@@ -177,7 +177,7 @@ static uint64_t idle_timeout(const struct conn *c)
 }
 
 const struct conn_state h1_idle = {
-    .name = "idle", .step = idle_step, .timed_out = conn_close, .timeout = idle_timeout
+    .name = "idle", .step = idle_step, .timed_out = conn_close, .timeout = idle_timeout, .rank = EVICT_KEPT
 };
 
 bool h1_awaits_request(const struct conn *c)
@@ -201,14 +201,27 @@ static bool handshake_step(struct conn *c)
     return false;
 }
 
+static void note_slow(struct conn *c)
+{
+    atomic_fetch_add_explicit(&c->lane->stats.too_slow, 1, memory_order_relaxed);
+}
+
+static void slow_close(struct conn *c)
+{
+    note_slow(c);
+    conn_close(c);
+}
+
 static uint64_t handshake_timeout(const struct conn *c)
 {
     return c->lane->draining ? DRAIN_HANDSHAKE_NS : HEAD_TIMEOUT_NS;
 }
 
-const struct conn_state h1_handshake = {
-    .name = "handshake", .step = handshake_step, .timed_out = conn_close, .timeout = handshake_timeout
-};
+const struct conn_state h1_handshake = { .name = "handshake",
+                                         .step = handshake_step,
+                                         .timed_out = slow_close,
+                                         .timeout = handshake_timeout,
+                                         .rank = EVICT_BEGINNING };
 
 /* ---- head ---- */
 
@@ -230,6 +243,7 @@ static uint64_t head_timeout(const struct conn *c)
 
 static void head_timed_out(struct conn *c)
 {
+    note_slow(c);
     c->h1->exchange.bytes = c->h1->in.data;
     exchange_identify(&c->h1->exchange, &c->peer, c->stream.fd);
     h1_refuse(c, 408, "the request head did not arrive in time");
@@ -319,7 +333,7 @@ static bool head_step(struct conn *c)
 }
 
 static const struct conn_state h1_head = {
-    .name = "head", .step = head_step, .timed_out = head_timed_out, .timeout = head_timeout
+    .name = "head", .step = head_step, .timed_out = head_timed_out, .timeout = head_timeout, .rank = EVICT_BEGINNING
 };
 
 /* ---- body ---- */
@@ -393,7 +407,7 @@ static bool body_step(struct conn *c)
         n = h1_read(c, c->lane->scratch, LANE_SCRATCH);
         if (n == 0)
             return false;
-        conn_touch(c);
+        conn_earn(c, n);
         used = body_feed(c, c->lane->scratch, n);
         body_keep_rest(c, c->lane->scratch + used, n - used);
         ex->bytes = h1->in.data; /* may have moved */
@@ -405,6 +419,7 @@ static bool body_step(struct conn *c)
 
 static void body_timed_out(struct conn *c)
 {
+    note_slow(c);
     h1_refuse(c, 408, "the request body did not arrive in time");
     conn_advance(c);
 }
@@ -412,11 +427,11 @@ static void body_timed_out(struct conn *c)
 static uint64_t body_timeout(const struct conn *c)
 {
     (void)c;
-    return BODY_TIMEOUT_NS;
+    return PACE_GRACE_NS;
 }
 
 static const struct conn_state h1_reading_body = {
-    .name = "body", .step = body_step, .timed_out = body_timed_out, .timeout = body_timeout
+    .name = "body", .step = body_step, .timed_out = body_timed_out, .timeout = body_timeout, .rank = EVICT_UPLOAD
 };
 
 /* ---- waiting for the handler ---- */
@@ -492,9 +507,11 @@ static bool send_step(struct conn *c)
         return false;
     case H1_WRITE_BLOCKED:
     case H1_WRITE_WAITING:
-        if (c->h1->moved || c->writable || !loop_timer_armed(&c->timer))
-            conn_touch(c); /* news from the application do not prolong the client's time */
-        c->h1->moved = false;
+        if (c->writable)
+            conn_touch(c);
+        else
+            conn_earn(c, c->h1->moved); /* news from the application do not prolong the client's time */
+        c->h1->moved = 0;
         if (c->peer_gone && c->state == &h1_send && c->writable) {
             c->h1->exchange.client_gone = true;
             conn_close(c);
@@ -506,9 +523,21 @@ static bool send_step(struct conn *c)
 
 static uint64_t send_timeout(const struct conn *c)
 {
-    return c->writable ? 0 : SEND_TIMEOUT_NS; /* only the client's slowness is timed, not the application's */
+    return c->writable ? 0 : PACE_GRACE_NS; /* only the client's slowness is timed, not the application's */
+}
+
+/* The socket's buffer may hold megabytes, and it is no news to us when a slow client takes some of them: the kernel knows. */
+static void send_timed_out(struct conn *c)
+{
+    uint64_t before = c->h1->taken;
+
+    c->h1->taken = sock_taken(c->stream.fd);
+    if (c->h1->taken > before)
+        conn_earn(c, c->h1->taken - before);
+    else
+        slow_close(c);
 }
 
 static const struct conn_state h1_send = {
-    .name = "send", .step = send_step, .timed_out = conn_close, .timeout = send_timeout
+    .name = "send", .step = send_step, .timed_out = send_timed_out, .timeout = send_timeout
 };

@@ -25,7 +25,8 @@ struct h1 {
     uint64_t direct; /* bytes of the current piece announced and not yet written */
     bool chunked;    /* response framing */
     bool tail;       /* final chunk is in out */
-    bool moved;      /* the client has taken something since the time limit was set */
+    uint64_t moved;  /* bytes the client has taken since its time was looked at */
+    uint64_t taken;  /* bytes that the kernel says it has taken in all, when that was asked last */
     bool reading_body;
     struct exchange exchange;
 };

@@ -50,7 +50,7 @@ static void add_framing_fields(struct h1 *h1, struct conn *c)
     } else if (h1->chunked) {
         out_field(h1, STR("Transfer-Encoding"), STR("chunked"));
     }
-    if (c->lane->draining)
+    if (c->lane->draining || admit_is_tight(&c->lane->edge->admit, loop_now(c->lane->loop)))
         ex->close = true;
     if (ex->close)
         out_field(h1, STR("Connection"), STR("close"));
@@ -78,7 +78,7 @@ void h1_write_head(struct conn *c)
 static void out_written(struct h1 *h1, size_t n)
 {
     h1->out_pos += n;
-    h1->moved = true;
+    h1->moved += n;
     if (h1->out_pos == h1->out.len) {
         buf_clear(&h1->out);
         h1->out_pos = 0;
@@ -118,7 +118,7 @@ static void direct_written(struct h1 *h1, size_t n)
     struct exchange *ex = &h1->exchange;
 
     h1->direct -= n;
-    h1->moved = true;
+    h1->moved += n;
     ex->sent += n;
     ex->handler->consume(ex, n);
     if (h1->direct == 0 && h1->chunked)

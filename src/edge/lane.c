@@ -199,6 +199,8 @@ int lane_init(struct lane *lane, struct edge *edge, uint32_t index)
     slab_init(&lane->conns, sizeof(struct conn), CONNS_PER_CHUNK, 0);
     list_init(&lane->spare_h1);
     list_init(&lane->open);
+    for (size_t i = 0; i < EVICT_RANKS; i++)
+        list_init(&lane->ranks[i]);
     list_init(&lane->listeners);
     list_init(&lane->jobs);
     pthread_mutex_init(&lane->jobs_lock, NULL);

@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/list.h"
 #include "base/slab.h"
+#include "edge/evict.h"
 #include "edge/snapshot.h"
 #include "http/date.h"
 #include "os/loop.h"
@@ -41,7 +42,11 @@ struct lane_pool {
 };
 
 struct lane_stats {
-    atomic_ullong connections, requests, handshakes, bytes_out; /* written by the lane, read by anyone */
+    /* written by the lane, read by anyone */
+    atomic_ullong connections, requests, handshakes, bytes_out;
+    atomic_ullong evicted;  /* connections that made room for others */
+    atomic_ullong crowded;  /* closed at accept: their address had as many as it may have */
+    atomic_ullong too_slow; /* out of time: head, body, or an answer that was not taken */
 };
 
 struct lane {
@@ -53,11 +58,12 @@ struct lane {
     struct slab h1s;      /* struct h1 */
     struct list spare_h1; /* struct h1 kept with their buffers */
     uint32_t n_spare_h1;
-    struct list open;         /* struct conn */
-    atomic_uint n_open;       /* of them; read by the others, who hand new ones to the lane with the fewest */
-    struct file_cache *files; /* owned */
-    struct buf line;          /* an access log line under construction */
-    char *scratch;            /* LANE_SCRATCH bytes for reading bodies; owned */
+    struct list open;               /* struct conn */
+    struct list ranks[EVICT_RANKS]; /* struct conn: who goes first when room is needed */
+    atomic_uint n_open;             /* of them; read by the others, who hand new ones to the lane with the fewest */
+    struct file_cache *files;       /* owned */
+    struct buf line;                /* an access log line under construction */
+    char *scratch;                  /* LANE_SCRATCH bytes for reading bodies; owned */
     struct lane_pool pools[LANE_POOLS_MAX];
     struct snapshot *snapshot; /* owned reference: for new requests */
     struct list listeners;     /* struct listener, owned */
@@ -72,6 +78,10 @@ struct lane {
     pthread_mutex_t jobs_lock;
     struct list jobs;
     atomic_bool jobs_any;
+    struct lane_job evict_job; /* another lane needs room */
+    atomic_bool evict_asked;   /* it is on its way */
+    uint64_t crowded_quiet_ns; /* no line about crowded addresses before */
+    uint64_t crowded_since;    /* refused since the last one */
     /* cached once a second */
     uint64_t date_second;
     char date[HTTP_DATE_LEN];

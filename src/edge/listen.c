@@ -13,8 +13,8 @@
 #include "edge/file_cache.h"
 
 #define ACCEPT_BATCH 64
-#define UNEVEN 4                  /* connections that a lane may have more than another before it hands new ones over */
-#define REST_NS (100 * NS_PER_MS) /* out of descriptors: wait for some to be closed instead of spinning */
+#define UNEVEN 4                 /* connections that a lane may have more than another before it hands new ones over */
+#define REST_NS (20 * NS_PER_MS) /* no room: wait for some to be closed instead of spinning */
 
 struct listener {
     struct list link;
@@ -33,15 +33,38 @@ static void listener_watch(struct listener *l)
         log_event(&l->lane->edge->log, LOG_ALERT, "cannot watch a listener", LOG_N("error", error));
 }
 
+/* A line for the first one and then one a minute: whoever opens too many does so all day. */
+static void say_crowded(struct lane *lane, const union sock_addr *peer)
+{
+    uint64_t now = loop_now(lane->loop);
+    char text[SOCK_TEXT_MAX];
+
+    lane->crowded_since++;
+    atomic_fetch_add_explicit(&lane->stats.crowded, 1, memory_order_relaxed);
+    if (now < lane->crowded_quiet_ns)
+        return;
+    log_event(&lane->edge->log, LOG_WARNING, "too many connections from one address",
+              LOG_S("address", str_make(text, sock_host_text(peer, text))),
+              LOG_N("refused", (int64_t)lane->crowded_since));
+    lane->crowded_since = 0;
+    lane->crowded_quiet_ns = now + 60 * NS_PER_SEC;
+}
+
+/* Nobody can be let in and nobody can go. Those who wait stay in the kernel's queue. */
 static void listener_rest(struct listener *l, int error)
 {
+    struct lane *lane = l->lane;
+
     if (!l->tired)
-        log_event(&l->lane->edge->log, LOG_ERROR, "cannot accept connections, resting 100 ms at a time",
-                  LOG_Z("error", strerror(-error)));
+        log_event(&lane->edge->log, LOG_ERROR, "cannot accept connections, they wait",
+                  LOG_Z("error", error == -EUSERS ? "limit_connections are open" : strerror(-error)));
     l->tired = true;
-    file_cache_clear(l->lane->files); /* its descriptors are for whoever needs them now */
-    loop_io_remove(l->lane->loop, &l->io);
-    loop_timer_set(l->lane->loop, &l->rest, REST_NS);
+    evict_elsewhere(lane);
+    admit_set_tight(&lane->edge->admit, loop_now(lane->loop));
+    if (error != -EUSERS)
+        file_cache_clear(lane->files); /* its descriptors are for whoever needs them now */
+    loop_io_remove(lane->loop, &l->io);
+    loop_timer_set(lane->loop, &l->rest, REST_NS);
 }
 
 static void listener_rested(struct loop_timer *timer)
@@ -61,27 +84,23 @@ static bool is_reserved(const struct listener *l, int fd)
 /* A connection on its way to another lane. */
 struct handed {
     struct lane_job job;
-    union sock_addr peer;
-    int fd;
-    bool tls;
+    struct conn_new new;
 };
 
 static void take_over(struct lane *lane, struct lane_job *job)
 {
     struct handed *h = CONTAINER_OF(job, struct handed, job);
 
-    conn_accept(lane, h->fd, &h->peer, h->tls);
+    conn_accept(lane, &h->new);
     mem_free(h);
 }
 
-static void hand_over(struct lane *to, int fd, const union sock_addr *peer, bool tls)
+static void hand_over(struct lane *to, const struct conn_new *new)
 {
     struct handed *h = mem_zalloc(sizeof(*h));
 
     h->job.fn = take_over;
-    h->peer = *peer;
-    h->fd = fd;
-    h->tls = tls;
+    h->new = *new;
     lane_post(to, &h->job);
 }
 
@@ -105,28 +124,50 @@ static struct lane *whose_turn(struct lane *lane)
     return load(least) + UNEVEN < load(lane) ? least : lane;
 }
 
-/* At most `most` connections. 0, or the error that ended it (-EAGAIN: nobody waits). */
+/* ---- room ---- */
+
+/* At the limit somebody goes for each who comes. False: nobody of this lane may go. */
+static bool make_room(struct lane *lane)
+{
+    return !admit_full(&lane->edge->admit) || evict_one(lane);
+}
+
+static bool let_in(struct lane *lane, struct conn_new *new)
+{
+    new->by_address = !snapshot_trusts(lane->snapshot, &new->peer);
+    if (admit_enter(&lane->edge->admit, &new->peer, &new->by_address))
+        return true;
+    close(new->fd);
+    say_crowded(lane, &new->peer);
+    return false;
+}
+
+/* At most `most` connections. 0, or the error that ended it (-EAGAIN: nobody waits; -EUSERS: as many as there may be). */
 static int accept_some(struct listener *l, unsigned most)
 {
     for (unsigned i = 0; i < most; i++) {
+        struct conn_new new = { .tls = l->tls };
         struct lane *to;
-        union sock_addr peer;
         socklen_t len;
-        int fd = sock_accept(l->fd, &peer, &len);
 
-        if (fd == -ECONNABORTED || fd == -EINTR || fd == -EPROTO)
+        if (!make_room(l->lane))
+            return -EUSERS;
+        new.fd = sock_accept(l->fd, &new.peer, &len);
+        if (new.fd == -ECONNABORTED || new.fd == -EINTR || new.fd == -EPROTO)
             continue;
-        if (fd < 0)
-            return fd;
-        if (is_reserved(l, fd)) {
-            close(fd);
+        if (new.fd < 0)
+            return new.fd;
+        if (is_reserved(l, new.fd) && !evict_one(l->lane)) {
+            close(new.fd);
             return -EMFILE;
         }
+        if (!let_in(l->lane, &new))
+            continue;
         to = whose_turn(l->lane);
         if (to == l->lane)
-            conn_accept(to, fd, &peer, l->tls);
+            conn_accept(to, &new);
         else
-            hand_over(to, fd, &peer, l->tls);
+            hand_over(to, &new);
     }
     return 0;
 }
@@ -137,10 +178,11 @@ static void listener_ready(struct loop_io *io, uint32_t events)
     int error = accept_some(l, ACCEPT_BATCH);
 
     (void)events;
-    if (error != 0 && error != -EAGAIN)
-        listener_rest(l, error);
-    else
+    if (error == 0 || error == -EAGAIN)
         l->tired = false;
+    else if (error == -EUSERS || !evict_one(l->lane))
+        listener_rest(l, error);
+    /* else a descriptor is free at the end of this turn, and the next one begins with the listener */
 }
 
 int listen_add(struct lane *lane, int fd, bool tls)

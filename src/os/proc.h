@@ -44,6 +44,7 @@ MUST_CHECK int proc_find_user(const char *text, uid_t *uid, gid_t *gid);
 void proc_set_title(const char *title);
 
 size_t proc_cores(void);          /* CPUs this process may use (affinity and cgroup v2 quota, rounded up), >= 1 */
+uint64_t proc_memory(void);       /* bytes this process may use: the machine's, or less by cgroup v2 */
 uint64_t proc_rss(pid_t pid);     /* resident bytes from /proc, 0 when gone */
 uint64_t proc_private(pid_t pid); /* resident bytes that no file backs, 0 when gone */
 size_t proc_count_fds(void);      /* open descriptors of this process */

@@ -97,35 +97,48 @@ static bool two_numbers(const char *text, uint64_t *first, uint64_t *second)
     return end != text && end2 != end;
 }
 
-/* "QUOTA PERIOD" or "max PERIOD" in one cpu.max; SIZE_MAX: no limit. */
-static size_t quota_of(const char *dir)
+/* "QUOTA PERIOD" or "max PERIOD" in one cpu.max; UINT64_MAX: no limit. */
+static uint64_t quota_of(const char *dir)
 {
     char path[4096 + 64], text[64];
     uint64_t quota, period;
 
     snprintf(path, sizeof(path), CGROUP_ROOT "%s/cpu.max", dir);
     if (read_small(path, text, sizeof(text)) <= 0)
-        return SIZE_MAX;
+        return UINT64_MAX;
     if (!two_numbers(text, &quota, &period) || period == 0 || quota == 0)
-        return SIZE_MAX;
-    return (size_t)((quota + period - 1) / period);
+        return UINT64_MAX;
+    return (quota + period - 1) / period;
+}
+
+/* Bytes, or "max", in one memory.max; UINT64_MAX: no limit. */
+static uint64_t memory_of(const char *dir)
+{
+    char path[4096 + 64], text[64];
+    uint64_t bytes;
+
+    snprintf(path, sizeof(path), CGROUP_ROOT "%s/memory.max", dir);
+    if (read_small(path, text, sizeof(text)) <= 0)
+        return UINT64_MAX;
+    text[strcspn(text, "\n")] = '\0';
+    return str_to_u64(str_of(text), UINT64_MAX, &bytes) == 0 ? bytes : UINT64_MAX;
 }
 
 /* The tightest limit from our cgroup up to the root. */
-static size_t cgroup_cores(void)
+static uint64_t cgroup_least(uint64_t (*limit_of)(const char *dir))
 {
     char text[4096], *dir, *end;
-    size_t least = SIZE_MAX;
+    uint64_t least = UINT64_MAX;
 
     if (read_small("/proc/self/cgroup", text, sizeof(text)) <= 0)
-        return SIZE_MAX;
+        return UINT64_MAX;
     dir = strstr(text, "0::/");
     if (dir == NULL || (dir != text && dir[-1] != '\n'))
-        return SIZE_MAX;
+        return UINT64_MAX;
     dir += 3;
     dir[strcspn(dir, "\n")] = '\0';
     do {
-        size_t here = quota_of(dir);
+        uint64_t here = limit_of(dir);
 
         least = here < least ? here : least;
         end = strrchr(dir, '/');
@@ -137,9 +150,18 @@ static size_t cgroup_cores(void)
 
 size_t proc_cores(void)
 {
-    size_t cores = affinity_cores(), quota = cgroup_cores();
+    size_t cores = affinity_cores();
+    uint64_t quota = cgroup_least(quota_of);
 
-    return quota < cores ? quota : cores;
+    return quota < cores ? (size_t)quota : cores;
+}
+
+uint64_t proc_memory(void)
+{
+    uint64_t all = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+    uint64_t limit = cgroup_least(memory_of);
+
+    return limit < all ? limit : all;
 }
 
 uint64_t proc_rss(pid_t pid)

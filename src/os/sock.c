@@ -4,7 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/tcp.h>
+#include <linux/tcp.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -297,4 +297,15 @@ size_t sock_text(const union sock_addr *addr, char out[SOCK_TEXT_MAX])
     }
     len = snprintf(out, SOCK_TEXT_MAX, v6 ? "[%.*s]:%u" : "%.*s:%u", INET6_ADDRSTRLEN, host, (unsigned)sock_port(addr));
     return (size_t)len;
+}
+
+uint64_t sock_taken(int fd)
+{
+    struct tcp_info info = { 0 };
+    socklen_t len = sizeof(info);
+
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
+        return 0;
+    return len >= offsetof(struct tcp_info, tcpi_bytes_acked) + sizeof(info.tcpi_bytes_acked) ? info.tcpi_bytes_acked
+                                                                                              : 0;
 }

@@ -47,6 +47,8 @@ MUST_CHECK int sock_accept(int listener, union sock_addr *peer, socklen_t *len);
 MUST_CHECK int sock_local(int fd, union sock_addr *out, socklen_t *len);
 /* "192.0.2.1", "2001:db8::1" (no brackets; IPv4-mapped printed as IPv4), "unix:PATH"; returns the length. */
 size_t sock_host_text(const union sock_addr *addr, char out[SOCK_TEXT_MAX]);
+/* Bytes that the peer has acknowledged in all; 0 where nobody counts them (unix sockets). */
+uint64_t sock_taken(int fd);
 uint16_t sock_port(const union sock_addr *addr);                        /* 0 for unix */
 size_t sock_text(const union sock_addr *addr, char out[SOCK_TEXT_MAX]); /* "host:port", "[v6]:port", "unix:PATH" */
 

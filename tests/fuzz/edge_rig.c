@@ -119,6 +119,7 @@ struct rig *rig_make(bool with_app)
     signal(SIGPIPE, SIG_IGN);
     add_root(s);
     rig->edge.log = (struct log){ .level = LOG_ALERT, .process = "edge", .sink = silent };
+    admit_init(&rig->edge.admit);
     dispatch_init(&rig->edge.dispatch, &rig->edge);
     dispatch_limit(&rig->edge.dispatch, 4);
     rig->edge.n_lanes = 1;
@@ -140,7 +141,12 @@ int rig_connect(struct rig *rig)
     int fds[2];
 
     must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) == 0);
-    conn_accept(rig->lane, fds[1], &peer, false);
+    {
+        struct conn_new new = { .peer = peer, .fd = fds[1] };
+
+        must(admit_enter(&rig->lane->edge->admit, &new.peer, &new.by_address));
+        conn_accept(rig->lane, &new);
+    }
     return fds[0];
 }
 

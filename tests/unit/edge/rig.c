@@ -98,6 +98,7 @@ void rig_init(struct rig *rig, const char *option, const char *value)
     add_root(rig, s, "media", "/media/", true);
     rig->edge.log = (struct log){ .level = LOG_ALERT, .process = "edge" };
     dispatch_init(&rig->edge.dispatch, &rig->edge);
+    admit_init(&rig->edge.admit);
     rig->edge.dispatch.queue_max = (uint32_t)s->conf->queue_size;
     rig->edge.n_lanes = 1;
     rig->lane = &rig->edge.lanes[0];
@@ -124,6 +125,7 @@ void rig_fini(struct rig *rig)
     lane_fini(rig->lane);
     snapshot_unref(rig->edge.snapshot);
     dispatch_fini(&rig->edge.dispatch);
+    admit_fini(&rig->edge.admit);
     assert_int_equal(nftw(rig->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
 }
 
@@ -145,7 +147,12 @@ int rig_connect(struct rig *rig)
     int fds[2];
 
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds), 0);
-    conn_accept(rig->lane, fds[1], &peer, false);
+    {
+        struct conn_new new = { .peer = peer, .fd = fds[1] };
+
+        must(admit_enter(&rig->lane->edge->admit, &new.peer, &new.by_address));
+        conn_accept(rig->lane, &new);
+    }
     return fds[0];
 }
 

@@ -356,7 +356,7 @@ static void another_edge_adopts_the_workers(void **state)
     process_fini(&p);
 }
 
-/* More clients than descriptors: those who are in are served, and the supervisor's descriptors still arrive. */
+/* More clients than descriptors, and all of them silent: they make room for one who asks, and the supervisor's descriptors still arrive. */
 static void survives_without_descriptors(void **state)
 {
     enum { N = 150 };
@@ -381,8 +381,12 @@ static void survives_without_descriptors(void **state)
     for (int i = 0; i < 3; i++) {
         process_configure(&p); /* a directory's descriptor, and the configuration's */
         assert_true(slots_used(&p) <= 1);
-        assert_int_equal(ask(fd, "/"), GOOD);
-        assert_int_equal(ask(fd, "/static/a.css"), GOOD);
+        for (int path = 0; path < 2; path++) {
+            int one = dial(p.port);
+
+            assert_int_equal(ask(one, path == 0 ? "/" : "/static/a.css"), GOOD);
+            close(one);
+        }
     }
     close(fd);
     for (int i = 0; i < N; i++)

@@ -83,7 +83,12 @@ static int plain_end(struct rig *rig)
     int fds[2];
 
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds), 0);
-    conn_accept(rig->lane, fds[1], &peer, true);
+    {
+        struct conn_new new = { .peer = peer, .fd = fds[1], .tls = true };
+
+        must(admit_enter(&rig->lane->edge->admit, &new.peer, &new.by_address));
+        conn_accept(rig->lane, &new);
+    }
     return fds[0];
 }
 
