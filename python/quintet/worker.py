@@ -43,12 +43,30 @@ def prepare_path(project):
     sys.argv = ["quintet"]
 
 
+def show_stacks(stacks):
+    """The stacks of all threads: into the flight recorder when the process crashes, and when the supervisor asks by signal.
+
+    An application that has faulthandler write elsewhere (PYTHONFAULTHANDLER, faulthandler.enable()) is not disturbed.
+    """
+    try:
+        import faulthandler
+    except ImportError:
+        return
+    if stacks is None:
+        return
+    fd, signal = stacks
+    if not faulthandler.is_enabled():
+        faulthandler.enable(file=fd)
+    faulthandler.register(signal, file=fd, all_threads=True, chain=True)
+
+
 def boot(options, name):
     """Imports the application and makes everything ready to serve it."""
     workers, threads = int(options["workers"]), int(options["threads"])
     app = application.load(name)
     application.import_urls()
     shared = wsgi.constants(multithread=threads > 1, multiprocess=workers > 1)
+    _quintet.warming()
     warm_up.run(app, shared, options["warmup"], options["scheme"])
     wsgi.configure(_quintet, shared)
     application.settle()
@@ -87,6 +105,7 @@ def main():
     number = int(options["worker"])
     threads = int(options["threads"])
     _quintet.start(number, threads, int(options["lanes"]), int(options["generation"]))
+    show_stacks(_quintet.stacks())
     output.install(_quintet)
     prepare_path(os.getcwd())
     try:

@@ -14,11 +14,13 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/mem.h"
 
 #define LINE_TAIL 8
 
 struct line {
-    char text[LOG_LINE_MAX];
+    char *text;  /* borrowed */
+    size_t size; /* of text */
     size_t n;
     bool cut; /* something did not fit: nothing more is added */
 };
@@ -47,7 +49,7 @@ int log_level_parse(struct str name, enum log_level *out)
 /* All of s or nothing. */
 static void line_add(struct line *l, struct str s)
 {
-    if (l->cut || l->n + s.n > sizeof(l->text) - LINE_TAIL) { /* a closing quote may be in the tail already */
+    if (l->cut || l->n + s.n > l->size - LINE_TAIL) { /* a closing quote may be in the tail already */
         l->cut = true;
         return;
     }
@@ -59,7 +61,7 @@ static void line_add(struct line *l, struct str s)
 /* Into the bytes kept free: what closes a line that may have been cut. */
 static void line_close(struct line *l, struct str s)
 {
-    must(s.n <= sizeof(l->text) - l->n);
+    must(s.n <= l->size - l->n);
     memcpy(l->text + l->n, s.p, s.n);
     l->n += s.n;
 }
@@ -201,24 +203,40 @@ static void write_stderr(struct str line)
     }
 }
 
+static void emit(struct log *log, enum log_level level, struct str message, const struct log_field *fields,
+                 struct line *l)
+{
+    int saved_errno = errno; /* a caller may still want to look at it */
+
+    if (log->format == LOG_JSON)
+        build_json(l, log, level, message, fields);
+    else
+        build_text(l, log, level, message, fields);
+    if (log->sink != NULL)
+        log->sink(log->sink_arg, str_make(l->text, l->n));
+    else
+        write_stderr(str_make(l->text, l->n));
+    errno = saved_errno;
+}
+
 void log_emit(struct log *log, enum log_level level, struct str message, const struct log_field *fields)
 {
-    struct line l;
-    int saved_errno = errno; /* a caller may still want to look at it */
+    char text[LOG_LINE_MAX];
+    struct line l = { .text = text, .size = sizeof(text) };
+
+    if (level >= log->level)
+        emit(log, level, message, fields, &l);
+}
+
+void log_emit_long(struct log *log, enum log_level level, struct str message, const struct log_field *fields)
+{
+    struct line l = { .size = LOG_LONG_MAX };
 
     if (level < log->level)
         return;
-    l.n = 0;
-    l.cut = false;
-    if (log->format == LOG_JSON)
-        build_json(&l, log, level, message, fields);
-    else
-        build_text(&l, log, level, message, fields);
-    if (log->sink != NULL)
-        log->sink(log->sink_arg, str_make(l.text, l.n));
-    else
-        write_stderr(str_make(l.text, l.n));
-    errno = saved_errno;
+    l.text = mem_alloc(l.size);
+    emit(log, level, message, fields, &l);
+    mem_free(l.text);
 }
 
 void log_printf(struct log *log, enum log_level level, const char *fmt, ...)

@@ -52,6 +52,10 @@ struct log_field {
 void log_emit(struct log *log, enum log_level level, struct str message, const struct log_field *fields);
 void log_printf(struct log *log, enum log_level level, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
+/* For an event that has a long text to show, such as a stack: the same, up to LOG_LONG_MAX bytes. */
+#define LOG_LONG_MAX (48u << 10)
+void log_emit_long(struct log *log, enum log_level level, struct str message, const struct log_field *fields);
+
 /* log_event(log, LOG_INFO, "worker is ready", LOG_N("worker", 3)); */
 #define log_event(log, level, message, ...)                                                                            \
     log_emit((log), (level), str_of(message), (const struct log_field[]){ __VA_ARGS__ __VA_OPT__(, ) LOG_END })

@@ -90,7 +90,8 @@ enum pool_take_result pool_take(struct pool *pool, uint32_t seat, uint64_t timeo
 enum pool_take_result pool_try_take(struct pool *pool, uint32_t seat, struct pool_ticket *ticket);
 /* RUNNING → DONE and attention. All frames must have been written. */
 void pool_done(struct pool *pool, uint32_t seat, struct pool_ticket ticket);
-bool pool_cancelled(const struct pool *pool, struct pool_ticket ticket); /* the client left */
+bool pool_cancelled(const struct pool *pool, struct pool_ticket ticket);    /* the client left */
+uint64_t pool_taken_ns(const struct pool *pool, struct pool_ticket ticket); /* when this worker took it */
 /* Makes pool_take of these seats return POOL_CLOSED once what they run is done: drain. Any thread, of the edge or of the worker
  * itself. Holds for the process that has the seats now, never for the one after it. */
 void pool_close(struct pool *pool, uint32_t first_seat, uint32_t n);

@@ -135,6 +135,11 @@ void pool_done(struct pool *pool, uint32_t seat, struct pool_ticket ticket)
     attention_done(pool, ticket, news);
 }
 
+uint64_t pool_taken_ns(const struct pool *pool, struct pool_ticket ticket)
+{
+    return atomic_load_explicit(&slot_at(pool, ticket.slot)->taken_ns, memory_order_relaxed);
+}
+
 bool pool_cancelled(const struct pool *pool, struct pool_ticket ticket)
 {
     const struct shared_slot *slot = slot_at(pool, ticket.slot);

@@ -12,6 +12,7 @@
 #include "super/child.h"
 
 #include <signal.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -80,6 +81,9 @@ static void lost(struct child *child, int status)
     bool wish = child->role->gone(child, status, child->was_ready);
 
     child->pid = 0;
+    if (child->recorder >= 0)
+        close(child->recorder);
+    child->recorder = -1;
     if (wish && child->wanted)
         again(child);
     else
@@ -289,6 +293,7 @@ void child_init(struct child *child, const struct role *role, struct loop *loop,
     *child = (struct child){ .role = role, .loop = loop, .log = log, .title = role->name };
     child->channel.fd = -1;
     child->output.fd = -1;
+    child->recorder = -1;
     loop_timer_init(&child->timer, on_timer);
 }
 

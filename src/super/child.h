@@ -83,6 +83,9 @@ struct child {
     struct loop_timer timer;
     struct channel channel; /* fd -1: none */
     struct output output;   /* fd -1: none */
+    int recorder;           /* owned: flight recorder of the process; -1: none */
+    uint64_t peak_memory;   /* of the process that was reaped, bytes */
+    uint64_t oom_kills;     /* oom_kills() when it was started */
     char *last_words;       /* owned: text of BOOT_FAILED, until the next start; NULL: none */
 };
 

@@ -112,19 +112,40 @@ static void put_indented(struct logs *logs, struct str line)
         (void)!write(STDERR_FILENO, out, n);
 }
 
-void logs_block(struct logs *logs, enum log_level level, const char *message, const char *text)
+static void report_json(struct logs *logs, enum log_level level, const char *message, const struct log_field *fields,
+                        const char *text)
+{
+    struct log_field all[LOGS_FIELDS_MAX + 2];
+    size_t n = 0;
+
+    for (; fields[n].key != NULL; n++) {
+        must(n < LOGS_FIELDS_MAX);
+        all[n] = fields[n];
+    }
+    all[n++] = LOG_Z("text", text);
+    all[n] = LOG_END;
+    log_emit_long(&logs->log, level, str_of(message), all);
+}
+
+void logs_report(struct logs *logs, enum log_level level, const char *message, const struct log_field *fields,
+                 const char *text)
 {
     struct str rest = str_of(text);
 
     if (logs->log.format == LOG_JSON) {
-        log_event(&logs->log, level, message, LOG_Z("text", text));
+        report_json(logs, level, message, fields, text);
         return;
     }
-    log_emit(&logs->log, level, str_of(message), NULL);
+    log_emit(&logs->log, level, str_of(message), fields);
     if (level < logs->log.level)
         return;
     for (int i = 0; rest.n > 0 && i < BLOCK_LINES_MAX; i++)
         put_indented(logs, str_split(&rest, '\n'));
+}
+
+void logs_block(struct logs *logs, enum log_level level, const char *message, const char *text)
+{
+    logs_report(logs, level, message, (const struct log_field[]){ LOG_END }, text);
 }
 
 void logs_fini(struct logs *logs)

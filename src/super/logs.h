@@ -25,6 +25,10 @@ void logs_init(struct logs *logs); /* usable at once, on standard error */
 MUST_CHECK int logs_open(struct logs *logs, const struct conf *conf, struct why *error);
 /* Text of several lines, such as a traceback: indented below the message in the text format, one field in JSON. */
 void logs_block(struct logs *logs, enum log_level level, const char *message, const char *text);
+/* The same with fields (ended by LOG_END, at most LOGS_FIELDS_MAX). Text up to LOG_LONG_MAX. */
+#define LOGS_FIELDS_MAX 12
+void logs_report(struct logs *logs, enum log_level level, const char *message, const struct log_field *fields,
+                 const char *text);
 void logs_fini(struct logs *logs); /* flushes */
 
 #endif

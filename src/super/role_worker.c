@@ -10,17 +10,23 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "os/oom.h"
 #include "os/proc.h"
+#include "super/crash.h"
 #include "super/roles.h"
 #include "super/super.h"
 #include "super/worker_words.h"
 #include "wire/inherit.h"
+#include "wire/recorder.h"
+
+#define BOOT_FAILED 3 /* exit status of quintet/worker.py */
 
 /* Descriptors of the spawn under way; those the child gets are closed here afterwards. */
 struct parts {
     int super_end, worker_super; /* channel between us */
     int edge_end, worker_edge;   /* channel between it and the edge */
     int pipe_read, pipe_write;
+    int recorder; /* borrowed from the child; -1: none */
 };
 
 static void close_one(int *fd)
@@ -45,7 +51,7 @@ static int open_parts(struct parts *p)
     int pair[2], fds[2];
     int error;
 
-    *p = (struct parts){ -1, -1, -1, -1, -1, -1 };
+    *p = (struct parts){ -1, -1, -1, -1, -1, -1, -1 };
     error = wire_pair(pair);
     if (error != 0)
         return error;
@@ -87,6 +93,8 @@ static pid_t run(struct worker_process *process, const struct parts *p)
                                 .own_group = true };
     pid_t pid;
 
+    if (p->recorder >= 0)
+        fds[spawn.n_fds++] = (struct proc_fd){ p->recorder, INHERIT_RECORDER };
     for (size_t i = 0; i < g->n_pool_fds; i++)
         fds[spawn.n_fds++] = (struct proc_fd){ g->pool_fds[i], INHERIT_POOL + (int)i };
     pid = proc_spawn(&spawn);
@@ -106,6 +114,17 @@ static int take_over(struct child *child, struct parts *p)
     return error;
 }
 
+/* A worker can do without. */
+static void make_recorder(struct child *child, struct parts *p)
+{
+    child->recorder = recorder_make(worker_process_of(child)->plan->threads);
+    if (child->recorder < 0)
+        log_event(child->log, LOG_WARNING, "a worker gets no flight recorder", LOG_Z("child", child->title),
+                  LOG_Z("why", why_errno(child->recorder)));
+    p->recorder = child->recorder;
+    child->oom_kills = oom_kills();
+}
+
 static int spawn(struct child *child)
 {
     struct parts p;
@@ -114,6 +133,8 @@ static int spawn(struct child *child)
 
     if (error == 0)
         error = take_over(child, &p);
+    if (error == 0)
+        make_recorder(child, &p);
     if (error == 0)
         pid = run(worker_process_of(child), &p);
     if (error == 0 && pid < 0)
@@ -164,6 +185,14 @@ static void describe(int status, char *out, size_t size)
         (void)snprintf(out, size, "exit status %d", WEXITSTATUS(status));
 }
 
+/* Of its own accord, or by somebody else's hand. Else the reason has been told already. */
+static bool is_crash(const struct child *child, int status)
+{
+    bool ended = status == 0 || (WIFEXITED(status) && WEXITSTATUS(status) == BOOT_FAILED && child->last_words != NULL);
+
+    return status >= 0 && !ended && child->state != CHILD_KILLED;
+}
+
 static void log_death(struct child *child, int status)
 {
     const struct worker *w = child->owner;
@@ -171,9 +200,12 @@ static void log_death(struct child *child, int status)
     char how[128];
 
     describe(status, how, sizeof(how));
-    log_event(child->log, expected ? LOG_DEBUG : LOG_WARNING, expected ? "worker ended" : "worker died",
-              LOG_N("worker", w->index + 1), LOG_N("generation", worker_process_of(child)->release),
-              LOG_N("pid", child->pid), LOG_Z("how", how));
+    if (is_crash(child, status))
+        crash_log(&w->generation->super->logs, child, how);
+    else
+        log_event(child->log, expected ? LOG_DEBUG : LOG_WARNING, expected ? "worker ended" : "worker died",
+                  LOG_N("worker", w->index + 1), LOG_N("generation", worker_process_of(child)->release),
+                  LOG_N("pid", child->pid), LOG_Z("how", how));
 }
 
 /* A successor it has never heard of. */

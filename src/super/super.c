@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -232,16 +233,19 @@ static struct child *find_child(struct super *super, pid_t pid)
 /* Everything, also what is not ours: as PID 1 of a container the orphans are ours to bury. */
 static void reap(struct super *super)
 {
+    struct rusage usage;
     int status;
     pid_t pid;
 
-    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+    while ((pid = wait4(-1, &status, WNOHANG, &usage)) > 0) {
         struct child *child = find_child(super, pid);
 
-        if (child != NULL)
+        if (child != NULL) {
+            child->peak_memory = (uint64_t)usage.ru_maxrss << 10;
             child_reaped(child, status);
-        else if (pid == super->reload.inspect.pid)
+        } else if (pid == super->reload.inspect.pid) {
             inspect_reaped(&super->reload.inspect, status);
+        }
     }
 }
 

@@ -217,6 +217,7 @@ int body_close(struct exchange *x, PyObject *result)
         PyErr_Clear();
         return 0;
     }
+    recorder_phase(x->record, RECORDER_CLOSING);
     response_flush(x); /* the client need not wait for it */
     done = PyObject_CallObject(close, NULL);
     Py_DECREF(close);

@@ -51,13 +51,16 @@ static void end_forked(struct exchange *x)
 
 static void run(struct exchange *x, PyObject *app, PyObject *env)
 {
-    PyObject *result = PyObject_CallFunctionObjArgs(app, env, x->start_response, NULL);
+    PyObject *result;
 
+    recorder_phase(x->record, RECORDER_CALLED);
+    result = PyObject_CallFunctionObjArgs(app, env, x->start_response, NULL);
     end_forked(x);
     if (result == NULL) {
         fail(x);
         return;
     }
+    recorder_phase(x->record, RECORDER_ITERATING);
     if (body_send(x, result) < 0)
         fail(x);
     end_forked(x);
@@ -67,12 +70,22 @@ static void run(struct exchange *x, PyObject *app, PyObject *env)
     Py_DECREF(result);
 }
 
+static void record(struct exchange *x)
+{
+    const struct str *vars = x->request.vars;
+
+    recorder_begin(x->record, pool_taken_ns(x->state->worker.pool, x->ticket), vars[POOL_METHOD], vars[POOL_TARGET],
+                   vars[POOL_REQUEST_ID]);
+    recorder_phase(x->record, RECORDER_ENVIRON);
+}
+
 static int prepare(struct exchange *x)
 {
     if (pool_request_read(x->state->worker.pool, x->ticket, &x->request) < 0) {
         PyErr_SetString(PyExc_RuntimeError, "the request area of the pool makes no sense");
         return -1;
     }
+    record(x);
     return start_response_prepare(x) < 0 || input_prepare(x) < 0 ? -1 : 0;
 }
 
@@ -87,6 +100,7 @@ static void begin(struct exchange *x, struct pool_ticket ticket)
     x->request.n_fields = 0;
     memset(x->request.vars, 0, sizeof(x->request.vars)); /* until it is read: not the last one's */
     current = x;
+    recorder_phase(x->record, RECORDER_TAKEN);
 }
 
 static void finish(struct exchange *x)
@@ -96,6 +110,8 @@ static void finish(struct exchange *x)
     x->stage = EXCHANGE_NONE;
     current = NULL;
     worker_count(&x->state->worker);
+    recorder_end(x->record);
+    recorder_phase(x->record, RECORDER_IDLE);
     pool_done(x->state->worker.pool, x->seat, x->ticket);
 }
 
@@ -136,6 +152,9 @@ static struct exchange *exchange_new(struct state *state, uint32_t thread)
     x->state = state;
     x->thread = thread;
     x->seat = state->worker.first_seat + thread;
+    x->record = &state->worker.recorder->seats[thread];
+    recorder_sit(x->record);
+    recorder_phase(x->record, RECORDER_IDLE);
     return x; /* never freed: what the application kept of a request may point to it */
 }
 

@@ -23,6 +23,7 @@ struct exchange {
     struct state *state;
     uint32_t thread; /* 0 … threads - 1 */
     uint32_t seat;
+    struct recorder_seat *record; /* what this thread does, for whoever asks after its death */
     uint64_t serial;
     enum exchange_stage stage;
     struct pool_ticket ticket;

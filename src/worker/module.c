@@ -7,6 +7,8 @@
  *   serve(thread, app)                            serves until the worker stops
  *   stop()                                        makes every serve() return
  *   write(fd, bytes), flush()                     lines into the log
+ *   warming()                                     the flight recorder's phase
+ *   stacks()                                      (descriptor, signal) for faulthandler, or None
  *   request_id()                                  of the request this thread runs, or None
  */
 #include "worker/exchange.h"
@@ -113,6 +115,19 @@ static PyObject *module_flush(PyObject *module, PyObject *unused)
     return Py_NewRef(Py_None);
 }
 
+static PyObject *module_warming(PyObject *module, PyObject *unused)
+{
+    recorder_phase(&state_of(module)->worker.recorder->seats[0], RECORDER_WARMUP);
+    return Py_NewRef(Py_None);
+}
+
+static PyObject *module_stacks(PyObject *module, PyObject *unused)
+{
+    int fd = state_of(module)->worker.stacks;
+
+    return fd < 0 ? Py_NewRef(Py_None) : Py_BuildValue("(ii)", fd, RECORDER_SIGNAL);
+}
+
 static PyObject *module_request_id(PyObject *module, PyObject *unused)
 {
     struct exchange *x = exchange_current();
@@ -132,6 +147,8 @@ static PyMethodDef module_methods[] = {
     { "stop", module_stop, METH_NOARGS, "let every serve() return after its request" },
     { "write", module_write, METH_VARARGS, "write(fd, bytes): lines into the log" },
     { "flush", module_flush, METH_NOARGS, "end this thread's unfinished line" },
+    { "warming", module_warming, METH_NOARGS, "the application is imported, warm-up requests follow" },
+    { "stacks", module_stacks, METH_NOARGS, "(descriptor, signal) for faulthandler, or None" },
     { "request_id", module_request_id, METH_NOARGS, "id of the request this thread runs, or None" },
     { NULL, NULL, 0, NULL },
 };

@@ -176,6 +176,10 @@ static int keep_head(struct exchange *x, PyObject *status, PyObject *headers)
         if (keep_header(x, PyList_GetItem(headers, i)) < 0)
             return -1;
     x->stage = EXCHANGE_STARTED;
+    recorder_status(x->record, x->head.status);
+    if (atomic_load_explicit(&x->record->phase, memory_order_relaxed) ==
+        RECORDER_CALLED) /* not from a generator's first step */
+        recorder_phase(x->record, RECORDER_STARTED);
     return 0;
 }
 

@@ -42,6 +42,20 @@ static void quiet_signals(void)
         must(sigaction(quiet[i], &action, NULL) == 0);
 }
 
+/* Comes after faulthandler's handler, which has written the stacks: the supervisor sees that they are whole. */
+static void stacks_written(int signo)
+{
+    if (the_worker != NULL)
+        atomic_fetch_add(&the_worker->recorder->dumps, 1);
+}
+
+static void await_dumps(void)
+{
+    struct sigaction action = { .sa_handler = stacks_written, .sa_flags = SA_RESTART | SA_ONSTACK };
+
+    must(sigaction(RECORDER_SIGNAL, &action, NULL) == 0);
+}
+
 static void in_fork_child(void)
 {
     struct worker *w = the_worker;
@@ -49,6 +63,9 @@ static void in_fork_child(void)
     if (w == NULL)
         return;
     w->forked = true;
+    recorder_forget(w->recorder);
+    if (w->stacks >= 0) /* should the child crash, its stack goes where it prints */
+        (void)!dup3(STDERR_FILENO, w->stacks, O_CLOEXEC);
     close(INHERIT_SUPERVISOR);
     close(INHERIT_EDGE);
     for (uint32_t i = 0; i < w->lanes; i++)
@@ -171,6 +188,19 @@ static int take_pool(struct worker *w)
     return 0;
 }
 
+/* Without one, as under an older supervisor, the worker writes for itself alone. */
+static int take_recorder(struct worker *w)
+{
+    int r = recorder_attach(INHERIT_RECORDER, w->threads, &w->recorder);
+
+    w->stacks = r == 0 ? INHERIT_RECORDER : -1;
+    if (r == -EBADF)
+        r = recorder_private(w->threads, &w->recorder);
+    if (r == 0 && w->stacks >= 0 && fcntl(w->stacks, F_SETFD, FD_CLOEXEC) < 0)
+        r = -errno;
+    return r;
+}
+
 static void set_title(const struct worker *w)
 {
     char title[64];
@@ -185,15 +215,20 @@ int worker_start(struct worker *w)
 
     w->start_ns = clock_mono_ns();
     r = take_pool(w);
+    if (r == 0)
+        r = take_recorder(w);
     if (r < 0)
         return r;
+    recorder_sit(&w->recorder->seats[0]);
+    recorder_phase(&w->recorder->seats[0], RECORDER_BOOTING);
     for (int fd = INHERIT_SUPERVISOR; fd < INHERIT_LANES + (int)w->lanes; fd++)
         if (fd != INHERIT_POOL && fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
             return -errno;
     prepare_waits(w);
-    quiet_signals();
-    set_title(w);
     the_worker = w;
+    quiet_signals();
+    await_dumps();
+    set_title(w);
     r = -pthread_atfork(NULL, NULL, in_fork_child);
     return r < 0 ? r : start_control(w);
 }
@@ -209,6 +244,7 @@ int worker_ready(struct worker *w, uint64_t limit)
 
     w->limit = limit;
     m.number = clock_mono_ns() - w->start_ns;
+    recorder_phase(&w->recorder->seats[0], RECORDER_IDLE);
     __atomic_store_n(&w->ready, true, __ATOMIC_RELEASE);
     return wire_send(INHERIT_SUPERVISOR, &m);
 }

@@ -19,6 +19,7 @@
 #include "pool/pool.h"
 #include "pool/slot.h"
 #include "wire/message.h"
+#include "wire/recorder.h"
 
 /* A serving thread that waits for its request's body. Under `lock`. */
 struct worker_wait {
@@ -32,19 +33,21 @@ struct worker {
     uint32_t generation;
     uint32_t threads;
     uint32_t lanes;
-    uint32_t first_seat; /* index * threads */
-    struct pool *pool;   /* owned; mapped for the process's life */
-    bool forked;         /* this is a child of the worker, not the worker */
-    bool ready;          /* READY was sent; before that STOP ends the process at once */
-    uint64_t start_ns;   /* when the process took up its work */
-    uint64_t served;     /* requests finished by all threads; under the GIL */
-    uint64_t limit;      /* asks to be replaced when so many are served; 0: never */
+    uint32_t first_seat;       /* index * threads */
+    struct pool *pool;         /* owned; mapped for the process's life */
+    struct recorder *recorder; /* for the process's life */
+    int stacks;                /* descriptor for faulthandler's text; -1: the supervisor gave none */
+    bool forked;               /* this is a child of the worker, not the worker */
+    bool ready;                /* READY was sent; before that STOP ends the process at once */
+    uint64_t start_ns;         /* when the process took up its work */
+    uint64_t served;           /* requests finished by all threads; under the GIL */
+    uint64_t limit;            /* asks to be replaced when so many are served; 0: never */
     pthread_mutex_t lock;
     pthread_cond_t body_came;
     struct worker_wait *waits; /* a thread each, owned */
 };
 
-/* Maps the inherited pool, marks the inherited descriptors close-on-exec, sets signal handlers and title, starts the control thread. 0 or -errno. */
+/* Maps the inherited pool and recorder, marks the inherited descriptors close-on-exec, sets signal handlers and title, starts the control thread. 0 or -errno. */
 MUST_CHECK int worker_start(struct worker *worker);
 /* The application is imported; `limit` as above. 0 or -errno. */
 MUST_CHECK int worker_ready(struct worker *worker, uint64_t limit);
