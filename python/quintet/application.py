@@ -4,7 +4,6 @@ The same spellings as Gunicorn's, which is where users come from. Without a name
 """
 
 import ast
-import gc
 import importlib
 import sys
 
@@ -90,9 +89,3 @@ def import_urls():
         from django.urls import get_resolver
 
         get_resolver().url_patterns
-
-
-def settle():
-    """What boot has made stays: later collections need not walk it."""
-    gc.collect()
-    gc.freeze()

@@ -3,7 +3,8 @@
 The supervisor starts it as a script in the user's own interpreter:
 
     PYTHON .../quintet/worker.py --worker N --workers W --threads T --lanes L --generation G [--chdir DIR]
-        [--max-requests N --max-requests-jitter N] [--scheme https] [--warmup PATH]... APP [padding]
+        [--max-requests N --max-requests-jitter N] [--gc idle|python] [--scheme https] [--warmup PATH]... APP
+        [padding]
 
 with the descriptors of src/wire/inherit.h. The padding only makes room for the process title. Exit status: 0 stopped on
 request, 3 the application failed to boot (the supervisor has been told why).
@@ -18,12 +19,12 @@ PACKAGE_ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # The script's own folder is on the path as sys.path[0]: there its modules would shadow the user's ("worker", "wsgi").
 sys.path[0] = PACKAGE_ROOT
 
-from quintet import _quintet, application, boot_error, output, warm_up, wsgi  # noqa: E402
+from quintet import _quintet, application, boot_error, collector, output, warm_up, wsgi  # noqa: E402
 
 
 def parse(arguments):
     """Options as a dict, and the application's name. The supervisor wrote them: no help, few defaults."""
-    options = {"warmup": [], "scheme": "http", "max-requests": "0", "max-requests-jitter": "0"}
+    options = {"warmup": [], "scheme": "http", "gc": "idle", "max-requests": "0", "max-requests-jitter": "0"}
     rest = iter(arguments)
     for word in rest:
         if not word.startswith("--"):
@@ -69,7 +70,9 @@ def boot(options, name):
     _quintet.warming()
     warm_up.run(app, shared, options["warmup"], options["scheme"])
     wsgi.configure(_quintet, shared)
-    application.settle()
+    collector.settle()
+    if options["gc"] == "idle":
+        collector.move_out_of_requests(_quintet, threads)
     return app
 
 

@@ -21,6 +21,7 @@ struct conf_list {
     size_t n;
 };
 
+enum conf_gc { CONF_GC_IDLE, CONF_GC_PYTHON };
 enum conf_log_format { CONF_LOG_AUTO, CONF_LOG_TEXT, CONF_LOG_JSON };
 
 #define CONF_AUTO UINT64_MAX /* a duration that was left to a rule */
@@ -48,8 +49,9 @@ struct conf {
     uint64_t shutdown_delay; /* CONF_AUTO: by the supervisor's rule */
     uint64_t queue_size;
     uint64_t max_requests, max_requests_jitter; /* max_requests 0: never recycled */
-    struct conf_list warmup;                    /* paths asked of each worker before it serves */
     uint64_t max_worker_memory;                 /* 0: no limit */
+    enum conf_gc gc;
+    struct conf_list warmup; /* paths asked of each worker before it serves */
     bool reload;
     /* limits */
     uint64_t limit_request_line, limit_request_fields, limit_request_field_size, max_body_size;

@@ -14,6 +14,7 @@
 #define KIB UINT64_C(1024)
 #define TIB (KIB * KIB * KIB * KIB)
 
+static const char *const gc_ways[] = { "idle", "python", NULL };           /* enum conf_gc */
 static const char *const log_formats[] = { "auto", "text", "json", NULL }; /* enum conf_log_format */
 static const char *const auto_word[] = { "auto", NULL };
 static const char *const log_levels[] = { "debug", "info", "warning", "error", "alert", NULL };
@@ -70,6 +71,8 @@ const struct option_row option_table[] = {
       .argument = "TIME", .help = "how long a client may stay connected idle; 0: close after each answer" },
     { .name = "warmup", .type = OPTION_URL_PATH, .group = OPTION_GROUP_WORKERS, .flags = OPTION_LIST, AT(warmup), .argument = "PATH",
       .example = "/", .help = "a page each worker must answer before it serves; an error fails the start or the reload" },
+    { .name = "gc", .type = OPTION_CHOICE, .group = OPTION_GROUP_WORKERS, AT(gc), .fallback = "idle", .argument = "WHEN",
+      .choices = gc_ways, .help = "collect Python's garbage between requests (idle), or leave it to the interpreter (python)" },
     { .name = "max-requests", .type = OPTION_NUMBER, .group = OPTION_GROUP_WORKERS, AT(max_requests), .max = 1000000000,
       .fallback = "0", .argument = "N", .fallback_help = "0: never", .help = "replace a worker after so many requests, its successor ready first" },
     { .name = "max-requests-jitter", .type = OPTION_NUMBER, .group = OPTION_GROUP_WORKERS, AT(max_requests_jitter), .max = 1000000000,

@@ -79,6 +79,7 @@ char **worker_words(struct worker_process *process)
     add_number(&w, "--threads", plan->threads);
     add_number(&w, "--lanes", g->n_pool_fds - 1);
     add_number(&w, "--generation", process->release);
+    add_text(&w, "--gc", plan->conf->gc == CONF_GC_PYTHON ? "python" : "idle");
     add_recycling(&w, plan->conf);
     add_warm_up(&w, plan->conf);
     add(&w, plan->app);

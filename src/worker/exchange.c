@@ -91,6 +91,7 @@ static int prepare(struct exchange *x)
 
 static void begin(struct exchange *x, struct pool_ticket ticket)
 {
+    collect_begin(&x->state->collect);
     x->serial++;
     x->ticket = ticket;
     x->stage = EXCHANGE_OPEN;
@@ -113,6 +114,7 @@ static void finish(struct exchange *x)
     recorder_end(x->record);
     recorder_phase(x->record, RECORDER_IDLE);
     pool_done(x->state->worker.pool, x->seat, x->ticket);
+    collect_end(&x->state->collect);
 }
 
 static void answer(struct exchange *x, PyObject *app)
@@ -136,11 +138,13 @@ static enum pool_take_result take(struct exchange *x, struct pool_ticket *ticket
     struct pool *pool = x->state->worker.pool;
     enum pool_take_result r = pool_try_take(pool, x->seat, ticket);
     PyThreadState *saved;
+    uint64_t wait_ns;
 
     if (r != POOL_TIMEOUT)
         return r;
+    wait_ns = collect_wait(&x->state->collect);
     saved = PyEval_SaveThread();
-    r = pool_take(pool, x->seat, NS_PER_SEC, ticket);
+    r = pool_take(pool, x->seat, wait_ns, ticket);
     PyEval_RestoreThread(saved);
     return r;
 }
@@ -175,8 +179,11 @@ PyObject *exchange_serve(struct state *state, uint32_t thread, PyObject *app)
         }
         if (x->quit)
             worker_stop(&state->worker);
+        if (r != POOL_TIMEOUT)
+            continue;
+        collect_idle(&state->collect);
         /* Handlers that the application installed in Python run between requests too. */
-        if (r == POOL_TIMEOUT && PyErr_CheckSignals() < 0)
+        if (PyErr_CheckSignals() < 0)
             return NULL;
     }
 }

@@ -3,6 +3,7 @@
  *
  *   start(index, threads, lanes, generation)      takes over what the supervisor left in the descriptors
  *   configure(constants, file_wrapper, plain_file, report)
+ *   collect(get_count, collect, bound)            garbage collection between requests (worker/collect.h)
  *   ready(limit) | boot_failed(text)              tells the supervisor; limit: requests until it asks for a successor, 0: none
  *   serve(thread, app)                            serves until the worker stops
  *   stop()                                        makes every serve() return
@@ -54,6 +55,16 @@ static PyObject *module_configure(PyObject *module, PyObject *args)
     state->plain_file = Py_NewRef(plain_file);
     state->report = Py_NewRef(report);
     return Py_NewRef(Py_None);
+}
+
+static PyObject *module_collect(PyObject *module, PyObject *args)
+{
+    PyObject *get_count, *collect;
+    long bound;
+
+    if (!PyArg_ParseTuple(args, "OOl:collect", &get_count, &collect, &bound))
+        return NULL;
+    return collect_init(&state_of(module)->collect, get_count, collect, bound) < 0 ? NULL : Py_NewRef(Py_None);
 }
 
 static PyObject *module_ready(PyObject *module, PyObject *args)
@@ -141,6 +152,7 @@ static PyObject *module_request_id(PyObject *module, PyObject *unused)
 static PyMethodDef module_methods[] = {
     { "start", module_start, METH_VARARGS, "start(index, threads, lanes, generation)" },
     { "configure", module_configure, METH_VARARGS, "configure(constants, file_wrapper, plain_file, report)" },
+    { "collect", module_collect, METH_VARARGS, "collect(get_count, collect, bound): collect garbage between requests" },
     { "ready", module_ready, METH_VARARGS, "ready(limit): tell the supervisor that the application is imported" },
     { "boot_failed", module_boot_failed, METH_O, "tell the supervisor why it is not" },
     { "serve", module_serve, METH_VARARGS, "serve(thread, app): returns when the worker stops" },

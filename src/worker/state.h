@@ -6,12 +6,14 @@
 
 #include "worker/python.h"
 
+#include "worker/collect.h"
 #include "worker/environ.h"
 #include "worker/worker.h"
 
 struct state {
     struct worker worker;
     struct environ_maker environ;
+    struct collect collect;
     /* All owned. */
     PyTypeObject *handle_type; /* exchange.h */
     PyTypeObject *input_type;  /* input.h */

@@ -1,0 +1,167 @@
+/*
+ * When to collect. `bound` is the interpreter's own threshold of young objects (700, later 2000).
+ *
+ *   under load   generation 0 past the bound, looked at after every eighth request; each tenth time generation 1;
+ *                everything when what has survived since the last time is ten bounds and a quarter of the old, which is CPython's own rule
+ *   idle 2 ms    generation 0 or 1 past a quarter of the bound. Not at once: the next request is often on its way
+ *   idle 100 ms  everything, past one bound and a tenth of the old
+ *
+ * And a full one at most after a hundred times what the last one took: one percent of the time, however large the heap. Where no object
+ * survives, nothing grows, and none is made.
+ */
+#include "worker/collect.h"
+
+#include "base/clock.h"
+
+#define LOOK_EVERY 8
+#define YOUNG_ROUNDS 10
+#define FULL_SHARE 100
+#define IDLE_YOUNG_NS (2 * NS_PER_MS)
+#define IDLE_FULL_NS (100 * NS_PER_MS)
+#define IDLE_SLEEP_NS (1 * NS_PER_SEC)
+
+int collect_init(struct collect *c, PyObject *get_count, PyObject *collect, long bound)
+{
+    if (bound <= 0) {
+        PyErr_SetString(PyExc_ValueError, "the bound must be positive");
+        return -1;
+    }
+    c->bound = bound;
+    c->full_at_ns = clock_mono_ns();
+    c->get_count = Py_NewRef(get_count);
+    c->collect = Py_NewRef(collect);
+    return 0;
+}
+
+/* Objects made and not freed since the last collection, nearly; negative: leave the collector alone. */
+static long young(struct collect *c)
+{
+    PyObject *counts = PyGC_IsEnabled() ? PyObject_CallNoArgs(c->get_count) : NULL;
+    PyObject *first = counts == NULL ? NULL : PySequence_GetItem(counts, 0);
+    long n = first == NULL ? -1 : PyLong_AsLong(first);
+
+    Py_XDECREF(first);
+    Py_XDECREF(counts);
+    if (PyErr_Occurred())
+        PyErr_WriteUnraisable(c->get_count);
+    return n;
+}
+
+static long positive(long n)
+{
+    return n > 0 ? n : 0;
+}
+
+/* The number of objects found to be garbage. */
+static long run(struct collect *c, int generation)
+{
+    PyObject *which = PyLong_FromLong(generation);
+    PyObject *found = which == NULL ? NULL : PyObject_CallFunctionObjArgs(c->collect, which, NULL);
+    long n = found == NULL ? -1 : PyLong_AsLong(found);
+
+    if (PyErr_Occurred())
+        PyErr_WriteUnraisable(c->collect);
+    Py_XDECREF(found);
+    Py_XDECREF(which);
+    return positive(n);
+}
+
+/* `n`: young ones, of which those that stay have grown old. */
+static void run_short(struct collect *c, long n)
+{
+    bool middle = ++c->young_rounds > YOUNG_ROUNDS;
+
+    if (middle)
+        c->young_rounds = 0;
+    c->pending += positive(n - run(c, middle ? 1 : 0));
+}
+
+static void run_full(struct collect *c, long n)
+{
+    uint64_t start = clock_mono_ns();
+
+    c->old = positive(c->old + c->pending + n - run(c, 2));
+    c->pending = 0;
+    c->young_rounds = 0;
+    c->full_at_ns = clock_mono_ns();
+    c->full_took_ns = c->full_at_ns - start;
+}
+
+/* When time allows a full one. */
+static uint64_t full_from(const struct collect *c)
+{
+    return c->full_at_ns + c->full_took_ns * FULL_SHARE;
+}
+
+static bool has_grown(const struct collect *c, int bounds, int part)
+{
+    return c->pending > c->bound * bounds && c->pending > c->old / part;
+}
+
+/* ---- between requests ---- */
+
+void collect_begin(struct collect *c)
+{
+    c->running++;
+    c->idle_since_ns = 0;
+}
+
+void collect_end(struct collect *c)
+{
+    long n;
+
+    c->running--;
+    if (++c->unseen < LOOK_EVERY || c->collect == NULL || c->running > 0)
+        return;
+    c->unseen = 0;
+    n = young(c);
+    if (n <= c->bound)
+        return;
+    if (has_grown(c, 10, 4) && clock_mono_ns() >= full_from(c))
+        run_full(c, n);
+    else
+        run_short(c, n);
+}
+
+/* ---- idle ---- */
+
+static uint64_t later(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* When a full one is due if nothing comes. */
+static uint64_t idle_full_at(const struct collect *c)
+{
+    return later(full_from(c), c->idle_since_ns + IDLE_FULL_NS);
+}
+
+uint64_t collect_wait(struct collect *c)
+{
+    uint64_t now, due;
+    long n;
+
+    if (c->collect == NULL || c->running > 0 || (n = young(c)) < 0)
+        return IDLE_SLEEP_NS;
+    now = clock_mono_ns();
+    if (c->idle_since_ns == 0)
+        c->idle_since_ns = now;
+    if (n > c->bound / 4)
+        return IDLE_YOUNG_NS;
+    due = idle_full_at(c);
+    if (!has_grown(c, 1, 10) || due >= now + IDLE_SLEEP_NS)
+        return IDLE_SLEEP_NS;
+    return due > now ? due - now : 1;
+}
+
+void collect_idle(struct collect *c)
+{
+    long n;
+
+    if (c->collect == NULL || c->running > 0 || c->idle_since_ns == 0 || (n = young(c)) < 0)
+        return;
+    if (has_grown(c, 1, 10) && clock_mono_ns() >= idle_full_at(c))
+        run_full(c, n);
+    else if (n > c->bound / 4)
+        run_short(c, n);
+}
