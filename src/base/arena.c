@@ -86,13 +86,15 @@ void arena_fini(struct arena *a)
 }
 
 /* The first block always has the common size, so what arena_reset keeps does not depend on what a peer sent. */
-static void grow(struct arena *a, size_t size)
+static bool grow(struct arena *a, size_t size)
 {
     size_t room = a->first == NULL || size < ARENA_BLOCK - sizeof(struct arena_block)
                       ? ARENA_BLOCK - sizeof(struct arena_block)
                       : size;
-    struct arena_block *block = mem_alloc(sizeof(*block) + room);
+    struct arena_block *block = mem_try_alloc(sizeof(*block) + room);
 
+    if (block == NULL)
+        return false;
     *block = (struct arena_block){ .size = room };
     POISON(block_bytes(block), room);
     if (a->current != NULL)
@@ -100,6 +102,17 @@ static void grow(struct arena *a, size_t size)
     else
         a->first = block;
     a->current = block;
+    return true;
+}
+
+int arena_reserve(struct arena *a, size_t size)
+{
+    if (size > a->max || a->used > a->max - size)
+        return -ENOMEM;
+    while (a->current == NULL || size > a->current->size - a->current->used)
+        if (!grow(a, size)) /* twice when the very first piece is a large one */
+            return -ENOMEM;
+    return 0;
 }
 
 void *arena_alloc(struct arena *a, size_t size)
@@ -110,10 +123,8 @@ void *arena_alloc(struct arena *a, size_t size)
     if (size > SIZE_MAX - ARENA_ALIGN)
         return NULL;
     rounded = size == 0 ? ARENA_ALIGN : (size + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1);
-    if (rounded > a->max || a->used > a->max - rounded)
+    if (arena_reserve(a, rounded) != 0)
         return NULL;
-    while (a->current == NULL || rounded > a->current->size - a->current->used)
-        grow(a, rounded); /* twice when the very first piece is a large one */
     p = block_bytes(a->current) + a->current->used;
     a->current->used += rounded;
     a->used += rounded;

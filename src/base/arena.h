@@ -28,12 +28,14 @@ typedef void arena_cleanup_fn(void *arg);
 void arena_init(struct arena *a, size_t max);     /* allocates nothing yet */
 void arena_reset(struct arena *a);                /* runs cleanups, keeps the first block */
 void arena_fini(struct arena *a);                 /* runs cleanups, frees all */
-void *arena_alloc(struct arena *a, size_t size);  /* uninitialised; NULL past max */
-void *arena_zalloc(struct arena *a, size_t size); /* zeroed; NULL past max */
-/* NUL-terminated copy whose str does not count the NUL; .p is NULL past max. */
+void *arena_alloc(struct arena *a, size_t size);  /* uninitialised; NULL past max or without memory */
+void *arena_zalloc(struct arena *a, size_t size); /* zeroed; NULL as above */
+/* NUL-terminated copy whose str does not count the NUL; .p is NULL as above. */
 struct str arena_dup(struct arena *a, struct str s);
 struct str arena_printf(struct arena *a, const char *fmt, ...) PRINTF_LIKE(2, 3);
-/* fn(arg) at reset or fini. 0, or -ENOMEM past max (fn has then not been registered). */
+/* The next pieces, `size` bytes of them (each rounded up to 16), will be there. 0 or -ENOMEM as above; then nothing has changed. */
+MUST_CHECK int arena_reserve(struct arena *a, size_t size);
+/* fn(arg) at reset or fini. 0, or -ENOMEM as above (fn has then not been registered). */
 MUST_CHECK int arena_defer(struct arena *a, arena_cleanup_fn *fn, void *arg);
 
 #endif

@@ -22,23 +22,43 @@ void buf_fini(struct buf *b)
     *b = (struct buf){ .max = b->max };
 }
 
-int buf_reserve(struct buf *b, size_t more)
+/* The capacity to grow to. */
+static size_t next_cap(const struct buf *b, size_t need)
+{
+    size_t cap = b->cap < BUF_FIRST ? BUF_FIRST : b->cap * 2;
+
+    if (cap < need)
+        cap = need;
+    return cap > b->max ? b->max : cap;
+}
+
+static int reserve(struct buf *b, size_t more, void *(*grow)(void *ptr, size_t size))
 {
     size_t need, cap;
+    char *data;
 
     if (more > b->max - b->len)
         return -EMSGSIZE;
     need = b->len + more;
     if (need <= b->cap)
         return 0;
-    cap = b->cap < BUF_FIRST ? BUF_FIRST : b->cap * 2;
-    if (cap < need)
-        cap = need;
-    if (cap > b->max)
-        cap = b->max;
-    b->data = mem_realloc(b->data, cap + 1);
+    cap = next_cap(b, need);
+    data = grow(b->data, cap + 1);
+    if (data == NULL)
+        return -ENOMEM;
+    b->data = data;
     b->cap = cap;
     return 0;
+}
+
+int buf_reserve(struct buf *b, size_t more)
+{
+    return reserve(b, more, mem_realloc);
+}
+
+int buf_try_reserve(struct buf *b, size_t more)
+{
+    return reserve(b, more, mem_try_realloc);
 }
 
 void buf_commit(struct buf *b, size_t n)

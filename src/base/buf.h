@@ -25,6 +25,8 @@ void buf_init(struct buf *b, size_t max);
 void buf_fini(struct buf *b); /* frees; usable again only after buf_init; needless while nothing was added */
 /* Room for `more` bytes behind len (then write to data + len and call buf_commit). 0 or -EMSGSIZE. */
 MUST_CHECK int buf_reserve(struct buf *b, size_t more);
+/* The same for what a peer causes: -ENOMEM without memory, and b is as it was. */
+MUST_CHECK int buf_try_reserve(struct buf *b, size_t more);
 void buf_commit(struct buf *b, size_t n);  /* n bytes were written behind len; n <= cap - len */
 void buf_consume(struct buf *b, size_t n); /* drops n bytes from the front (memmove); n <= len */
 void buf_clear(struct buf *b);             /* len = 0, memory kept */

@@ -1,6 +1,8 @@
 /* A binary min-heap of intrusive nodes: see heap.h. */
 #include "base/heap.h"
 
+#include <errno.h>
+
 #include "base/mem.h"
 #include "base/must.h"
 
@@ -57,6 +59,23 @@ static void sift_down(struct heap *h, size_t at, struct heap_node *node)
         at = child;
     }
     place(h, at, node);
+}
+
+int heap_reserve(struct heap *h, size_t n)
+{
+    size_t cap = h->cap != 0 ? h->cap : 64;
+    struct heap_node **nodes;
+
+    if (n <= h->cap)
+        return 0;
+    while (cap < n)
+        cap *= 2;
+    nodes = mem_try_realloc(h->nodes, cap * sizeof(*nodes));
+    if (nodes == NULL)
+        return -ENOMEM;
+    h->nodes = nodes;
+    h->cap = cap;
+    return 0;
 }
 
 void heap_insert(struct heap *h, struct heap_node *node, uint64_t key)

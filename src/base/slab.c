@@ -54,15 +54,19 @@ static void push_free(struct slab *s, void *object)
     POISON(object, s->object_size);
 }
 
-static void add_chunk(struct slab *s)
+static bool add_chunk(struct slab *s)
 {
-    struct slab_chunk *chunk = mem_alloc(sizeof(*chunk) + s->object_size * s->per_chunk);
-    char *objects = (char *)(chunk + 1);
+    struct slab_chunk *chunk = mem_try_alloc(sizeof(*chunk) + s->object_size * s->per_chunk);
+    char *objects;
 
+    if (chunk == NULL)
+        return false;
+    objects = (char *)(chunk + 1);
     chunk->next = s->chunks;
     s->chunks = chunk;
     for (size_t i = s->per_chunk; i-- > 0;)
         push_free(s, objects + i * s->object_size);
+    return true;
 }
 
 void *slab_get(struct slab *s)
@@ -71,8 +75,8 @@ void *slab_get(struct slab *s)
 
     if (s->max != 0 && s->in_use >= s->max)
         return NULL;
-    if (s->free == NULL)
-        add_chunk(s);
+    if (s->free == NULL && !add_chunk(s))
+        return NULL;
     f = s->free;
     must(f != NULL);
     UNPOISON(f, s->object_size);

@@ -22,7 +22,7 @@ struct slab {
 
 void slab_init(struct slab *s, size_t object_size, size_t per_chunk, size_t max);
 void slab_fini(struct slab *s);
-void *slab_get(struct slab *s); /* zeroed; NULL only past max */
+void *slab_get(struct slab *s); /* zeroed; NULL past max or without memory */
 void slab_put(struct slab *s, void *object);
 
 #endif

@@ -8,9 +8,12 @@
 #include "base/clock.h"
 #include "edge/edge_process.h"
 #include "edge/h1.h"
+#include "edge/h1_store.h"
 #include "edge/pace.h"
+#include "edge/shed.h"
 
 #define LINGER_NS (5 * NS_PER_SEC)
+#define OWN_TIMERS 256 /* of the lane and its listeners, and more than that */
 
 static void conn_free(struct conn *c)
 {
@@ -90,15 +93,28 @@ static void conn_init(struct conn *c, struct lane *lane, const struct conn_new *
     c->io = (struct loop_io){ .fd = -1, .fn = conn_ready };
 }
 
+/* With room for its timer and its request's. */
+static struct conn *conn_new(struct lane *lane)
+{
+    size_t timers = 2 * (size_t)(atomic_load_explicit(&lane->n_open, memory_order_relaxed) + 1) + OWN_TIMERS;
+
+    if (!shed_may_grow() || loop_timer_reserve(lane->loop, timers) != 0)
+        return NULL;
+    return slab_get(&lane->conns);
+}
+
 void conn_accept(struct lane *lane, const struct conn_new *new)
 {
-    struct conn *c = new->tls && lane->snapshot->tls == NULL ? NULL : slab_get(&lane->conns);
+    struct conn *c = NULL;
 
-    if (c == NULL)
+    if (new->tls && lane->snapshot->tls == NULL)
         goto refuse;
+    c = conn_new(lane);
+    if (c == NULL)
+        goto no_memory;
     conn_init(c, lane, new);
     if (conn_open_stream(c, new->fd) != 0)
-        goto refuse;
+        goto no_memory;
     if (loop_io_add(lane->loop, &c->io, new->fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET) != 0) {
         conn_free(c);
         return;
@@ -110,6 +126,8 @@ void conn_accept(struct lane *lane, const struct conn_new *new)
     conn_advance(c);
     return;
 
+no_memory:
+    shed_note(lane, "a connection");
 refuse:
     if (c != NULL)
         slab_put(&lane->conns, c);

@@ -19,6 +19,7 @@
 #include "edge/edge_process.h"
 #include "edge/handler/handlers.h"
 #include "edge/listen.h"
+#include "edge/shed.h"
 #include "edge/status.h"
 #include "os/event.h"
 #include "os/proc.h"
@@ -648,6 +649,7 @@ int edge_main(int argc, char **argv)
     edge->log = (struct log){ .level = LOG_INFO, .process = "edge" };
     edge->started_ns = clock_mono_ns();
     count_descriptors(edge);
+    shed_init();
     dispatch_init(&edge->dispatch, edge);
     admit_init(&edge->admit);
     edge->dispatch.queue_max = 1024;
@@ -660,6 +662,7 @@ int edge_main(int argc, char **argv)
     edge->super.owner = edge;
     lane_run(&edge->lanes[0]);
     edge_fini(edge);
+    mem_reserve_drop();
     mem_free(edge);
     return 0;
 }

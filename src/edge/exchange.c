@@ -12,6 +12,7 @@
 #include "edge/handler/handlers.h"
 
 #define EXCHANGE_ARENA_MAX (1u << 20)
+#define ARENA_NEED (22u << 10)
 
 void exchange_init(struct exchange *ex, struct lane *lane)
 {
@@ -38,6 +39,13 @@ void exchange_begin(struct exchange *ex)
     ex->sent = ex->queue_ns = ex->app_ns = 0;
     ex->worker = -1;
     ex->close = ex->client_gone = false;
+}
+
+/* The fields of the response, the application's table, ids and numbers, and a page; and paths and names of the request, copied or decoded.
+ * With an ordinary head this is what the arena has kept from the last request. */
+int exchange_reserve(struct exchange *ex)
+{
+    return arena_reserve(&ex->arena, ARENA_NEED + EXCHANGE_PAGE_ROOM + 3 * (size_t)ex->head.length);
 }
 
 static void handler_end(struct exchange *ex)

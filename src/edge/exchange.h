@@ -21,9 +21,10 @@
 struct lane;
 struct exchange;
 
-#define EXCHANGE_ID_LEN 32      /* hexadecimal digits of a request id that we make */
-#define EXCHANGE_ID_MAX 128     /* longest one taken over from a trusted proxy */
-#define EXCHANGE_FIELDS_MAX 300 /* fields of a response, ours included */
+#define EXCHANGE_ID_LEN 32            /* hexadecimal digits of a request id that we make */
+#define EXCHANGE_ID_MAX 128           /* longest one taken over from a trusted proxy */
+#define EXCHANGE_PAGE_ROOM (6u << 10) /* of the arena, for a page of our own */
+#define EXCHANGE_FIELDS_MAX 300       /* fields of a response, ours included */
 
 enum piece_kind {
     PIECE_WAIT, /* nothing yet: the handler will flush */
@@ -111,6 +112,9 @@ void exchange_end(struct exchange *ex);
 void exchange_init(struct exchange *ex, struct lane *lane); /* once in its life */
 void exchange_fini(struct exchange *ex);
 
+/* Memory for everything that the edge itself does with this exchange from now on: what allocates from the arena below need not look. 0 or
+ * -ENOMEM. */
+MUST_CHECK int exchange_reserve(struct exchange *ex);
 /* Facts that routing and handlers need (client address, request id, host) from head, peer and trusted proxies. */
 void exchange_identify(struct exchange *ex, const union sock_addr *peer, int fd);
 

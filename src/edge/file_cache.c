@@ -95,7 +95,9 @@ static void read_content(struct file_entry *e)
     size_t at = 0;
     ssize_t n = 1;
 
-    e->content = mem_alloc(e->size + 1);
+    e->content = mem_try_alloc(e->size + 1);
+    if (e->content == NULL)
+        return;
     while (at < e->size && n > 0) {
         n = pread(e->fd, e->content + at, e->size - at, (off_t)at);
         if (n > 0)
@@ -139,7 +141,11 @@ static int open_entry(const struct root *root, struct str path, struct file_entr
         close(fd);
         return -ENOENT;
     }
-    e = mem_zalloc(sizeof(*e));
+    e = mem_try_zalloc(sizeof(*e));
+    if (e == NULL) {
+        close(fd);
+        return -ENOMEM;
+    }
     e->refs = 1;
     e->fd = fd;
     list_init(&e->link);

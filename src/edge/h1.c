@@ -5,89 +5,21 @@
 #include <stddef.h>
 
 #include "base/clock.h"
-#include "base/mem.h"
 #include "edge/edge_process.h"
+#include "edge/h1_store.h"
 #include "edge/h1_write.h"
 #include "edge/pace.h"
 #include "edge/route.h"
+#include "edge/shed.h"
 
 #define HEAD_TIMEOUT_NS (60 * NS_PER_SEC)   /* for the whole head: a trickle does not prolong it */
 #define DRAIN_IDLE_NS NS_PER_SEC            /* in a drain: how long a request may still come on an idle connection */
 #define DRAIN_HANDSHAKE_NS (5 * NS_PER_SEC) /* in a drain: for a TLS handshake under way */
 #define IN_FIRST (16u << 10)
-#define IN_KEPT (32u << 10) /* a larger buffer is not kept for the next connection */
-#define SPARE_MAX 256
 
 static const struct conn_state h1_head, h1_reading_body, h1_wait, h1_send;
 
-/* ---- the h1 object: only busy connections have one ---- */
-
-static void ex_flush(struct exchange *ex)
-{
-    conn_advance(CONTAINER_OF(ex, struct h1, exchange)->conn);
-}
-
-static const struct exchange_ops h1_ops = { .flush = ex_flush };
-
-static struct h1 *h1_new(struct lane *lane)
-{
-    struct h1 *h1 = mem_zalloc(sizeof(*h1));
-
-    list_init(&h1->link);
-    buf_init(&h1->in, HTTP_HEAD_MAX + LANE_SCRATCH);
-    buf_init(&h1->out, 2u * HTTP_HEAD_MAX);
-    exchange_init(&h1->exchange, lane);
-    h1->exchange.ops = &h1_ops;
-    return h1;
-}
-
-static void h1_free(struct h1 *h1)
-{
-    exchange_fini(&h1->exchange);
-    buf_fini(&h1->in);
-    buf_fini(&h1->out);
-    mem_free(h1);
-}
-
-static void h1_acquire(struct conn *c)
-{
-    struct lane *lane = c->lane;
-    struct list *spare = list_pop_front(&lane->spare_h1);
-
-    if (spare != NULL) {
-        lane->n_spare_h1--;
-        c->h1 = CONTAINER_OF(spare, struct h1, link);
-    } else {
-        c->h1 = h1_new(lane);
-    }
-    c->h1->conn = c;
-}
-
-void h1_release(struct conn *c)
-{
-    struct lane *lane = c->lane;
-    struct h1 *h1 = c->h1;
-
-    exchange_end(&h1->exchange);
-    c->h1 = NULL;
-    h1->conn = NULL;
-    if (lane->n_spare_h1 >= SPARE_MAX || h1->in.cap > IN_KEPT || h1->out.cap > IN_KEPT) {
-        h1_free(h1);
-        return;
-    }
-    buf_clear(&h1->in);
-    list_push_front(&lane->spare_h1, &h1->link);
-    lane->n_spare_h1++;
-}
-
-void h1_fini_spare(struct lane *lane)
-{
-    struct list *spare;
-
-    while ((spare = list_pop_front(&lane->spare_h1)) != NULL)
-        h1_free(CONTAINER_OF(spare, struct h1, link));
-    lane->n_spare_h1 = 0;
-}
+/* ---- beginning ---- */
 
 /* A new request begins at in.data[0]. */
 static void h1_begin(struct conn *c)
@@ -135,12 +67,24 @@ static size_t h1_read(struct conn *c, char *p, size_t room)
     return 0;
 }
 
+/* False: there is none, and without memory for it the connection is closed. */
+static bool h1_room_in(struct conn *c, size_t n)
+{
+    int error = buf_try_reserve(&c->h1->in, n);
+
+    if (error != -ENOMEM)
+        return error == 0;
+    shed_note(c->lane, "a request's bytes");
+    conn_close(c);
+    return false;
+}
+
 static size_t h1_read_in(struct conn *c)
 {
     struct h1 *h1 = c->h1;
     size_t n;
 
-    if (buf_reserve(&h1->in, h1->in.len == 0 ? IN_FIRST : 4096) != 0)
+    if (!h1_room_in(c, h1->in.len == 0 ? IN_FIRST : 4096))
         return 0;
     n = h1_read(c, h1->in.data + h1->in.len, h1->in.cap - h1->in.len);
     buf_commit(&h1->in, n);
@@ -151,7 +95,11 @@ static bool idle_step(struct conn *c)
 {
     if (!c->readable)
         return false;
-    h1_acquire(c);
+    if (!h1_acquire(c)) {
+        shed_note(c->lane, "a request");
+        conn_close(c);
+        return false;
+    }
     if (h1_read_in(c) == 0) {
         if (!c->closed)
             h1_release(c);
@@ -225,6 +173,36 @@ const struct conn_state h1_handshake = { .name = "handshake",
 
 /* ---- head ---- */
 
+/* No memory to answer as one should. */
+static void h1_shed(struct conn *c)
+{
+    struct h1 *h1 = c->h1;
+
+    shed_note(c->lane, "an answer");
+    if (c->closed)
+        return; /* it was one of those that could be spared */
+    buf_clear(&h1->out);
+    h1->out_pos = 0;
+    must(buf_add_str(&h1->out, STR("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: "
+                                   "1\r\nConnection: close\r\n\r\n")) == 0);
+    (void)h1_write_out(c);
+    conn_linger(c);
+}
+
+/* Who asks; from here on what an answer needs of the arena is there. False: the connection has been given up. */
+static bool h1_identify(struct conn *c)
+{
+    struct exchange *ex = &c->h1->exchange;
+
+    if (exchange_reserve(ex) != 0) {
+        h1_shed(c);
+        return false;
+    }
+    ex->bytes = c->h1->in.data;
+    exchange_identify(ex, &c->peer, c->stream.fd);
+    return true;
+}
+
 /* Answers with a page and gives the connection up: what follows in it cannot be trusted or is not wanted. */
 static void h1_refuse(struct conn *c, unsigned status, const char *why)
 {
@@ -244,9 +222,8 @@ static uint64_t head_timeout(const struct conn *c)
 static void head_timed_out(struct conn *c)
 {
     note_slow(c);
-    c->h1->exchange.bytes = c->h1->in.data;
-    exchange_identify(&c->h1->exchange, &c->peer, c->stream.fd);
-    h1_refuse(c, 408, "the request head did not arrive in time");
+    if (h1_identify(c))
+        h1_refuse(c, 408, "the request head did not arrive in time");
     conn_advance(c);
 }
 
@@ -286,11 +263,11 @@ static void h1_head_done(struct conn *c)
     const struct http_head *head = &ex->head;
     uint64_t max = ex->snapshot->conf->max_body_size;
 
-    ex->bytes = h1->in.data;
+    if (!h1_identify(c))
+        return;
     h1->pos = head->length;
     ex->close = !head->keep_alive || ex->snapshot->conf->keep_alive == 0;
     stream_tls_info(&c->stream, &ex->tls_info);
-    exchange_identify(ex, &c->peer, c->stream.fd);
     ex->handler = route(ex);
     if (head->body == HTTP_BODY_NONE || (head->body == HTTP_BODY_LENGTH && head->content_length == 0)) {
         ex->body_complete = true;
@@ -324,9 +301,8 @@ static bool head_step(struct conn *c)
         return true;
     }
     if (r == H1_ERROR) {
-        h1->exchange.bytes = h1->in.data;
-        exchange_identify(&h1->exchange, &c->peer, c->stream.fd);
-        h1_refuse(c, h1->parser.status, h1->parser.reason);
+        if (h1_identify(c))
+            h1_refuse(c, h1->parser.status, h1->parser.reason);
         return true;
     }
     return h1_read_in(c) > 0;
@@ -388,8 +364,8 @@ static size_t body_feed(struct conn *c, const char *p, size_t n)
 /* Bytes that came behind the body belong to the next request. */
 static void body_keep_rest(struct conn *c, const char *p, size_t n)
 {
-    if (n > 0 && buf_add(&c->h1->in, p, n) != 0)
-        must_not_reach(); /* in.max is a head and a scratch buffer: it fits */
+    if (n > 0 && h1_room_in(c, n)) /* in.max is a head and a scratch buffer: it fits */
+        must(buf_add(&c->h1->in, p, n) == 0);
 }
 
 static bool body_step(struct conn *c)
@@ -446,7 +422,10 @@ static bool wait_step(struct conn *c)
     struct exchange *ex = &c->h1->exchange;
 
     if (ex->response.ready) {
-        h1_write_head(c);
+        if (h1_write_head(c) != 0) {
+            h1_shed(c);
+            return true;
+        }
         conn_set_state(c, &h1_send);
         return true;
     }

@@ -34,8 +34,6 @@ struct h1 {
 extern const struct conn_state h1_idle;
 extern const struct conn_state h1_handshake; /* TLS first, then h1_idle */
 
-void h1_release(struct conn *c); /* gives the h1 back to the lane; its exchange is ended */
-void h1_fini_spare(struct lane *lane);
 bool h1_awaits_request(const struct conn *c); /* no byte of one has come: a drain waits a moment for it */
 
 #endif

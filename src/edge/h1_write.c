@@ -12,6 +12,7 @@
 #include "edge/h1.h"
 #include "http/response.h"
 
+#define HEAD_ROOM 512           /* status line, our own fields, chunk sizes */
 #define SENDFILE_MAX (1u << 20) /* per call, so that one fast client does not hold the lane */
 
 /* out.max is twice the largest head a worker can send, so nothing that is added here can fail. */
@@ -58,12 +59,24 @@ static void add_framing_fields(struct h1 *h1, struct conn *c)
         out_field(h1, STR("Connection"), STR("keep-alive"));
 }
 
-void h1_write_head(struct conn *c)
+/* An upper bound of what goes into `out` from here to the end of the response: head, and the framing around one piece. */
+static size_t room_for_head(const struct response *r)
+{
+    size_t n = HEAD_ROOM + r->reason.n;
+
+    for (uint32_t i = 0; i < r->n_fields; i++)
+        n += r->fields[i].name.n + r->fields[i].value.n + 4;
+    return n;
+}
+
+int h1_write_head(struct conn *c)
 {
     struct h1 *h1 = c->h1;
     struct exchange *ex = &h1->exchange;
     struct response *r = &ex->response;
 
+    if (buf_try_reserve(&h1->out, room_for_head(r)) != 0)
+        return -ENOMEM;
     decide_framing(h1);
     r->started = true;
     must(http_response_begin(&h1->out, r->status, r->reason) == 0);
@@ -73,6 +86,7 @@ void h1_write_head(struct conn *c)
         out_field(h1, r->fields[i].name, r->fields[i].value);
     add_framing_fields(h1, c);
     must(http_response_end(&h1->out) == 0);
+    return 0;
 }
 
 static void out_written(struct h1 *h1, size_t n)

@@ -14,7 +14,8 @@ enum h1_write_result {
     H1_WRITE_DEAD,    /* connection lost, or the response broke off: close */
 };
 
-void h1_write_head(struct conn *c); /* response.ready: decides the framing and puts the head into `out` */
+/* response.ready: decides the framing and puts the head into `out`. 0, or -ENOMEM and nothing is said yet. */
+MUST_CHECK int h1_write_head(struct conn *c);
 MUST_CHECK enum h1_write_result h1_write(struct conn *c);
 /* What is in `out` alone (100 Continue). 0; -EAGAIN leaves it there; other -errno: dead. */
 int h1_write_out(struct conn *c);

@@ -12,6 +12,7 @@
 #include "edge/edge_process.h"
 #include "edge/file_cache.h"
 #include "edge/h1.h"
+#include "edge/h1_store.h"
 #include "edge/handler/handlers.h"
 #include "edge/listen.h"
 #include "pool/wake.h"
@@ -205,6 +206,7 @@ int lane_init(struct lane *lane, struct edge *edge, uint32_t index)
     list_init(&lane->jobs);
     pthread_mutex_init(&lane->jobs_lock, NULL);
     buf_init(&lane->line, LANE_LINE_MAX);
+    must(buf_reserve(&lane->line, LANE_LINE_MAX) == 0); /* now, so that logging needs no memory later */
     lane->scratch = mem_alloc(LANE_SCRATCH);
     lane->files = file_cache_new(lane);
     return 0;

@@ -46,6 +46,7 @@ struct lane_stats {
     atomic_ullong connections, requests, handshakes, bytes_out;
     atomic_ullong evicted;  /* connections that made room for others */
     atomic_ullong crowded;  /* closed at accept: their address had as many as it may have */
+    atomic_ullong shed;     /* requests and connections given up for lack of memory */
     atomic_ullong too_slow; /* out of time: head, body, or an answer that was not taken */
 };
 
@@ -82,6 +83,8 @@ struct lane {
     atomic_bool evict_asked;   /* it is on its way */
     uint64_t crowded_quiet_ns; /* no line about crowded addresses before */
     uint64_t crowded_since;    /* refused since the last one */
+    uint64_t shed_quiet_ns;    /* the same for lack of memory */
+    uint64_t shed_since;
     /* cached once a second */
     uint64_t date_second;
     char date[HTTP_DATE_LEN];

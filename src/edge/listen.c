@@ -95,10 +95,14 @@ static void take_over(struct lane *lane, struct lane_job *job)
     mem_free(h);
 }
 
-static void hand_over(struct lane *to, const struct conn_new *new)
+static void hand_over(struct lane *from, struct lane *to, const struct conn_new *new)
 {
-    struct handed *h = mem_zalloc(sizeof(*h));
+    struct handed *h = mem_try_zalloc(sizeof(*h));
 
+    if (h == NULL) {
+        conn_accept(from, new);
+        return;
+    }
     h->job.fn = take_over;
     h->new = *new;
     lane_post(to, &h->job);
@@ -167,7 +171,7 @@ static int accept_some(struct listener *l, unsigned most)
         if (to == l->lane)
             conn_accept(to, &new);
         else
-            hand_over(to, &new);
+            hand_over(l->lane, to, &new);
     }
     return 0;
 }

@@ -102,7 +102,7 @@ int spool_addv(struct spool *s, const struct iovec *iov, int n)
 
     if (size > s->max - s->size)
         return -EMSGSIZE;
-    if (s->fd < 0 && buf_reserve(&s->memory, size) == 0) {
+    if (s->fd < 0 && buf_try_reserve(&s->memory, size) == 0) {
         for (int i = 0; i < n; i++)
             must(buf_add(&s->memory, iov[i].iov_base, iov[i].iov_len) == 0);
     } else {

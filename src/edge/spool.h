@@ -1,5 +1,5 @@
 /*
- * Bytes that must be kept until somebody takes them: memory first, then an unlinked file.
+ * Bytes that must be kept until somebody takes them: memory first, then an unlinked file (at once when there is no memory).
  *
  * Request bodies before a worker is chosen, and responses whose client reads slowly. Written at the end, read from the front. A disk
  * that fills up loses nothing that was taken before: the write that failed can be tried again later. One lane.

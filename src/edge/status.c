@@ -61,16 +61,17 @@ static int write_counters(struct edge *edge, struct buf *out)
         error = write_open(edge, out);
     if (error != 0)
         return error;
-    return buf_printf(
-        out,
-        "\"connections\":%llu,\"requests\":%llu,\"handshakes\":%llu,\"queued\":%u,\"handed\":%llu,"
-        "\"refused\":%llu,\"replayed\":%llu,\"descriptors\":%zu,\"connections_max\":%u,\"evicted\":%llu,"
-        "\"crowded\":%llu,\"too_slow\":%llu",
-        sum(edge, offsetof(struct lane_stats, connections)), sum(edge, offsetof(struct lane_stats, requests)),
-        sum(edge, offsetof(struct lane_stats, handshakes)), (unsigned)d->n_queued, (unsigned long long)d->handed,
-        (unsigned long long)d->refused, (unsigned long long)d->replayed, proc_count_fds(),
-        atomic_load_explicit(&edge->admit.max, memory_order_relaxed), sum(edge, offsetof(struct lane_stats, evicted)),
-        sum(edge, offsetof(struct lane_stats, crowded)), sum(edge, offsetof(struct lane_stats, too_slow)));
+    return buf_printf(out,
+                      "\"connections\":%llu,\"requests\":%llu,\"handshakes\":%llu,\"queued\":%u,\"handed\":%llu,"
+                      "\"refused\":%llu,\"replayed\":%llu,\"descriptors\":%zu,\"connections_max\":%u,\"evicted\":%llu,"
+                      "\"crowded\":%llu,\"too_slow\":%llu,\"shed\":%llu",
+                      sum(edge, offsetof(struct lane_stats, connections)),
+                      sum(edge, offsetof(struct lane_stats, requests)),
+                      sum(edge, offsetof(struct lane_stats, handshakes)), (unsigned)d->n_queued,
+                      (unsigned long long)d->handed, (unsigned long long)d->refused, (unsigned long long)d->replayed,
+                      proc_count_fds(), atomic_load_explicit(&edge->admit.max, memory_order_relaxed),
+                      sum(edge, offsetof(struct lane_stats, evicted)), sum(edge, offsetof(struct lane_stats, crowded)),
+                      sum(edge, offsetof(struct lane_stats, too_slow)), sum(edge, offsetof(struct lane_stats, shed)));
 }
 
 static int write_all(struct edge *edge, struct buf *out, bool with_seats)

@@ -107,6 +107,11 @@ void loop_timer_stop(struct loop *loop, struct loop_timer *timer)
     timer->deadline = 0;
 }
 
+int loop_timer_reserve(struct loop *loop, size_t n)
+{
+    return heap_reserve(&loop->timers, n);
+}
+
 bool loop_timer_armed(const struct loop_timer *timer)
 {
     return timer->deadline != 0;

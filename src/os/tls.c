@@ -434,11 +434,14 @@ static int write_once(struct session *session, const void *p, size_t n, size_t *
 
 /* OpenSSL wants a retry to begin with the same bytes and to be no shorter, while our caller may come back with the rest of the stream in other pieces (a file
  * instead of memory, a head alone). So the record is kept, and what it held is skipped when it is offered again. */
-static void keep(struct session *session, const void *p, size_t n)
+static int keep(struct session *session, const void *p, size_t n)
 {
-    session->kept = mem_alloc(n);
+    session->kept = mem_try_alloc(n);
+    if (session->kept == NULL)
+        return fail(session, -ENOMEM);
     memcpy(session->kept, p, n);
     session->kept_n = n;
+    return -EAGAIN;
 }
 
 /* 0 once the kept record is out. */
@@ -475,7 +478,7 @@ static ssize_t write_record(struct session *session, const void *p, size_t n)
     }
     r = write_once(session, p, n, &sent);
     if (r == -EAGAIN)
-        keep(session, p, n);
+        r = keep(session, p, n);
     return r != 0 ? r : (ssize_t)sent;
 }
 
@@ -613,8 +616,10 @@ static const struct stream_ops tls_ops = {
 
 int tls_stream_init(struct stream *s, int fd, struct tls_ctx *ctx)
 {
-    struct session *session = mem_zalloc(sizeof(*session));
+    struct session *session = mem_try_zalloc(sizeof(*session));
 
+    if (session == NULL)
+        return -ENOMEM;
     ERR_clear_error();
     session->ssl = SSL_new(ctx->certs[0]);
     if (session->ssl == NULL || SSL_set_fd(session->ssl, fd) != 1) {

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "edge/handler/app.h"
+#include "edge/shed.h"
 #include "http/response.h"
 
 /* ---- the response head ---- */
@@ -74,11 +75,18 @@ static bool take_head(struct exchange *ex, struct app *app, const struct pool_pi
 {
     struct pool_field fields[POOL_FIELDS_MAX];
     struct pool_head head = { .fields = fields };
-    char *copy = arena_alloc(&ex->arena, piece->size + 1);
     size_t at = 0;
+    char *copy;
 
-    if (copy == NULL || app->have_head)
+    if (app->have_head)
         return broken(ex, "a second head");
+    if (arena_reserve(&ex->arena, piece->size + 16 + EXCHANGE_PAGE_ROOM) !=
+        0) { /* what is left is for the page that says so */
+        shed_note(ex->lane, "a response's head");
+        return unfit(ex, "no memory for its head");
+    }
+    copy = arena_alloc(&ex->arena, piece->size + 1);
+    must(copy != NULL);
     for (int i = 0; i < piece->n_data; i++) {
         memcpy(copy + at, piece->data[i].iov_base, piece->data[i].iov_len);
         at += piece->data[i].iov_len;

@@ -13,6 +13,7 @@
 #include "edge/edge_process.h"
 #include "edge/file_cache.h"
 #include "edge/handler/handlers.h"
+#include "edge/shed.h"
 #include "http/cond.h"
 #include "http/uri.h"
 
@@ -38,6 +39,10 @@ static void refuse(struct exchange *ex, int error, struct str path)
         log_event(&ex->lane->edge->log, LOG_WARNING, "no permission to read a file", LOG_S("path", path),
                   LOG_S("request_id", ex->id));
         exchange_page(ex, 403, STR(""));
+        return;
+    case -ENOMEM:
+        shed_note(ex->lane, "a file");
+        exchange_page(ex, 503, STR(""));
         return;
     default:
         log_event(&ex->lane->edge->log, LOG_ERROR, "cannot open a file", LOG_S("path", path),

@@ -4,6 +4,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -69,6 +72,30 @@ static void wiping_zeroes_only_what_is_asked(void **state)
     mem_wipe(NULL, 0);
 }
 
+/* In a child of its own, which has no memory left but what was set aside. */
+static void the_reserve_opens_when_there_is_no_memory(void **state)
+{
+    pid_t child = fork();
+    int status;
+
+    (void)state;
+    assert_true(child >= 0);
+    if (child == 0) {
+        struct rlimit limit = { 64 << 20, 64 << 20 };
+        bool ok = mem_reserve(8 << 20) && !mem_reserve_open() && setrlimit(RLIMIT_AS, &limit) == 0;
+
+        while (mem_try_alloc(1 << 20) != NULL)
+            ;
+        while (mem_try_alloc(4096) != NULL)
+            ;
+        ok = ok && mem_alloc(100000) != NULL && mem_reserve_open(); /* this one must not fail */
+        ok = ok && !mem_reserve(256 << 20) && mem_reserve_open();
+        _exit(ok ? 0 : 1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -76,6 +103,7 @@ int main(void)
         cmocka_unit_test(nothing_is_still_something),
         cmocka_unit_test(realloc_keeps_the_bytes),
         cmocka_unit_test(copies_are_terminated),
+        cmocka_unit_test(the_reserve_opens_when_there_is_no_memory),
         cmocka_unit_test(wiping_zeroes_only_what_is_asked),
     };
 

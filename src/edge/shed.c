@@ -1,0 +1,39 @@
+/* Gives memory back when there is none. */
+#include "edge/shed.h"
+
+#include "base/mem.h"
+#include "edge/edge_process.h"
+#include "edge/evict.h"
+#include "edge/file_cache.h"
+#include "edge/h1.h"
+#include "edge/h1_store.h"
+
+#define RESERVE (1u << 20)
+#define QUIET_NS (60 * NS_PER_SEC)
+
+void shed_init(void)
+{
+    (void)mem_reserve(RESERVE);
+}
+
+void shed_note(struct lane *lane, const char *what)
+{
+    uint64_t now = loop_now(lane->loop);
+
+    lane->shed_since++;
+    atomic_fetch_add_explicit(&lane->stats.shed, 1, memory_order_relaxed);
+    file_cache_clear(lane->files);
+    h1_fini_spare(lane);
+    (void)evict_one(lane);
+    if (now < lane->shed_quiet_ns)
+        return;
+    log_event(&lane->edge->log, LOG_ERROR, "out of memory: clients are refused", LOG_Z("wanted", what),
+              LOG_N("times", (int64_t)lane->shed_since));
+    lane->shed_since = 0;
+    lane->shed_quiet_ns = now + QUIET_NS;
+}
+
+bool shed_may_grow(void)
+{
+    return !mem_reserve_open() || mem_reserve(RESERVE);
+}
