@@ -23,6 +23,7 @@
 #include "os/tls.h"
 #include "super/certs.h"
 #include "super/roles.h"
+#include "super/standstill.h"
 #include "super/version.h"
 
 #define WATCHED_DELAY_NS (5 * NS_PER_SEC)   /* shutdown delay where somebody looks at readiness … */
@@ -230,6 +231,14 @@ static struct child *find_child(struct super *super, pid_t pid)
     return NULL;
 }
 
+static void worker_changed(struct child *child, int status)
+{
+    if (WIFSTOPPED(status))
+        standstill_stopped(worker_process_of(child));
+    else
+        standstill_over(worker_process_of(child));
+}
+
 /* Everything, also what is not ours: as PID 1 of a container the orphans are ours to bury. */
 static void reap(struct super *super)
 {
@@ -237,9 +246,13 @@ static void reap(struct super *super)
     int status;
     pid_t pid;
 
-    while ((pid = wait4(-1, &status, WNOHANG, &usage)) > 0) {
+    while ((pid = wait4(-1, &status, WNOHANG | WUNTRACED | WCONTINUED, &usage)) > 0) {
         struct child *child = find_child(super, pid);
 
+        if (child != NULL && child->role == &role_worker)
+            worker_changed(child, status);
+        if (WIFSTOPPED(status) || WIFCONTINUED(status))
+            continue;
         if (child != NULL) {
             child->peak_memory = (uint64_t)usage.ru_maxrss << 10;
             child_reaped(child, status);

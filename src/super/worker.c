@@ -7,6 +7,7 @@
 
 #include "os/proc.h"
 #include "super/roles.h"
+#include "super/standstill.h"
 #include "super/super.h"
 
 #define CANCEL_GRACE_NS (1 * NS_PER_SEC) /* for a successor that has served nobody */
@@ -25,6 +26,7 @@ void worker_init(struct worker *w, struct generation *g, uint32_t index)
         p->plan = g->plan;
         p->release = g->number;
         p->edge_end = -1;
+        standstill_init(p);
     }
     w->child = &w->processes[0].child;
     w->next = NULL;
@@ -42,6 +44,7 @@ void worker_fini(struct worker *w)
 {
     for (size_t i = 0; i < ARRAY_LEN(w->processes); i++) {
         close_edge_end(&w->processes[i]);
+        standstill_over(&w->processes[i]);
         child_fini(&w->processes[i].child);
     }
 }

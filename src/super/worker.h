@@ -25,6 +25,7 @@ struct worker_process {
     const struct plan *plan; /* borrowed: what it was started with */
     uint32_t release;        /* the generation's number as shown to people */
     int edge_end;            /* owned: of the channel between it and the edge, until the edge hears of it; -1: none */
+    struct loop_timer still; /* standstill.h */
 };
 
 struct worker {

@@ -112,6 +112,20 @@ def test_nobody_waits_for_the_word_of_a_dead_edge(quintet):
     until(lambda: site.status()["edge"]["state"] == "up", "another edge")
 
 
+def test_stopped_worker_is_replaced(quintet):
+    """SIGSTOP for longer than a request may take: its place is given to another; one that is continued in time keeps it."""
+    site = quintet("plain.py", options=["--workers", "2", "--timeout", "2s"])
+    site.expected.append("stopped by a signal")
+    stays, goes = site.worker_pids()
+    for pid in (stays, goes):
+        os.kill(pid, signal.SIGSTOP)
+    site.wait_message(message="a worker was stopped by a signal", pid=goes)
+    os.kill(stays, signal.SIGCONT)
+    until(lambda: len(site.worker_pids()) == 2 and goes not in site.worker_pids(), "another worker")
+    assert stays in site.worker_pids()
+    assert site.get("/hello").status == 200
+
+
 def test_young_worker_is_replaced_at_once(quintet):
     """However often: the pause is for boots that fail."""
     site = quintet("plain.py", options=["--workers", "1"])
