@@ -24,10 +24,11 @@ void dispatch_fini(struct dispatch *d)
     pthread_mutex_destroy(&d->lock);
 }
 
-void dispatch_limit(struct dispatch *d, uint32_t queue_max)
+void dispatch_limit(struct dispatch *d, uint32_t queue_max, uint64_t queue_timeout)
 {
     pthread_mutex_lock(&d->lock);
     d->queue_max = queue_max;
+    d->queue_timeout = queue_timeout;
     pthread_mutex_unlock(&d->lock);
 }
 
@@ -46,31 +47,69 @@ void dispatch_wake(struct dispatch *d)
 
 /* ---- requests ---- */
 
+/* To wait for nothing is worse than to be told at once: the client can go elsewhere, and the queue holds those who will be served. The rate is
+ * an estimate, so the benefit of a tenth is the request's. */
+static bool is_hopeless(const struct dispatch *d)
+{
+    return d->queue_timeout > 0 && !hold_on(&d->hold) &&
+           rate_wait(&d->rate, (uint64_t)d->n_queued + 1) > d->queue_timeout + d->queue_timeout / 10;
+}
+
+/* 0: it may wait. */
+static int may_wait(struct dispatch *d, const struct job *job)
+{
+    if (d->n_queued > 0 && !hold_on(&d->hold))
+        rate_busy(&d->rate, job->queued_ns);
+    if (d->n_queued >= d->queue_max)
+        return -ENOBUFS;
+    return is_hopeless(d) ? -ETIME : 0;
+}
+
+static void enqueue(struct dispatch *d, struct job *job, bool front)
+{
+    job->state = JOB_QUEUED;
+    d->n_queued++;
+    if (front)
+        list_push_front(&d->queue, &job->link);
+    else
+        list_push_back(&d->queue, &job->link);
+    if (d->active != NULL)
+        slots_set_hungry(d, d->active, true);
+}
+
 int dispatch_submit(struct dispatch *d, struct job *job, bool front)
 {
     int error = 0;
 
     pthread_mutex_lock(&d->lock);
-    if (list_empty(&d->queue) && d->active != NULL && d->active->n_free > 0) {
+    if (!front)
+        job->held_ns = hold_total(&d->hold, job->queued_ns);
+    if (list_empty(&d->queue) && d->active != NULL && d->active->n_free > 0 && !hold_on(&d->hold)) {
         d->handed++;
         slots_hand_over(d, d->active, job);
-    } else if (d->n_queued >= d->queue_max && !front) {
-        d->refused++;
-        error = -ENOBUFS;
     } else {
-        job->state = JOB_QUEUED;
-        d->n_queued++;
-        if (front)
-            list_push_front(&d->queue, &job->link);
+        error = front ? 0 : may_wait(d, job);
+        if (error == 0)
+            enqueue(d, job, front);
         else
-            list_push_back(&d->queue, &job->link);
-        if (d->active != NULL)
-            slots_set_hungry(d, d->active, true);
+            d->refused++;
     }
     if (job->replayed)
         d->replayed++;
     pthread_mutex_unlock(&d->lock);
     return error;
+}
+
+uint32_t dispatch_retry_after(struct dispatch *d, uint64_t now)
+{
+    uint64_t rest;
+    uint32_t after;
+
+    pthread_mutex_lock(&d->lock);
+    rest = d->hold.until_ns > now ? d->hold.until_ns - now : 0;
+    after = hold_on(&d->hold) ? (uint32_t)(rest / NS_PER_SEC) + 1 : rate_retry_after(&d->rate, d->n_queued + 1ull, now);
+    pthread_mutex_unlock(&d->lock);
+    return after;
 }
 
 static bool withdraw_handed(struct dispatch *d, struct job *job)
@@ -119,6 +158,7 @@ int dispatch_finish(struct dispatch *d, struct job *job)
     error = pool_release(g->pool, job->ticket, &serial);
     if (error == 0) {
         job->state = JOB_ENDED;
+        d->rate.ended++;
         slots_free(d, g, job->ticket.slot, serial);
     } else if (pool_look(g->pool, job->ticket, &look) == 0) {
         error = -EAGAIN;
@@ -183,8 +223,10 @@ void dispatch_orphan(struct dispatch *d, struct generation *g, uint32_t slot)
 
     pthread_mutex_lock(&d->lock);
     if (!g->slots[slot].free && g->slots[slot].job == NULL &&
-        pool_release(g->pool, slots_ticket(g, slot), &serial) == 0)
+        pool_release(g->pool, slots_ticket(g, slot), &serial) == 0) {
+        d->rate.ended++;
         slots_free(d, g, slot, serial);
+    }
     pthread_mutex_unlock(&d->lock);
 }
 

@@ -18,7 +18,9 @@
 #include <stdint.h>
 
 #include "base/list.h"
+#include "edge/hold.h"
 #include "edge/lane.h"
+#include "edge/rate.h"
 #include "pool/request.h"
 #include "pool/response.h"
 #include "pool/slot.h"
@@ -45,6 +47,7 @@ struct job {
     struct pool_reader reader;
     const struct pool_request *request; /* borrowed from the exchange's arena */
     uint64_t queued_ns;                 /* clock_mono_ns at submit */
+    uint64_t held_ns;                   /* hold_total at submit */
     bool replayed;                      /* was handed to a worker that died */
 };
 
@@ -61,6 +64,9 @@ struct dispatch {
     struct list queue;
     uint32_t n_queued;
     uint32_t queue_max;
+    uint64_t queue_timeout; /* ns */
+    struct rate rate;
+    struct hold hold;
     struct list generations;
     struct generation *active;          /* borrowed from generations; NULL: none yet */
     atomic_uint unwoken;                /* requests handed over for which no worker has been woken yet */
@@ -69,12 +75,15 @@ struct dispatch {
 
 void dispatch_init(struct dispatch *d, struct edge *edge);
 void dispatch_fini(struct dispatch *d);
-void dispatch_limit(struct dispatch *d, uint32_t queue_max); /* most jobs waiting, from now on */
+/* Most jobs waiting, and for how long, from now on. */
+void dispatch_limit(struct dispatch *d, uint32_t queue_max, uint64_t queue_timeout);
 
 /* ---- requests: the exchange's own lane ---- */
 
-/* Hands the job over or queues it. 0, or -ENOBUFS when the queue is full. */
+/* Hands the job over or queues it. 0; -ENOBUFS: the queue is full; -ETIME: at the rate of late its time would be over long before its turn.
+ * A job at the front is never refused. */
 MUST_CHECK int dispatch_submit(struct dispatch *d, struct job *job, bool front);
+uint32_t dispatch_retry_after(struct dispatch *d, uint64_t now); /* seconds: 1 to 300, or the rest of a pause */
 /* Wakes workers for what was handed over since the last call: every lane does before it sleeps. */
 void dispatch_wake(struct dispatch *d);
 /* Nobody waits for it any more (client left, deadline). True: no worker has seen it and none will. */

@@ -116,9 +116,14 @@ static void tell_idle(void *arg, struct generation *g)
 
 static void check_idle(struct lane *lane, struct lane_job *job)
 {
+    struct edge *edge = lane->edge;
+    uint32_t number;
+
     (void)job;
-    atomic_store(&lane->edge->idle_posted, false);
-    pools_each_idle(&lane->edge->dispatch, tell_idle, lane->edge);
+    atomic_store(&edge->idle_posted, false);
+    pools_each_idle(&edge->dispatch, tell_idle, edge);
+    if (hold_quiet(&edge->dispatch, &number))
+        channel_tell(&edge->super, WIRE_HELD, number, 0);
 }
 
 void edge_check_idle(struct edge *edge)
@@ -328,7 +333,7 @@ static void apply(struct edge *edge, struct snapshot *s)
         edge->log.level = level;
     edge->log.format = s->conf->log_format == CONF_LOG_JSON ? LOG_JSON : LOG_TEXT;
     edge->access_json = s->conf->log_format == CONF_LOG_JSON;
-    dispatch_limit(&edge->dispatch, (uint32_t)s->conf->queue_size);
+    dispatch_limit(&edge->dispatch, (uint32_t)s->conf->queue_size, s->conf->queue_timeout);
     limit_connections(edge, s->conf);
 }
 
@@ -500,6 +505,29 @@ static void on_pool_close(struct edge *edge, struct wire_message *m)
     pools_close(&edge->dispatch, g);
 }
 
+/* ---- pauses ---- */
+
+static void hold_over(struct loop_timer *timer)
+{
+    struct edge *edge = CONTAINER_OF(timer, struct edge, hold_timer);
+
+    hold_end(&edge->dispatch, loop_now(edge->lanes[0].loop));
+}
+
+static void on_hold(struct edge *edge, struct wire_message *m)
+{
+    struct loop *loop = edge->lanes[0].loop;
+
+    if (m->number == 0) {
+        loop_timer_stop(loop, &edge->hold_timer);
+        hold_over(&edge->hold_timer);
+        return;
+    }
+    hold_begin(&edge->dispatch, loop_now(loop), m->number, m->generation);
+    loop_timer_set(loop, &edge->hold_timer, m->number);
+    edge_check_idle(edge);
+}
+
 /* ---- the end ---- */
 
 /* The listeners are closed by the lane that is the last to have taken them out of its loop. */
@@ -563,6 +591,7 @@ static void (*const messages[WIRE_COUNT])(struct edge *edge, struct wire_message
     [WIRE_WORKER_GONE] = on_worker_gone,
     [WIRE_SWITCH] = on_switch,
     [WIRE_POOL_CLOSE] = on_pool_close,
+    [WIRE_HOLD] = on_hold,
     [WIRE_UNREADY] = on_unready,
     [WIRE_DRAIN] = on_drain,
     [WIRE_STATUS_ASK] = on_status_ask,
@@ -652,6 +681,7 @@ int edge_main(int argc, char **argv)
     shed_init();
     dispatch_init(&edge->dispatch, edge);
     admit_init(&edge->admit);
+    loop_timer_init(&edge->hold_timer, hold_over);
     edge->dispatch.queue_max = 1024;
     edge->n_lanes = 1;
     if (lane_init(&edge->lanes[0], edge, 0) != 0 ||

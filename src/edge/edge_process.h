@@ -45,6 +45,7 @@ struct edge {
     atomic_ullong watched_ns; /* when the supervisor was last told that somebody asks for readiness */
     struct ping ping;
     struct lane_job ready_job, idle_job, drained_job;
+    struct loop_timer hold_timer; /* lane 0: the end of a pause, should nobody say so */
     uint64_t started_ns;
     uint64_t fds_for_clients; /* a connection's descriptor is below this; 0: no limit */
     int exit_status;

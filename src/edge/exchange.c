@@ -38,6 +38,7 @@ void exchange_begin(struct exchange *ex)
     ex->state = NULL;
     ex->sent = ex->queue_ns = ex->app_ns = 0;
     ex->worker = -1;
+    ex->retry_after = 0;
     ex->close = ex->client_gone = false;
 }
 

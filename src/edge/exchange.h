@@ -102,6 +102,7 @@ struct exchange {
     uint64_t sent;                 /* body bytes sent */
     uint64_t queue_ns, app_ns;     /* for the log; 0: never there */
     int worker;                    /* index, -1: none */
+    uint32_t retry_after;          /* seconds, for a 503; 0: 1 */
     bool close;                    /* the connection closes after this response */
     bool client_gone;              /* logged as 499 when nothing was sent */
 };

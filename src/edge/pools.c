@@ -174,33 +174,11 @@ void pools_worker_gone(struct dispatch *d, struct generation *g, uint32_t worker
     pthread_mutex_unlock(&d->lock);
 }
 
-/* Back into the queue at its place: it has waited since queued_ns. */
-static void requeue(struct dispatch *d, struct job *job)
-{
-    struct list *at = d->queue.next;
-
-    while (at != &d->queue && CONTAINER_OF(at, struct job, link)->queued_ns <= job->queued_ns)
-        at = at->next;
-    job->state = JOB_QUEUED;
-    list_insert_between(&job->link, at->prev, at);
-    d->n_queued++;
-}
-
 static void retire(struct dispatch *d, struct generation *g)
 {
     g->retired = true;
     slots_set_hungry(d, g, true);
-    for (uint32_t i = 0; i < g->geometry.slots; i++) {
-        struct job *job = g->slots[i].job;
-        uint32_t serial;
-
-        if (g->slots[i].free || g->slots[i].begun || g->slots[i].lost || job == NULL)
-            continue;
-        if (!pool_take_back(g->pool, slots_ticket(g, i), &serial))
-            continue;
-        requeue(d, job);
-        slots_free(d, g, i, serial);
-    }
+    slots_take_back(d, g);
 }
 
 void pools_switch(struct dispatch *d, struct generation *g)

@@ -42,7 +42,7 @@ void slots_set_hungry(struct dispatch *d, struct generation *g, bool hungry)
 
 void slots_feed(struct dispatch *d)
 {
-    struct generation *g = d->active;
+    struct generation *g = hold_on(&d->hold) ? NULL : d->active;
 
     while (g != NULL && g->n_free > 0 && !list_empty(&d->queue)) {
         struct list *link = list_pop_front(&d->queue);
@@ -51,6 +51,8 @@ void slots_feed(struct dispatch *d)
         d->handed++;
         slots_hand_over(d, g, CONTAINER_OF(link, struct job, link));
     }
+    if (d->n_queued == 0)
+        rate_idle(&d->rate);
     if (g != NULL)
         slots_set_hungry(d, g, d->n_queued > 0);
 }
@@ -67,7 +69,36 @@ void slots_free(struct dispatch *d, struct generation *g, uint32_t number, uint3
     g->used--;
     if (g->retired && g->used == 0 && !g->idle_told)
         edge_check_idle(d->edge);
+    if (hold_is_quiet(d))
+        edge_check_idle(d->edge);
     slots_feed(d);
+}
+
+/* Back into the queue at its place: it has waited since queued_ns. */
+static void requeue(struct dispatch *d, struct job *job)
+{
+    struct list *at = d->queue.next;
+
+    while (at != &d->queue && CONTAINER_OF(at, struct job, link)->queued_ns <= job->queued_ns)
+        at = at->next;
+    job->state = JOB_QUEUED;
+    list_insert_between(&job->link, at->prev, at);
+    d->n_queued++;
+}
+
+void slots_take_back(struct dispatch *d, struct generation *g)
+{
+    for (uint32_t i = 0; i < g->geometry.slots; i++) {
+        struct job *job = g->slots[i].job;
+        uint32_t serial;
+
+        if (g->slots[i].free || g->slots[i].begun || g->slots[i].lost || job == NULL)
+            continue;
+        if (!pool_take_back(g->pool, slots_ticket(g, i), &serial))
+            continue;
+        requeue(d, job);
+        slots_free(d, g, i, serial);
+    }
 }
 
 struct pool_ticket slots_ticket(const struct generation *g, uint32_t number)

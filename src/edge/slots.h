@@ -12,11 +12,13 @@
 void slots_hand_over(struct dispatch *d, struct generation *g, struct job *job);
 /* The slot's job is over: it is free, and the next request that waits gets it. */
 void slots_free(struct dispatch *d, struct generation *g, uint32_t number, uint32_t serial);
-/* Hands over what waits, as far as the active generation has free slots. */
+/* Hands over what waits, as far as the active generation has free slots; nothing while requests are held. */
 void slots_feed(struct dispatch *d);
 /* While requests wait for a slot, and while a generation is being emptied, every slot that comes free is news. The other lanes look at once: a bit set
  * before this may have woken nobody. */
 void slots_set_hungry(struct dispatch *d, struct generation *g, bool hungry);
+/* What is READY in g and no worker has seen goes back into the queue, at its place. Nothing is handed over meanwhile: the caller has seen to it. */
+void slots_take_back(struct dispatch *d, struct generation *g);
 struct pool_ticket slots_ticket(const struct generation *g, uint32_t number);
 /* Whose it is, with RUNNING and DONE. */
 bool slots_worker(const struct generation *g, struct pool_ticket ticket, uint32_t *worker);

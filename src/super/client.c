@@ -75,13 +75,15 @@ int client_connect(const struct launch *launch)
     return r;
 }
 
-int client_send(int fd, const char *command)
+int client_send(int fd, json_t *request)
 {
-    char line[128];
-    int n = snprintf(line, sizeof(line), "{\"command\":\"%s\"}\n", command);
+    char line[256];
+    size_t n = json_dumpb(request, line, sizeof(line) - 1, JSON_COMPACT);
 
-    must(n > 0 && (size_t)n < sizeof(line));
-    return send(fd, line, (size_t)n, MSG_NOSIGNAL) == n ? 0 : -EPIPE;
+    json_decref(request);
+    must(n > 0 && n < sizeof(line));
+    line[n++] = '\n';
+    return send(fd, line, n, MSG_NOSIGNAL) == (ssize_t)n ? 0 : -EPIPE;
 }
 
 json_t *client_receive(int fd)

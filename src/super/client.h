@@ -10,8 +10,8 @@
 
 /* Connects to the instance that the launch's options name. Descriptor, or -errno after a sentence on stderr. */
 MUST_CHECK int client_connect(const struct launch *launch);
-/* Sends one command on a fresh connection. 0 or -errno. */
-MUST_CHECK int client_send(int fd, const char *command);
+/* Sends one request, whose reference is taken over, on a fresh connection. 0 or -errno. */
+MUST_CHECK int client_send(int fd, json_t *request);
 /* Reads one line, waiting. A new reference, or NULL: the connection ended or what came is no JSON object. */
 json_t *client_receive(int fd);
 

@@ -6,17 +6,19 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "conf/units.h"
 #include "super/client.h"
 #include "super/commands.h"
 #include "super/status_table.h"
 #include "super/super.h"
 
 /* Asks and reads to the final answer, printing progress. NULL: the connection ended first. */
-static json_t *ask(int fd, const char *command)
+static json_t *ask_for(int fd, json_t *request)
 {
     json_t *answer;
 
-    if (client_send(fd, command) != 0)
+    if (client_send(fd, request) != 0)
         return NULL;
     while ((answer = client_receive(fd)) != NULL) {
         const char *progress = json_string_value(json_object_get(answer, "progress"));
@@ -30,6 +32,11 @@ static json_t *ask(int fd, const char *command)
         json_decref(answer);
     }
     return NULL;
+}
+
+static json_t *ask(int fd, const char *command)
+{
+    return ask_for(fd, json_pack("{s:s}", "command", command));
 }
 
 static int verdict(const json_t *answer, const char *good)
@@ -57,6 +64,45 @@ int command_reload(struct launch *launch, const struct command_switches *switche
         return EXIT_FAILED;
     answer = ask(fd, "reload");
     r = verdict(answer, "reloaded: the new generation serves, the old one is gone");
+    json_decref(answer);
+    close(fd);
+    return r;
+}
+
+int command_pause(struct launch *launch, const struct command_switches *switches)
+{
+    uint64_t max_ns = PAUSE_DEFAULT_NS;
+    char good[160];
+    json_t *answer;
+    int fd, r;
+
+    if (switches->max != NULL && units_duration_parse(str_of(switches->max), &max_ns) != 0) {
+        (void)fprintf(stderr, "quintet: --max: expected a duration such as 30s or 5m, found \"%s\"\n", switches->max);
+        return EXIT_USAGE;
+    }
+    fd = client_connect(launch);
+    if (fd < 0)
+        return EXIT_FAILED;
+    answer = ask_for(fd, json_pack("{s:s, s:f}", "command", "pause", "max", (double)max_ns / (double)NS_PER_SEC));
+    (void)snprintf(good, sizeof(good),
+                   "paused: nothing runs in the application; it goes on by itself %gs after the command was given, or "
+                   "with `quintet resume`",
+                   (double)max_ns / (double)NS_PER_SEC);
+    r = verdict(answer, good);
+    json_decref(answer);
+    close(fd);
+    return r;
+}
+
+int command_resume(struct launch *launch, const struct command_switches *switches)
+{
+    int fd = client_connect(launch), r;
+    json_t *answer;
+
+    if (fd < 0)
+        return EXIT_FAILED;
+    answer = ask(fd, "resume");
+    r = verdict(answer, "resumed");
     json_decref(answer);
     close(fd);
     return r;

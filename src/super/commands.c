@@ -16,8 +16,8 @@ struct command {
     const char *summary;
     const char *text; /* what --help says between the usage and the options; examples at its end */
     int (*run)(struct launch *launch, const struct command_switches *switches);
-    bool json, defaults; /* which switches it knows */
-    bool options;        /* --help lists the options */
+    bool json, defaults, max; /* which switches it knows */
+    bool options;             /* --help lists the options */
 };
 
 static int command_run(struct launch *launch, const struct command_switches *switches)
@@ -73,6 +73,25 @@ static const struct command commands[] = {
               "  quintet reload\n"
               "  git pull && quintet check && quintet reload\n",
       .run = command_reload },
+    { .name = "pause",
+      .arguments = "[--max TIME] [OPTIONS]",
+      .summary = "let requests wait while a database or another service is changed",
+      .text = "Requests for the application wait in the queue, files and health checks are served on. Returns when the "
+              "requests that\n"
+              "were running have ended. It goes on by itself after --max (30s), counted from the command, or with "
+              "`quintet resume`;\n"
+              "waiting here does not count against --queue-timeout, and --queue-size bounds how many may wait. If "
+              "requests still run\n"
+              "when the time is over, the command exits with 1.\n\n"
+              "  quintet pause && ./switch-database && quintet resume\n"
+              "  quintet pause --max 2m\n",
+      .run = command_pause,
+      .max = true },
+    { .name = "resume",
+      .arguments = "[OPTIONS]",
+      .summary = "end a pause: the requests that wait are served in their order",
+      .text = "  quintet resume\n",
+      .run = command_resume },
     { .name = "stop",
       .arguments = "[OPTIONS]",
       .summary = "finish the requests under way and stop; returns when it is gone",
@@ -183,6 +202,10 @@ static bool take_switches(const struct command *c, int *argc, char **argv, struc
             switches->json = true;
         else if (options && c->defaults && strcmp(argv[i], "--defaults") == 0)
             switches->defaults = true;
+        else if (options && c->max && strncmp(argv[i], "--max=", 6) == 0)
+            switches->max = argv[i] + 6;
+        else if (options && c->max && strcmp(argv[i], "--max") == 0 && i + 1 < *argc)
+            switches->max = argv[++i];
         else
             argv[n++] = argv[i];
     }

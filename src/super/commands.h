@@ -1,5 +1,5 @@
 /*
- * The program's commands: `quintet run`, `check`, `reload`, `stop`, `status`, `top`, `config`, `version`.
+ * The program's commands: `quintet run`, `check`, `reload`, `pause`, `resume`, `stop`, `status`, `top`, `config`, `version`.
  */
 #ifndef QUINTET_SUPER_COMMANDS_H
 #define QUINTET_SUPER_COMMANDS_H
@@ -15,12 +15,15 @@ int commands_main(int argc, char **argv, char **envp);
 struct command_switches {
     bool json;
     bool defaults;
+    const char *max; /* borrowed from argv; NULL: not given */
 };
 
 /* Each returns the exit status. */
 int command_check(struct launch *launch, const struct command_switches *switches);
 int command_config(struct launch *launch, const struct command_switches *switches);
 int command_reload(struct launch *launch, const struct command_switches *switches);
+int command_pause(struct launch *launch, const struct command_switches *switches);
+int command_resume(struct launch *launch, const struct command_switches *switches);
 int command_stop(struct launch *launch, const struct command_switches *switches);
 int command_status(struct launch *launch, const struct command_switches *switches);
 int command_top(struct launch *launch, const struct command_switches *switches);

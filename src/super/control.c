@@ -16,12 +16,27 @@
 #include "super/super.h"
 
 static const char *const command_names[] = {
-    [CONTROL_STATUS] = "status",
-    [CONTROL_RELOAD] = "reload",
-    [CONTROL_STOP] = "stop",
+    [CONTROL_STATUS] = "status", [CONTROL_RELOAD] = "reload", [CONTROL_STOP] = "stop",
+    [CONTROL_PAUSE] = "pause",   [CONTROL_RESUME] = "resume",
 };
 
-int control_parse(struct str line, enum control_command *out, struct why *why)
+/* "max": seconds. */
+static int parse_max(const json_t *request, uint64_t *max_ns, struct why *why)
+{
+    const json_t *max = json_object_get(request, "max");
+    double seconds = json_number_value(max);
+
+    *max_ns = PAUSE_DEFAULT_NS;
+    if (max == NULL)
+        return 0;
+    if (!json_is_number(max) || !(seconds > 0) || seconds > (double)(PAUSE_MAX_NS / NS_PER_SEC))
+        return why_set(why, -EINVAL, "a pause lasts more than 0 and at most %d seconds",
+                       (int)(PAUSE_MAX_NS / NS_PER_SEC));
+    *max_ns = (uint64_t)(seconds * (double)NS_PER_SEC);
+    return 0;
+}
+
+int control_parse(struct str line, struct control_request *out, struct why *why)
 {
     json_error_t error;
     json_t *request = json_loadb(line.p, line.n, JSON_REJECT_DUPLICATES, &error);
@@ -31,7 +46,7 @@ int control_parse(struct str line, enum control_command *out, struct why *why)
     for (size_t i = 0; command != NULL && i < ARRAY_LEN(command_names); i++) {
         if (strcmp(command, command_names[i]) != 0)
             continue;
-        *out = (enum control_command)i;
+        out->command = (enum control_command)i;
         r = 0;
     }
     if (request == NULL)
@@ -40,6 +55,8 @@ int control_parse(struct str line, enum control_command *out, struct why *why)
         r = why_set(why, -EINVAL, "expected {\"command\": ...}");
     else if (r != 0)
         r = why_set(why, -EINVAL, "no such command: %.64s", command);
+    else
+        r = parse_max(request, &out->max_ns, why);
     json_decref(request);
     return r;
 }
@@ -117,7 +134,7 @@ static void answer_status(struct control *control, json_t *edge)
     LIST_EACH(link, &control->clients) {
         struct control_client *client = CONTAINER_OF(link, struct control_client, link);
 
-        if (!client->asked || client->command != CONTROL_STATUS || client->ticket == 0)
+        if (!client->asked || client->request.command != CONTROL_STATUS || client->ticket == 0)
             continue;
         client->ticket = 0;
         client_say(client, json_pack("{s:b, s:b, s:n, s:o}", "done", 1, "ok", 1, "error", "status",
@@ -171,7 +188,7 @@ void control_reload_progress(struct control *control, uint64_t round, const char
     LIST_EACH(link, &control->clients) {
         struct control_client *client = CONTAINER_OF(link, struct control_client, link);
 
-        if (client->asked && client->command == CONTROL_RELOAD && client->ticket == round)
+        if (client->asked && client->request.command == CONTROL_RELOAD && client->ticket == round)
             client_say(client, json_pack("{s:s}", "progress", text));
     }
 }
@@ -181,18 +198,42 @@ void control_reload_done(struct control *control, uint64_t round, const char *er
     LIST_EACH(link, &control->clients) {
         struct control_client *client = CONTAINER_OF(link, struct control_client, link);
 
-        if (!client->asked || client->command != CONTROL_RELOAD || client->ticket != round)
+        if (!client->asked || client->request.command != CONTROL_RELOAD || client->ticket != round)
             continue;
         client->ticket = 0;
         client_done(client, error);
     }
 }
 
+void control_paused(struct control *control, uint32_t number, const char *error)
+{
+    LIST_EACH(link, &control->clients) {
+        struct control_client *client = CONTAINER_OF(link, struct control_client, link);
+
+        if (!client->asked || client->request.command != CONTROL_PAUSE || client->ticket == 0 ||
+            client->ticket > number)
+            continue;
+        client->ticket = 0;
+        client_done(client, error);
+    }
+}
+
+static void ask_pause(struct control_client *client)
+{
+    struct super *super = client->control->super;
+
+    if (super->state == SUPER_RUNNING)
+        client->ticket = pause_begin(super, client->request.max_ns);
+    else
+        client_done(client,
+                    super->state == SUPER_STARTING ? "the server does not serve yet" : "the server is stopping");
+}
+
 static void obey(struct control_client *client)
 {
     struct super *super = client->control->super;
 
-    switch (client->command) {
+    switch (client->request.command) {
     case CONTROL_STATUS:
         ask_status(client);
         break;
@@ -202,6 +243,14 @@ static void obey(struct control_client *client)
             client_done(client, "the server is stopping");
         else
             reload_request(super, "asked by `quintet reload`");
+        break;
+    case CONTROL_PAUSE:
+        ask_pause(client);
+        break;
+    case CONTROL_RESUME:
+        client_done(client, pause_end(super, "asked by `quintet resume`", "resumed before all requests had finished")
+                                ? NULL
+                                : "it was not paused");
         break;
     case CONTROL_STOP:
         client_done(client, NULL);
@@ -220,7 +269,7 @@ static void take_line(struct control_client *client, struct str line)
     }
     why = mem_alloc(sizeof(*why));
     client->asked = true;
-    if (control_parse(line, &client->command, why) == 0)
+    if (control_parse(line, &client->request, why) == 0)
         obey(client);
     else
         client_done(client, why->text);

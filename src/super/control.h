@@ -2,7 +2,7 @@
  * The control socket: how `quintet reload`, `stop` and `status` talk to the running instance.
  *
  * A unix stream socket (mode 0600, its directory 0700), one JSON object a line in both directions. A client asks once:
- *   {"command":"status"|"reload"|"stop"}
+ *   {"command":"status"|"reload"|"stop"|"resume"} or {"command":"pause","max":SECONDS}
  * and reads {"progress":TEXT} lines until {"done":true,"ok":BOOL,"error":TEXT|null, …}. Only our own user and root are heard.
  * What a client may send is bounded by CONTROL_LINE_MAX, what it may leave unread by CONTROL_OUT_MAX. One thread.
  */
@@ -24,7 +24,12 @@
 #define CONTROL_CLIENTS_MAX 64
 #define CONTROL_EDGE_WAIT_NS (1 * NS_PER_SEC) /* for the edge's part of the status */
 
-enum control_command { CONTROL_STATUS, CONTROL_RELOAD, CONTROL_STOP };
+enum control_command { CONTROL_STATUS, CONTROL_RELOAD, CONTROL_STOP, CONTROL_PAUSE, CONTROL_RESUME };
+
+struct control_request {
+    enum control_command command;
+    uint64_t max_ns; /* PAUSE */
+};
 
 struct control;
 struct super;
@@ -37,8 +42,8 @@ struct control_client {
     int fd; /* owned */
     struct buf in, out;
     bool asked; /* its one request has come */
-    enum control_command command;
-    uint64_t ticket; /* STATUS: number asked of the edge; RELOAD: the round it waits for */
+    struct control_request request;
+    uint64_t ticket; /* STATUS: number asked of the edge; RELOAD: the round it waits for; PAUSE: its number */
 };
 
 struct control {
@@ -60,6 +65,8 @@ void control_close(struct control *control); /* clients too; again is harmless *
 /* The reload of this round has got so far, or is over (`error` NULL: done). */
 void control_reload_progress(struct control *control, uint64_t round, const char *text);
 void control_reload_done(struct control *control, uint64_t round, const char *error);
+/* The pauses up to this one are complete, or (`error`) over before they were. */
+void control_paused(struct control *control, uint32_t number, const char *error);
 /* The edge's answer. False: it was not asked. */
 bool control_edge_status(struct control *control, uint64_t number, struct str text);
 
@@ -67,6 +74,6 @@ bool control_edge_status(struct control *control, uint64_t number, struct str te
 void control_edge_gone(struct control *control);
 
 /* One request line: 0, or -EINVAL with the reason. */
-MUST_CHECK int control_parse(struct str line, enum control_command *out, struct why *why);
+MUST_CHECK int control_parse(struct str line, struct control_request *out, struct why *why);
 
 #endif

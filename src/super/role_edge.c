@@ -159,6 +159,7 @@ void role_edge_start(struct child *edge)
 /* The serving generation first, switch included: the edge retires all it knows of then but that one. */
 static void introduce_all(struct super *super)
 {
+    pause_again(super);
     if (super->state == SUPER_LEAVING)
         channel_tell(&super->edge->channel, WIRE_UNREADY, 0, 0);
     if (super->serving != NULL) {
@@ -315,6 +316,8 @@ static bool message(struct child *child, struct wire_message *m)
         return take_complaint(super, m);
     case WIRE_STATUS:
         return control_edge_status(&super->control, m->number, m->text);
+    case WIRE_HELD:
+        return pause_quiet(super, m->generation);
     case WIRE_WATCHED:
         super->watched_ns = clock_mono_ns();
         return true;

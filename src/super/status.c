@@ -67,9 +67,10 @@ json_t *status_document(const struct super *super, json_t *edge)
         json_array_append_new(generations, generation_document(CONTAINER_OF(link, struct generation, link)));
     if (edge != NULL)
         json_object_update_missing(own, edge);
-    return json_pack("{s:s, s:i, s:s, s:f, s:o, s:s?, s:s?, s:s, s:o, s:o, s:I}", "version", QUINTET_VERSION, "pid",
-                     (int)getpid(), "state", state_names[super->state], "uptime", seconds_since(super->started_ns),
-                     "addresses", addresses(super), "app", plan != NULL ? plan->app : NULL, "python",
+    return json_pack("{s:f, s:s, s:i, s:s, s:f, s:o, s:s?, s:s?, s:s, s:o, s:o, s:I}", "paused",
+                     (double)(pause_left(super) / NS_PER_MS) / 1000.0, "version", QUINTET_VERSION, "pid", (int)getpid(),
+                     "state", state_names[super->state], "uptime", seconds_since(super->started_ns), "addresses",
+                     addresses(super), "app", plan != NULL ? plan->app : NULL, "python",
                      plan != NULL ? plan->python : NULL, "reload", reload_state_name(super->reload.state),
                      "generations", generations, "edge", own, "memory", (json_int_t)proc_rss(getpid()));
 }

@@ -121,5 +121,8 @@ void status_table_print(const json_t *status, FILE *to)
                   number(edge, "pid"), text(edge, "state"), duration(seconds(edge, "uptime"), up),
                   number(edge, "connections"), number(edge, "requests"), number(edge, "queued"),
                   number(edge, "restarts"));
+    if (seconds(status, "paused") > 0)
+        (void)fprintf(to, "paused   goes on in %s, %lld requests wait\n", duration(seconds(status, "paused"), up),
+                      number(edge, "queued"));
     json_array_foreach(json_object_get(status, "generations"), i, item) print_generation(item, edge, to);
 }

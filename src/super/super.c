@@ -133,6 +133,7 @@ void super_drain(struct super *super, const char *why)
         super_stop_now(super, why);
         return;
     }
+    (void)pause_end(super, "the server stops", "the server is stopping");
     delay = shutdown_delay(super);
     log_event(super->log, LOG_INFO, "drain and stop", LOG_Z("why", why), LOG_N("delay_ms", delay / NS_PER_MS));
     systemd_stopping(super, delay + super->serving->plan->conf->graceful_timeout + STOP_LONGEST_NS);
@@ -490,6 +491,7 @@ static int begin(struct super *super, struct plan *plan, struct why *why)
     reload_init(super);
     systemd_init(super);
     pulse_init(super);
+    pause_init(super);
     r = prepare(super, plan, why);
     if (r != 0)
         return r;

@@ -16,6 +16,7 @@
 #include "super/generation.h"
 #include "super/listen.h"
 #include "super/logs.h"
+#include "super/pause.h"
 #include "super/plan.h"
 #include "super/pulse.h"
 #include "super/reload.h"
@@ -46,6 +47,7 @@ struct super {
     struct signals signals;
     struct control control;
     struct reload reload;
+    struct pause pause;
     struct watch watch; /* --reload */
     struct systemd systemd;
     struct pulse pulse;      /* of the edge */

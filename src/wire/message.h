@@ -58,10 +58,11 @@
     X(FORKED,        'W', 'S', 0, 0)  /* worker, pid; pid 0: failed, text: why */                                       \
     /* the edge's health and pauses */                                                                                  \
     X(UNREADY,       'S', 'E', 0, 0)  /* readiness fails from now on; everything else as before */                      \
-    X(HOLD,          'S', 'E', 0, 0)  /* hand nothing to workers for at most number ns; 0: go on */                     \
+    X(HOLD,          'S', 'E', 0, 0)  /* hand nothing to workers for at most number ns; 0: go on; generation: nth pause */ \
     X(PING,          'S', 'E', 0, 0)  /* number: echoed when every lane has turned */                                   \
     X(PONG,          'E', 'S', 0, 0)                                                                                   \
-    X(WATCHED,       'E', 'S', 0, 0)  /* somebody asks for readiness or health; at most once in ten seconds */
+    X(WATCHED,       'E', 'S', 0, 0)  /* somebody asks for readiness or health; at most once in ten seconds */ \
+    X(HELD,          'E', 'S', 0, 0)  /* after HOLD: no request runs any more; generation: nth pause */
 /* clang-format on */
 
 enum wire_type {

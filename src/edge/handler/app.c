@@ -7,6 +7,7 @@
  * the worker is free for the next request however slow the client is. A file goes as a descriptor and holds no slot.
  * Whatever comes from the worker is checked: an unfit frame or field is a 502 and the supervisor is told (POOL_BAD).
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -65,6 +66,12 @@ static void running_too_long(struct exchange *ex, struct app *app, const struct 
     }
 }
 
+static void waited_too_long(struct exchange *ex, struct app *app)
+{
+    ex->retry_after = dispatch_retry_after(app_dispatch(app), loop_now(ex->lane->loop));
+    app_fail(ex, 503, "every worker was busy for too long");
+}
+
 /* One timer for both limits: how long it may wait, and how long it may run once a worker has it. */
 static void app_timer(struct loop_timer *timer)
 {
@@ -74,22 +81,33 @@ static void app_timer(struct loop_timer *timer)
     uint64_t now = loop_now(ex->lane->loop), limit = app->job.queued_ns + conf->queue_timeout;
     struct dispatch_run run;
 
+    limit += hold_of(app_dispatch(app), &app->job, now); /* a pause is not the queue's fault */
+
     if (dispatch_running(app_dispatch(app), &app->job, &run))
         running_too_long(ex, app, &run);
     else if (now >= limit)
-        app_fail(ex, 503, "every worker was busy for too long");
+        waited_too_long(ex, app);
     else
         arm(ex, app, earlier(limit, run_limit(conf, now)));
 }
 
 /* ---- start and end ---- */
 
+static void refuse(struct exchange *ex, struct app *app, int why)
+{
+    ex->retry_after = dispatch_retry_after(app_dispatch(app), app->job.queued_ns);
+    exchange_page(ex, 503,
+                  why == -ETIME ? STR("too many requests are waiting for this one to be served in time")
+                                : STR("too many requests are waiting"));
+}
+
 static void submit(struct exchange *ex, struct app *app, bool front)
 {
     const struct conf *conf = ex->snapshot->conf;
+    int error = dispatch_submit(app_dispatch(app), &app->job, front);
 
-    if (dispatch_submit(app_dispatch(app), &app->job, front) != 0) {
-        exchange_page(ex, 503, STR("too many requests are waiting"));
+    if (error != 0) {
+        refuse(ex, app, error);
         return;
     }
     arm(ex, app, earlier(app->job.queued_ns + conf->queue_timeout, run_limit(conf, app->job.queued_ns)));

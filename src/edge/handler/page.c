@@ -94,7 +94,8 @@ static void page_head(struct exchange *ex, enum page_form form, size_t length)
     exchange_add(ex, STR("Content-Type"), types[form]);
     exchange_add(ex, STR("Cache-Control"), STR("no-store"));
     if (ex->response.status == 503)
-        exchange_add(ex, STR("Retry-After"), STR("1"));
+        exchange_add(ex, STR("Retry-After"),
+                     arena_printf(&ex->arena, "%u", ex->retry_after != 0 ? (unsigned)ex->retry_after : 1));
     if (ex->response.status == 405)
         exchange_add(ex, STR("Allow"), STR("GET, HEAD"));
     ex->response.length = (int64_t)length;

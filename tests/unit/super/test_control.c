@@ -7,24 +7,26 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "super/control.h"
+#include "super/pause.h"
 
 static struct why why;
 
 static void good(const char *line, enum control_command expected)
 {
-    enum control_command command = (enum control_command)99;
+    struct control_request request = { .command = (enum control_command)99 };
 
-    assert_int_equal(control_parse(str_of(line), &command, &why), 0);
-    assert_int_equal(command, expected);
+    assert_int_equal(control_parse(str_of(line), &request, &why), 0);
+    assert_int_equal(request.command, expected);
 }
 
 static void bad(struct str line, const char *text)
 {
-    enum control_command command;
+    struct control_request request;
 
     why.text[0] = '\0';
-    assert_int_equal(control_parse(line, &command, &why), -EINVAL);
+    assert_int_equal(control_parse(line, &request, &why), -EINVAL);
     if (strncmp(why.text, text, strlen(text)) != 0)
         fail_msg("expected \"%s...\", found \"%s\"", text, why.text);
 }
@@ -34,6 +36,21 @@ static void test_commands(void **state)
     good("{\"command\":\"status\"}", CONTROL_STATUS);
     good("{\"command\":\"reload\"}", CONTROL_RELOAD);
     good(" {\"command\" : \"stop\", \"later\": [1, {}]} ", CONTROL_STOP);
+}
+
+static void test_pause(void **state)
+{
+    struct control_request request;
+
+    good("{\"command\":\"resume\"}", CONTROL_RESUME);
+    assert_int_equal(control_parse(STR("{\"command\":\"pause\"}"), &request, &why), 0);
+    assert_true(request.max_ns == PAUSE_DEFAULT_NS);
+    assert_int_equal(control_parse(STR("{\"command\":\"pause\",\"max\":1.5}"), &request, &why), 0);
+    assert_true(request.max_ns == 1500 * NS_PER_MS);
+    bad(STR("{\"command\":\"pause\",\"max\":0}"), "a pause lasts");
+    bad(STR("{\"command\":\"pause\",\"max\":-1}"), "a pause lasts");
+    bad(STR("{\"command\":\"pause\",\"max\":1e9}"), "a pause lasts");
+    bad(STR("{\"command\":\"pause\",\"max\":\"30s\"}"), "a pause lasts");
 }
 
 static void test_refused(void **state)
@@ -55,6 +72,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_commands),
+        cmocka_unit_test(test_pause),
         cmocka_unit_test(test_refused),
     };
 

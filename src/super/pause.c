@@ -1,0 +1,77 @@
+/* Pause and resume. */
+#include "super/pause.h"
+
+#include "base/clock.h"
+#include "super/super.h"
+
+static void tell(struct super *super, uint64_t ns)
+{
+    struct wire_message hold = { .type = WIRE_HOLD, .generation = super->pause.number, .number = ns };
+
+    if (super->edge->channel.fd >= 0)
+        channel_send(&super->edge->channel, &hold);
+}
+
+uint64_t pause_left(const struct super *super)
+{
+    uint64_t now = clock_mono_ns();
+
+    return super->pause.until_ns > now ? super->pause.until_ns - now : 0;
+}
+
+static void time_over(struct loop_timer *timer)
+{
+    struct pause *pause = CONTAINER_OF(timer, struct pause, timer);
+
+    (void)pause_end(CONTAINER_OF(pause, struct super, pause), "its time is over",
+                    "requests were still running when the time was over; everything goes on");
+}
+
+void pause_init(struct super *super)
+{
+    super->pause = (struct pause){ 0 };
+    loop_timer_init(&super->pause.timer, time_over);
+}
+
+uint32_t pause_begin(struct super *super, uint64_t max_ns)
+{
+    struct pause *pause = &super->pause;
+
+    pause->number++;
+    pause->until_ns = clock_mono_ns() + max_ns;
+    loop_timer_set(super->loop, &pause->timer, max_ns);
+    log_event(super->log, LOG_INFO, "paused: requests wait", LOG_N("max_ms", max_ns / NS_PER_MS));
+    tell(super, max_ns);
+    return pause->number;
+}
+
+bool pause_end(struct super *super, const char *why, const char *error)
+{
+    struct pause *pause = &super->pause;
+
+    if (pause->until_ns == 0)
+        return false;
+    pause->until_ns = 0;
+    loop_timer_stop(super->loop, &pause->timer);
+    log_event(super->log, LOG_INFO, "the pause is over", LOG_Z("why", why));
+    tell(super, 0);
+    control_paused(&super->control, pause->number, error);
+    return true;
+}
+
+void pause_again(struct super *super)
+{
+    uint64_t left = pause_left(super);
+
+    if (left > 0)
+        tell(super, left);
+}
+
+bool pause_quiet(struct super *super, uint32_t number)
+{
+    if (number == 0 || number > super->pause.number)
+        return false;
+    if (super->pause.until_ns != 0)
+        control_paused(&super->control, number, NULL);
+    return true;
+}
