@@ -115,9 +115,10 @@ uint32_t dispatch_retry_after(struct dispatch *d, uint64_t now)
 static bool withdraw_handed(struct dispatch *d, struct job *job)
 {
     struct generation *g = job->generation;
+    struct slot *s = &g->slots[job->ticket.slot];
     uint32_t serial;
 
-    if (g->slots[job->ticket.slot].lost) { /* nobody would hear of the orphan's end */
+    if (s->lost) { /* nobody would hear of the orphan's end */
         pool_reap(g->pool, job->ticket, &serial);
         slots_free(d, g, job->ticket.slot, serial);
         return false;
@@ -127,7 +128,10 @@ static bool withdraw_handed(struct dispatch *d, struct job *job)
         return true;
     }
     pool_cancel(g->pool, job->ticket);
-    g->slots[job->ticket.slot].job = NULL;
+    s->job = NULL;
+    s->orphan_ns = clock_mono_ns();
+    s->what = s->reported ? NULL : overdue_describe(job);
+    overdue_watch(d->edge);
     return false;
 }
 
@@ -211,6 +215,8 @@ struct job *dispatch_lost(struct dispatch *d, const struct lane *lane, struct ge
         if (!s->free && s->lost && s->job != NULL && s->job->lane == lane) {
             s->lost = false;
             job = s->job;
+            if (s->killer != 0 && job->n_killed < ARRAY_LEN(job->killed))
+                job->killed[job->n_killed++] = s->killer;
         }
     }
     pthread_mutex_unlock(&d->lock);
@@ -284,7 +290,8 @@ bool dispatch_running(struct dispatch *d, struct job *job, struct dispatch_run *
     if (job->state == JOB_HANDED && pool_look(g->pool, job->ticket, &look) == 0 && look.phase != POOL_READY) {
         uint32_t worker = look.seat / g->geometry.threads;
 
-        *run = (struct dispatch_run){ g->number, worker, g->workers[worker].pid, plausible(look.taken_ns, job) };
+        *run = (struct dispatch_run){ g->number, worker, g->workers[worker].pid, plausible(look.taken_ns, job),
+                                      look.seat % g->geometry.threads };
         running = true;
     }
     pthread_mutex_unlock(&d->lock);

@@ -49,6 +49,8 @@ struct job {
     uint64_t queued_ns;                 /* clock_mono_ns at submit */
     uint64_t held_ns;                   /* hold_total at submit */
     bool replayed;                      /* was handed to a worker that died */
+    int32_t killed[2];                  /* pids of the workers that died with it */
+    uint32_t n_killed;
 };
 
 /* Who runs a request. */
@@ -56,6 +58,7 @@ struct dispatch_run {
     uint32_t generation, worker;
     int32_t pid; /* 0: dead by now */
     uint64_t since_ns;
+    uint32_t thread; /* of that worker */
 };
 
 struct dispatch {

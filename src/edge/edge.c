@@ -81,6 +81,13 @@ static void send_report(struct lane *lane, struct lane_job *job)
     mem_free(r);
 }
 
+static uint32_t age_ms(const struct dispatch_run *run)
+{
+    uint64_t now = clock_mono_ns(), ms = now > run->since_ns ? (now - run->since_ns) / NS_PER_MS : 0;
+
+    return ms < UINT32_MAX ? (uint32_t)ms : UINT32_MAX;
+}
+
 void edge_report(struct edge *edge, enum wire_type type, const struct dispatch_run *run, struct str what)
 {
     struct report *r = mem_zalloc(sizeof(*r));
@@ -90,6 +97,8 @@ void edge_report(struct edge *edge, enum wire_type type, const struct dispatch_r
     r->message = (struct wire_message){ .type = type, .worker = run->worker, .text = { r->text, n } };
     r->message.generation = run->generation;
     r->message.pid = run->pid;
+    if (type == WIRE_WORKER_STUCK)
+        r->message.number = (uint64_t)run->thread << 32 | age_ms(run);
     r->job.fn = send_report;
     lane_post(&edge->lanes[0], &r->job);
 }
@@ -653,6 +662,7 @@ static void edge_fini(struct edge *edge)
 {
     for (uint32_t i = 1; i < edge->n_lanes; i++)
         pthread_join(edge->lanes[i].thread, NULL);
+    loop_timer_stop(edge->lanes[0].loop, &edge->overdue.timer);
     channel_fini(&edge->super);
     while (!list_empty(&edge->dispatch.generations))
         pools_close(&edge->dispatch, CONTAINER_OF(edge->dispatch.generations.next, struct generation, link));
@@ -680,6 +690,7 @@ int edge_main(int argc, char **argv)
     count_descriptors(edge);
     shed_init();
     dispatch_init(&edge->dispatch, edge);
+    overdue_init(edge);
     admit_init(&edge->admit);
     loop_timer_init(&edge->hold_timer, hold_over);
     edge->dispatch.queue_max = 1024;

@@ -10,6 +10,7 @@
 #include "edge/lane.h"
 #include "edge/ping.h"
 #include "edge/pools.h"
+#include "edge/overdue.h"
 #include "os/sink.h"
 #include "wire/channel.h"
 
@@ -44,6 +45,7 @@ struct edge {
     atomic_bool unready;      /* readiness fails: the server is about to stop */
     atomic_ullong watched_ns; /* when the supervisor was last told that somebody asks for readiness */
     struct ping ping;
+    struct overdue_watch overdue;
     struct lane_job ready_job, idle_job, drained_job;
     struct loop_timer hold_timer; /* lane 0: the end of a pause, should nobody say so */
     uint64_t started_ns;

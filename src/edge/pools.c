@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "edge/edge_process.h"
 #include "edge/slots.h"
@@ -22,6 +23,7 @@ static void generation_free(struct generation *g)
     for (uint32_t i = 0; i < g->geometry.slots; i++) {
         if (g->slots[i].file >= 0)
             close(g->slots[i].file);
+        mem_free(g->slots[i].what);
     }
     for (uint32_t i = 0; i < POOL_WORKERS_MAX; i++)
         close_channel(&g->workers[i]);
@@ -41,6 +43,7 @@ static void generation_adopt(struct generation *g)
 {
     uint32_t *serials = mem_calloc(g->geometry.slots, sizeof(*serials));
     bool *is_free = mem_calloc(g->geometry.slots, sizeof(*is_free));
+    uint64_t now = clock_mono_ns();
 
     pool_adopt(g->pool, serials, is_free);
     for (uint32_t i = g->geometry.slots; i-- > 0;) {
@@ -49,6 +52,7 @@ static void generation_adopt(struct generation *g)
             g->free[g->n_free++] = i;
         else
             g->used++;
+        g->slots[i].orphan_ns = now; /* a dead edge's clients have all left */
     }
     mem_free(serials);
     mem_free(is_free);
@@ -81,6 +85,8 @@ int pools_open(struct dispatch *d, uint32_t number, const struct pool_fds *fds, 
     generation_adopt(g);
     pthread_mutex_lock(&d->lock);
     list_push_back(&d->generations, &g->link);
+    if (g->used > 0)
+        overdue_watch(d->edge);
     pthread_mutex_unlock(&d->lock);
     *out = g;
     return 0;
@@ -98,12 +104,13 @@ struct generation *pools_find(struct dispatch *d, uint32_t number)
 }
 
 /* A slot of a worker that is dead. With a job: its lane settles it. An orphan is free at once. */
-static void slot_lost(struct dispatch *d, struct generation *g, uint32_t number)
+static void slot_lost(struct dispatch *d, struct generation *g, uint32_t number, int32_t killer)
 {
     uint32_t serial;
 
     if (g->slots[number].job != NULL) {
         g->slots[number].lost = true;
+        g->slots[number].killer = killer;
         return;
     }
     pool_reap(g->pool, slots_ticket(g, number), &serial);
@@ -126,11 +133,11 @@ static bool was_lost(struct generation *g, uint32_t number, uint32_t worker)
     return look.seat / g->geometry.threads == worker;
 }
 
-static void lose_slots(struct dispatch *d, struct generation *g, uint32_t worker)
+static void lose_slots(struct dispatch *d, struct generation *g, uint32_t worker, int32_t pid)
 {
     for (uint32_t i = 0; i < g->geometry.slots; i++) {
         if (was_lost(g, i, worker))
-            slot_lost(d, g, i);
+            slot_lost(d, g, i, pid);
     }
     pool_recover(g->pool, worker * g->geometry.threads, g->geometry.threads);
 }
@@ -155,7 +162,7 @@ bool pools_worker_joined(struct dispatch *d, struct generation *g, uint32_t work
     if (w->pid != pid) {
         lost = had_other_owner(g, worker, pid);
         if (lost)
-            lose_slots(d, g, worker);
+            lose_slots(d, g, worker, w->pid);
         pool_reopen(g->pool, worker * g->geometry.threads, g->geometry.threads, pid);
     }
     *w = (struct seat_owner){ .channel = channel, .pid = pid, .alive = true };
@@ -168,9 +175,8 @@ void pools_worker_gone(struct dispatch *d, struct generation *g, uint32_t worker
     pthread_mutex_lock(&d->lock);
     slots_receive_files(g, worker); /* what it sent before it died still counts */
     close_channel(&g->workers[worker]);
-    g->workers[worker].alive = false;
-    g->workers[worker].pid = 0;
-    lose_slots(d, g, worker);
+    lose_slots(d, g, worker, g->workers[worker].pid);
+    g->workers[worker] = (struct seat_owner){ .channel = -1 };
     pthread_mutex_unlock(&d->lock);
 }
 
@@ -238,7 +244,7 @@ void pools_abandon(struct dispatch *d, struct generation *g)
     retire(d, g);
     for (uint32_t i = 0; i < g->geometry.slots; i++) {
         if (!g->slots[i].free)
-            slot_lost(d, g, i);
+            slot_lost(d, g, i, 0);
     }
     pthread_mutex_unlock(&d->lock);
 }

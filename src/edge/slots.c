@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "edge/edge_process.h"
 #include "pool/wake.h"
 #include "wire/message.h"
@@ -64,6 +65,7 @@ void slots_free(struct dispatch *d, struct generation *g, uint32_t number, uint3
     must(!s->free);
     if (s->file >= 0)
         close(s->file);
+    mem_free(s->what);
     *s = (struct slot){ .serial = serial, .free = true, .file = -1 };
     g->free[g->n_free++] = number;
     g->used--;

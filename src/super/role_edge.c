@@ -281,24 +281,39 @@ static bool take_idle(struct super *super, const struct wire_message *m)
     return true;
 }
 
-/* A worker that the edge wants replaced; the message may be older than the process. */
-static bool take_complaint(struct super *super, const struct wire_message *m)
+/* The process that a message is about; NULL: it has ended, the message is older. *valid as above. */
+static struct child *find_worker(struct super *super, const struct wire_message *m, bool *valid)
 {
-    bool stuck = m->type == WIRE_WORKER_STUCK, valid;
-    struct generation *g = find(super, m, &valid);
-    struct worker *w;
+    struct worker *w = generation_worker(super, m->generation, m->worker);
 
-    if (g == NULL)
+    if (find(super, m, valid) == NULL)
+        return NULL;
+    *valid = w != NULL;
+    return w != NULL && m->pid > 0 ? worker_find(w, m->pid) : NULL;
+}
+
+static bool take_stuck(struct super *super, const struct wire_message *m)
+{
+    bool valid;
+    struct child *child = find_worker(super, m, &valid);
+
+    if (child != NULL && m->type == WIRE_WORKER_STUCK)
+        stuck_told(child, (uint32_t)(m->number >> 32), (uint32_t)m->number, m->text);
+    else if (child != NULL)
+        stuck_spent(child);
+    return valid;
+}
+
+static bool take_bad(struct super *super, const struct wire_message *m)
+{
+    bool valid;
+    struct child *child = find_worker(super, m, &valid);
+
+    if (child == NULL)
         return valid;
-    w = generation_worker(super, m->generation, m->worker);
-    if (w == NULL)
-        return false;
-    if (w->child->pid == 0 || w->child->pid != m->pid)
-        return true;
-    log_event(super->log, LOG_ERROR, stuck ? "a request ran past the timeout" : "a worker broke the rules of the pool",
-              LOG_N("worker", w->index + 1), LOG_N("generation", g->number), LOG_N("pid", m->pid),
-              LOG_S(stuck ? "request" : "rule", m->text));
-    child_kill(w->child, stuck ? "timeout" : "it broke the rules of the pool");
+    log_event(super->log, LOG_ERROR, "a worker broke the rules of the pool", LOG_N("worker", m->worker + 1),
+              LOG_N("generation", m->generation), LOG_N("pid", m->pid), LOG_S("rule", m->text));
+    child_kill(child, "it broke the rules of the pool");
     return true;
 }
 
@@ -312,8 +327,10 @@ static bool message(struct child *child, struct wire_message *m)
     case WIRE_POOL_IDLE:
         return take_idle(super, m);
     case WIRE_POOL_BAD:
+        return take_bad(super, m);
     case WIRE_WORKER_STUCK:
-        return take_complaint(super, m);
+    case WIRE_WORKER_SPENT:
+        return take_stuck(super, m);
     case WIRE_STATUS:
         return control_edge_status(&super->control, m->number, m->text);
     case WIRE_HELD:
@@ -374,6 +391,7 @@ static bool gone(struct child *child, int status, bool was_ready)
     }
     log_death(super, child, status);
     end_drains(super);
+    stuck_edge_gone(super);
     if (super->state == SUPER_STARTING && child->failed_boots >= FIRST_TRIES) {
         log_event(super->log, LOG_ERROR, "the edge does not start: giving up");
         super->exit_code = EXIT_FAILED;

@@ -229,6 +229,7 @@ static bool gone(struct child *child, int status, bool was_ready)
     struct why *why;
 
     tell_edge(child);
+    stuck_gone(child);
     log_death(child, status);
     if (g->state == GENERATION_SERVING || g->state == GENERATION_DRAINING) {
         if (child->last_words != NULL)

@@ -7,6 +7,10 @@ static void too_long(struct loop_timer *timer)
 {
     struct worker_process *p = CONTAINER_OF(timer, struct worker_process, still);
 
+    if (p->stuck.asked) { /* its request's report is under way, and ends it */
+        stuck_spent(&p->child);
+        return;
+    }
     child_kill(&p->child, "it was stopped by a signal, and not continued in time");
 }
 

@@ -27,6 +27,7 @@ void worker_init(struct worker *w, struct generation *g, uint32_t index)
         p->release = g->number;
         p->edge_end = -1;
         standstill_init(p);
+        stuck_init(&p->stuck);
     }
     w->child = &w->processes[0].child;
     w->next = NULL;

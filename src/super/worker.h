@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "super/child.h"
+#include "super/stuck.h"
 
 struct generation;
 struct plan;
@@ -26,6 +27,7 @@ struct worker_process {
     uint32_t release;        /* the generation's number as shown to people */
     int edge_end;            /* owned: of the channel between it and the edge, until the edge hears of it; -1: none */
     struct loop_timer still; /* standstill.h */
+    struct stuck stuck;      /* stuck.h */
 };
 
 struct worker {

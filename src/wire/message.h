@@ -39,7 +39,7 @@
     X(POOL_IDLE,     'E', 'S', 0, 0)  /* after SWITCH: the older generation has no request left */                     \
     X(POOL_CLOSE,    'S', 'E', 0, 0)  /* its workers have ended: unmap */                                              \
     X(POOL_BAD,      'E', 'S', 0, 0)  /* worker broke the pool's rules; text: which. Replace it */                     \
-    X(WORKER_STUCK,  'E', 'S', 0, 0)  /* generation, worker, pid: a request ran past --timeout; text: its method, target, id */ \
+    X(WORKER_STUCK,  'E', 'S', 0, 0)  /* generation, worker, pid: a request ran past --timeout; number: thread << 32 | age in ms; text: method, target, id */ \
     /* ends */                                                                                                         \
     X(DRAIN,         'S', 'E', 0, 0)  /* close listeners, finish requests, close connections */                        \
     X(DRAINED,       'E', 'S', 0, 0)                                                                                   \

@@ -121,6 +121,7 @@ struct rig *rig_make(bool with_app)
     rig->edge.log = (struct log){ .level = LOG_ALERT, .process = "edge", .sink = silent };
     admit_init(&rig->edge.admit);
     dispatch_init(&rig->edge.dispatch, &rig->edge);
+    overdue_init(&rig->edge);
     dispatch_limit(&rig->edge.dispatch, 4);
     rig->edge.n_lanes = 1;
     rig->lane = &rig->edge.lanes[0];

@@ -21,17 +21,6 @@
 
 static void app_fail(struct exchange *ex, unsigned status, const char *why);
 
-static void report_stuck(struct exchange *ex, struct app *app, const struct dispatch_run *run)
-{
-    char what[512];
-    int n = snprintf(what, sizeof(what), STR_FMT " %.*s id=" STR_FMT, STR_ARG(app->request.vars[POOL_METHOD]),
-                     (int)(app->request.vars[POOL_TARGET].n < 300 ? app->request.vars[POOL_TARGET].n : 300),
-                     app->request.vars[POOL_TARGET].p, STR_ARG(ex->id));
-
-    edge_report(ex->lane->edge, WIRE_WORKER_STUCK, run,
-                str_make(what, n < (int)sizeof(what) ? (size_t)n : sizeof(what) - 1));
-}
-
 static void arm(struct exchange *ex, struct app *app, uint64_t at)
 {
     uint64_t now = loop_now(ex->lane->loop);
@@ -59,7 +48,7 @@ static void running_too_long(struct exchange *ex, struct app *app, const struct 
     if (now >= limit && app->full) { /* the client's slowness, which has its own limit, not the application's */
         arm(ex, app, run_limit(conf, now));
     } else if (now >= limit) {
-        report_stuck(ex, app, run);
+        overdue_job(ex->lane->edge, &app->job, run);
         app_fail(ex, 504, "the application did not answer in time");
     } else {
         arm(ex, app, limit);
@@ -222,6 +211,18 @@ static bool may_replay(const struct exchange *ex, const struct app *app)
     return !app->have_head && !app_all_said(app) && !app->job.replayed && http_method_is_safe(ex->head.method);
 }
 
+/* Two workers have died with it. Whoever reads the log must find it, and may want to block it. */
+static void report_poison(struct exchange *ex, const struct app *app)
+{
+    const struct str *vars = app->request.vars;
+
+    if (app->job.n_killed < 2 || app_all_said(app))
+        return;
+    log_event(&ex->lane->edge->log, LOG_ERROR, "poison request: two workers died with it, it is not tried again",
+              LOG_S("method", vars[POOL_METHOD]), LOG_S("target", str_cut(vars[POOL_TARGET], 0, 1024)),
+              LOG_S("request_id", ex->id), LOG_N("pid", app->job.killed[0]), LOG_N("pid2", app->job.killed[1]));
+}
+
 static void settle(struct exchange *ex, struct app *app)
 {
     bool fit;
@@ -239,6 +240,7 @@ static void settle(struct exchange *ex, struct app *app)
         return;
     }
     app->released = true;
+    report_poison(ex, app);
     if (fit && app_all_said(app)) /* but DONE, perhaps */
         app_news(ex);
     else

@@ -98,6 +98,7 @@ void rig_init(struct rig *rig, const char *option, const char *value)
     add_root(rig, s, "media", "/media/", true);
     rig->edge.log = (struct log){ .level = LOG_ALERT, .process = "edge" };
     dispatch_init(&rig->edge.dispatch, &rig->edge);
+    overdue_init(&rig->edge);
     admit_init(&rig->edge.admit);
     rig->edge.dispatch.queue_max = (uint32_t)s->conf->queue_size;
     rig->edge.n_lanes = 1;
