@@ -50,6 +50,7 @@ def test_safe_request_of_a_killed_worker_is_answered_by_another(quintet, tmp_pat
 def test_safe_request_is_replayed_only_once(quintet):
     """A request that kills whoever takes it does not go through all of them."""
     site = quintet("plain.py", options=["--workers", "4"])
+    site.expected.append("poison request")
     assert site.get("/die").status == 502
     until(lambda: len(site.worker_pids()) == 4, "four workers")
     assert len(site.messages(message="worker died")) == 2
