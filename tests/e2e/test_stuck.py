@@ -203,9 +203,9 @@ def test_poison(quintet):
     r = site.get("/kill?order=7")
     assert r.status == 502 and r["X-Request-ID"] in r.text
     line = site.wait_message(message=re.compile("poison request"))
-    dead = [d["pid"] for d in site.messages(message="worker died")]
+    dead = [d["pid"] for d in until(lambda: len(site.messages(message="worker died")) == 2 and site.messages(message="worker died"), "two deaths")]
     assert line["level"] == "error" and line["method"] == "GET" and line["target"] == "/kill?order=7"
-    assert line["request_id"] == r["X-Request-ID"] and [line["pid"], line["pid2"]] == dead and len(dead) == 2
+    assert line["request_id"] == r["X-Request-ID"] and [line["pid"], line["pid2"]] == dead
     until(lambda: len(site.worker_pids()) == 3, "three workers")
 
 
