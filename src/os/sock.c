@@ -103,13 +103,22 @@ static int set_int(int fd, int level, int option, int value)
     return setsockopt(fd, level, option, &value, sizeof(value)) == 0 ? 0 : -errno;
 }
 
-/* Options that accepted sockets inherit, and what binding needs. */
+/* What accepted sockets inherit. Without the second a client that does not read leaves megabytes in the kernel, and a thousand of them
+ * exhaust the memory that TCP may have for everybody. */
+static int set_inherited(int fd)
+{
+    int r = set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+
+    return r != 0 ? r : set_int(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, SOCK_UNSENT_MAX);
+}
+
+/* And what binding needs. */
 static int set_inet_options(int fd, int family)
 {
     int r = set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 
     if (r == 0)
-        r = set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+        r = set_inherited(fd);
     if (r == 0 && family == AF_INET6)
         r = set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1); /* so that 0.0.0.0 and [::] can be bound side by side */
     return r;
@@ -181,7 +190,7 @@ static int listen_given(int fd)
     if (fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
         return -errno;
     if (family == AF_INET || family == AF_INET6)
-        r = set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+        r = set_inherited(fd);
     return r < 0 ? r : fd;
 }
 

@@ -22,7 +22,8 @@ union sock_addr {
     struct sockaddr_storage storage;
 };
 
-#define SOCK_TEXT_MAX 128 /* longest printed address, NUL included ("unix:" + path is cut with "...") */
+#define SOCK_UNSENT_MAX (128 << 10) /* bytes that an accepted TCP socket takes beyond what the network has room for */
+#define SOCK_TEXT_MAX 128           /* longest printed address, NUL included ("unix:" + path is cut with "...") */
 
 enum sock_kind { SOCK_KIND_INET, SOCK_KIND_UNIX, SOCK_KIND_FD };
 
@@ -41,7 +42,7 @@ MUST_CHECK int sock_spec_parse(struct str text, struct sock_spec *out);
  * IPv6 listeners take IPv6 only, so that 0.0.0.0 and [::] can be bound side by side. fd://N is checked to be a listening
  * stream socket (-EINVAL) and returned itself, not a duplicate. */
 MUST_CHECK int sock_listen(const struct sock_spec *spec, int backlog);
-/* accept4; TCP_NODELAY is inherited from the listener. Descriptor or -errno (-EAGAIN when nobody waits; -EMFILE, -ENFILE,
+/* accept4; TCP_NODELAY and TCP_NOTSENT_LOWAT are inherited from the listener. Descriptor or -errno (-EAGAIN when nobody waits; -EMFILE, -ENFILE,
  * -ENOBUFS, -ENOMEM: the connection is still waiting, try again later, not at once). */
 MUST_CHECK int sock_accept(int listener, union sock_addr *peer, socklen_t *len);
 MUST_CHECK int sock_local(int fd, union sock_addr *out, socklen_t *len);

@@ -6,6 +6,7 @@ run at once. finish() is what makes a test fail for what it left behind (see the
 import json
 import os
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -57,8 +58,9 @@ def for_other_users(folder):
 
 
 class Instance:
-    def __init__(self, folder, app="app:application", files=None, options=(), env=None, tls=None, project=None):
-        """files: {path below the project: text, bytes or Path to copy}. tls: a list of certificates."""
+    def __init__(self, folder, app="app:application", files=None, options=(), env=None, tls=None, project=None, limits=None):
+        """files: {path below the project: text, bytes or Path to copy}. tls: a list of certificates.
+        limits: {resource.RLIMIT_…: what all its processes may have}."""
         self.folder = Path(folder)
         self.project = Path(project) if project else self.folder / "project"
         self.project.mkdir(exist_ok=True)
@@ -72,6 +74,7 @@ class Instance:
         self.marker = uuid.uuid4().hex
         self.env = environment(self.marker, **(env or {}))
         self.binary, self.wrapper = BINARY, []  # wrapper: words before the binary's, a program that executes it
+        self.limits = limits or {}
         self.process = None
         self.expected = []  # patterns of error lines that this test provokes
         self.exit_code = 0
@@ -113,10 +116,15 @@ class Instance:
         with open(self.stdout, "ab") as out, open(self.stderr, "ab") as err:
             self.process = subprocess.Popen([*self.wrapper, str(self.binary), *self.arguments], stdin=subprocess.DEVNULL, stdout=out,
                                             stderr=err, env=self.env, cwd=self.run_folder, start_new_session=True,
-                                            preexec_fn=processes.end_with_us)
+                                            preexec_fn=self._before_exec)
         if wait:
             self.wait_ready()
         return self
+
+    def _before_exec(self):
+        processes.end_with_us()
+        for what, most in self.limits.items():
+            resource.setrlimit(what, (most, most))
 
     def wait_ready(self, seconds=20.0):
         def serving():

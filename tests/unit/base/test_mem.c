@@ -12,6 +12,16 @@
 
 #include "base/mem.h"
 
+#ifndef __has_feature
+#define __has_feature(x) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || __has_feature(address_sanitizer) ||               \
+    __has_feature(thread_sanitizer)
+#define SANITIZED 1
+#else
+#define SANITIZED 0
+#endif
+
 static void zeroed_memory_is_zero(void **state)
 {
     static const char zero[64];
@@ -75,10 +85,13 @@ static void wiping_zeroes_only_what_is_asked(void **state)
 /* In a child of its own, which has no memory left but what was set aside. */
 static void the_reserve_opens_when_there_is_no_memory(void **state)
 {
-    pid_t child = fork();
+    pid_t child;
     int status;
 
     (void)state;
+    if (SANITIZED)
+        skip(); /* it needs the address space, and ends the process instead of giving NULL */
+    child = fork();
     assert_true(child >= 0);
     if (child == 0) {
         struct rlimit limit = { 64 << 20, 64 << 20 };
