@@ -22,6 +22,7 @@ struct conf_list {
 };
 
 enum conf_gc { CONF_GC_IDLE, CONF_GC_PYTHON };
+enum conf_reload_strategy { CONF_RELOAD_BESIDE, CONF_RELOAD_ROLLING };
 enum conf_log_format { CONF_LOG_AUTO, CONF_LOG_TEXT, CONF_LOG_JSON };
 
 #define CONF_AUTO UINT64_MAX /* a duration that was left to a rule */
@@ -53,6 +54,8 @@ struct conf {
     enum conf_gc gc;
     struct conf_list warmup; /* paths asked of each worker before it serves */
     bool reload;
+    enum conf_reload_strategy reload_strategy;
+    uint64_t keep_generation; /* 0: not kept */
     /* limits */
     uint64_t limit_request_line, limit_request_fields, limit_request_field_size, max_body_size;
     uint64_t limit_connections, limit_connections_per_address; /* 0: by rule; off */
@@ -104,6 +107,10 @@ const struct conf *conf_of(const struct conf_builder *b);
 
 /* Names of the options, comma-separated, that differ between the two and that a reload cannot change. Nothing is added when there are none. */
 MUST_CHECK int conf_restart_needed(const struct conf_builder *running, const struct conf_builder *wanted,
+                                   struct buf *out);
+
+/* The same for those that take effect with new workers only. */
+MUST_CHECK int conf_workers_needed(const struct conf_builder *running, const struct conf_builder *wanted,
                                    struct buf *out);
 
 /* The form in which a conf travels to the edge: "name value\n" a line, values escaped; Django-only ones included; `env` and `env_file` left

@@ -17,23 +17,24 @@
 static const char *const gc_ways[] = { "idle", "python", NULL };           /* enum conf_gc */
 static const char *const log_formats[] = { "auto", "text", "json", NULL }; /* enum conf_log_format */
 static const char *const auto_word[] = { "auto", NULL };
+static const char *const reload_strategies[] = { "beside", "rolling", NULL }; /* enum conf_reload_strategy */
 static const char *const log_levels[] = { "debug", "info", "warning", "error", "alert", NULL };
 
 /* clang-format off */
 const struct option_row option_table[] = {
-    { .name = "app", .type = OPTION_APP, .group = OPTION_GROUP_APP, .flags = OPTION_POSITIONAL, AT(app),
+    { .name = "app", .type = OPTION_APP, .group = OPTION_GROUP_APP, .flags = OPTION_POSITIONAL | OPTION_WORKERS, AT(app),
       .argument = "MODULE[:CALLABLE]",
       .example = "mysite.wsgi:application", .fallback_help = "the Django project here",
       .help = "what to serve" },
     { .name = "chdir", .type = OPTION_PATH, .group = OPTION_GROUP_APP, .flags = OPTION_FIXED, AT(chdir), .argument = "DIR",
       .example = "/srv/mysite", .fallback_help = "where the command is given",
       .help = "go there first: the project's directory" },
-    { .name = "python", .type = OPTION_PATH, .group = OPTION_GROUP_APP, AT(python), .argument = "PATH",
+    { .name = "python", .type = OPTION_PATH, .group = OPTION_GROUP_APP, .flags = OPTION_WORKERS, AT(python), .argument = "PATH",
       .example = ".venv/bin/python", .fallback_help = "$VIRTUAL_ENV, .venv or venv here, then python3",
       .help = "the interpreter that runs the application" },
-    { .name = "env", .type = OPTION_PAIR, .group = OPTION_GROUP_APP, .flags = OPTION_LIST | OPTION_SECRET, AT(env), .argument = "K=V",
+    { .name = "env", .type = OPTION_PAIR, .group = OPTION_GROUP_APP, .flags = OPTION_LIST | OPTION_SECRET | OPTION_WORKERS, AT(env), .argument = "K=V",
       .example = "DJANGO_SETTINGS_MODULE=mysite.settings", .help = "set an environment variable of the application" },
-    { .name = "env-file", .type = OPTION_PATH, .group = OPTION_GROUP_APP, .flags = OPTION_LIST | OPTION_SECRET, AT(env_file),
+    { .name = "env-file", .type = OPTION_PATH, .group = OPTION_GROUP_APP, .flags = OPTION_LIST | OPTION_SECRET | OPTION_WORKERS, AT(env_file),
       .argument = "FILE", .example = ".env", .help = "read K=V lines from FILE; --env wins" },
     { .name = "reload", .type = OPTION_BOOL, .group = OPTION_GROUP_APP, .flags = OPTION_FIXED, AT(reload), .fallback = "no",
       .help = "reload when a source file changes (development)" },
@@ -49,9 +50,9 @@ const struct option_row option_table[] = {
     { .name = "keyfile", .type = OPTION_PATH, .group = OPTION_GROUP_LISTEN, .flags = OPTION_LIST, AT(keyfile), .argument = "FILE",
       .example = "/etc/ssl/mysite.key", .help = "private key (PEM) of the certificate of the same place" },
 
-    { .name = "workers", .flag = 'w', .type = OPTION_NUMBER, .group = OPTION_GROUP_WORKERS, AT(workers), .max = 256, .fallback = "0",
+    { .name = "workers", .flag = 'w', .type = OPTION_NUMBER, .group = OPTION_GROUP_WORKERS, .flags = OPTION_WORKERS, AT(workers), .max = 256, .fallback = "0",
       .argument = "N", .foreign = "WEB_CONCURRENCY", .fallback_help = "0: number of cores", .help = "worker processes" },
-    { .name = "threads", .type = OPTION_NUMBER, .group = OPTION_GROUP_WORKERS, AT(threads), .min = 1, .max = 1024, .fallback = "1",
+    { .name = "threads", .type = OPTION_NUMBER, .group = OPTION_GROUP_WORKERS, .flags = OPTION_WORKERS, AT(threads), .min = 1, .max = 1024, .fallback = "1",
       .argument = "N", .help = "threads in each worker" },
     { .name = "edge-threads", .type = OPTION_NUMBER, .group = OPTION_GROUP_WORKERS, .flags = OPTION_FIXED, AT(edge_threads), .max = 8,
       .fallback = "0", .argument = "N", .fallback_help = "0: by the number of cores", .help = "threads of the edge" },
@@ -69,17 +70,23 @@ const struct option_row option_table[] = {
       .help = "at a stop, serve on for so long while readiness fails already" },
     { .name = "keep-alive", .type = OPTION_DURATION, .group = OPTION_GROUP_WORKERS, AT(keep_alive), .max = DAY, .fallback = "75s",
       .argument = "TIME", .help = "how long a client may stay connected idle; 0: close after each answer" },
-    { .name = "warmup", .type = OPTION_URL_PATH, .group = OPTION_GROUP_WORKERS, .flags = OPTION_LIST, AT(warmup), .argument = "PATH",
+    { .name = "warmup", .type = OPTION_URL_PATH, .group = OPTION_GROUP_WORKERS, .flags = OPTION_LIST | OPTION_WORKERS, AT(warmup), .argument = "PATH",
       .example = "/", .help = "a page each worker must answer before it serves; an error fails the start or the reload" },
-    { .name = "gc", .type = OPTION_CHOICE, .group = OPTION_GROUP_WORKERS, AT(gc), .fallback = "idle", .argument = "WHEN",
+    { .name = "gc", .type = OPTION_CHOICE, .group = OPTION_GROUP_WORKERS, .flags = OPTION_WORKERS, AT(gc), .fallback = "idle", .argument = "WHEN",
       .choices = gc_ways, .help = "collect Python's garbage between requests (idle), or leave it to the interpreter (python)" },
-    { .name = "max-requests", .type = OPTION_NUMBER, .group = OPTION_GROUP_WORKERS, AT(max_requests), .max = 1000000000,
+    { .name = "max-requests", .type = OPTION_NUMBER, .group = OPTION_GROUP_WORKERS, .flags = OPTION_WORKERS, AT(max_requests), .max = 1000000000,
       .fallback = "0", .argument = "N", .fallback_help = "0: never", .help = "replace a worker after so many requests, its successor ready first" },
-    { .name = "max-requests-jitter", .type = OPTION_NUMBER, .group = OPTION_GROUP_WORKERS, AT(max_requests_jitter), .max = 1000000000,
+    { .name = "max-requests-jitter", .type = OPTION_NUMBER, .group = OPTION_GROUP_WORKERS, .flags = OPTION_WORKERS, AT(max_requests_jitter), .max = 1000000000,
       .fallback = "0", .argument = "N", .help = "up to so many more, drawn for each worker: they are not replaced all at once" },
     { .name = "max-worker-memory", .type = OPTION_SIZE, .group = OPTION_GROUP_WORKERS, AT(max_worker_memory), .max = TIB,
       .fallback = "0", .argument = "SIZE", .fallback_help = "0: no limit", .example = "500m",
       .help = "replace a worker that has grown past SIZE, its successor ready first" },
+    { .name = "reload-strategy", .type = OPTION_CHOICE, .group = OPTION_GROUP_WORKERS, AT(reload_strategy), .fallback = "beside",
+      .argument = "HOW", .choices = reload_strategies,
+      .help = "beside: all new workers boot beside the old ones; rolling: one after the other, where memory is short" },
+    { .name = "keep-generation", .type = OPTION_DURATION, .group = OPTION_GROUP_WORKERS, AT(keep_generation), .max = DAY, .fallback = "0",
+      .argument = "TIME", .fallback_help = "0: not at all", .example = "10m",
+      .help = "how long the workers before a reload stay booted, for `quintet rollback`" },
     { .name = "preload", .type = OPTION_BOOL, .group = OPTION_GROUP_WORKERS, .flags = OPTION_LATER,
       .help = "import once, fork workers from it", .later = "leave it out: each worker imports the application itself" },
 

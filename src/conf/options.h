@@ -56,6 +56,7 @@ enum option_flag {
     OPTION_SECRET = 8,      /* may hold secrets: never shown, never sent to the edge */
     OPTION_NO_FILE = 16,    /* makes no sense inside quintet.yaml */
     OPTION_POSITIONAL = 32, /* on the command line simply an argument */
+    OPTION_WORKERS = 128,   /* concerns the workers: takes effect when they are replaced */
     OPTION_LATER = 64,      /* known, but its feature is not there yet: refused with `later`; its field stays empty */
 };
 

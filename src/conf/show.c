@@ -137,7 +137,9 @@ int conf_show_json(const struct conf_builder *b, struct buf *out)
     return rc;
 }
 
-int conf_restart_needed(const struct conf_builder *running, const struct conf_builder *wanted, struct buf *out)
+/* Names of the options with that flag that differ. */
+static int list_changed(const struct conf_builder *running, const struct conf_builder *wanted, enum option_flag flag,
+                        struct buf *out)
 {
     struct buf before, after;
     size_t start = out->len;
@@ -149,7 +151,7 @@ int conf_restart_needed(const struct conf_builder *running, const struct conf_bu
         const struct option_row *row = &option_table[i];
         char name[OPTION_NAME_MAX];
 
-        if (!option_is(row, OPTION_FIXED) || option_is(row, OPTION_LATER))
+        if (!option_is(row, flag) || option_is(row, OPTION_LATER))
             continue;
         buf_clear(&before);
         buf_clear(&after);
@@ -162,4 +164,14 @@ int conf_restart_needed(const struct conf_builder *running, const struct conf_bu
     buf_fini(&before);
     buf_fini(&after);
     return rc;
+}
+
+int conf_restart_needed(const struct conf_builder *running, const struct conf_builder *wanted, struct buf *out)
+{
+    return list_changed(running, wanted, OPTION_FIXED, out);
+}
+
+int conf_workers_needed(const struct conf_builder *running, const struct conf_builder *wanted, struct buf *out)
+{
+    return list_changed(running, wanted, OPTION_WORKERS, out);
 }

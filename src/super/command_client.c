@@ -51,22 +51,34 @@ static int verdict(const json_t *answer, const char *good)
         (void)fprintf(stderr, "quintet: %s\n", error != NULL ? error : "failed");
         return EXIT_FAILED;
     }
-    (void)printf("%s\n", good);
+    (void)printf("%s\n", json_is_string(json_object_get(answer, "text"))
+                             ? json_string_value(json_object_get(answer, "text"))
+                             : good);
     return EXIT_OK;
 }
 
-int command_reload(struct launch *launch, const struct command_switches *switches)
+static int ask_and_wait(struct launch *launch, const char *command)
 {
     int fd = client_connect(launch), r;
     json_t *answer;
 
     if (fd < 0)
         return EXIT_FAILED;
-    answer = ask(fd, "reload");
-    r = verdict(answer, "reloaded: the new generation serves, the old one is gone");
+    answer = ask(fd, command);
+    r = verdict(answer, "done");
     json_decref(answer);
     close(fd);
     return r;
+}
+
+int command_reload(struct launch *launch, const struct command_switches *switches)
+{
+    return ask_and_wait(launch, switches->edge ? "reload-edge" : "reload");
+}
+
+int command_rollback(struct launch *launch, const struct command_switches *switches)
+{
+    return ask_and_wait(launch, "rollback");
 }
 
 int command_pause(struct launch *launch, const struct command_switches *switches)

@@ -16,8 +16,8 @@ struct command {
     const char *summary;
     const char *text; /* what --help says between the usage and the options; examples at its end */
     int (*run)(struct launch *launch, const struct command_switches *switches);
-    bool json, defaults, max; /* which switches it knows */
-    bool options;             /* --help lists the options */
+    bool json, defaults, edge, max; /* which switches it knows */
+    bool options;              /* --help lists the options */
 };
 
 static int command_run(struct launch *launch, const struct command_switches *switches)
@@ -63,16 +63,33 @@ static const struct command commands[] = {
       .json = true,
       .options = true },
     { .name = "reload",
-      .arguments = "[OPTIONS]",
+      .arguments = "[--edge] [OPTIONS]",
       .summary = "serve the code and configuration that are there now, without losing a request",
-      .text = "Starts a new generation of workers beside the serving one, switches when all of them are ready, and "
-              "waits until the\n"
-              "old one is drained. If the new one does not boot, the old one goes on serving and the command exits "
-              "with 1 and the\n"
-              "reason.\n\n"
-              "  quintet reload\n"
-              "  git pull && quintet check && quintet reload\n",
-      .run = command_reload },
+      .text =
+          "Starts a new generation of workers beside the serving one, switches when all of them are ready, and "
+          "waits until the\n"
+          "old one is drained. If the new one does not boot, the old one goes on serving and the command exits "
+          "with 1 and the\n"
+          "reason.\n\n"
+          "With --reload-strategy rolling the workers are replaced one after the other instead. With --edge no worker "
+          "is touched:\n"
+          "only the edge's part of the configuration, the certificates and the log files are taken up.\n\n"
+          "  quintet reload\n"
+          "  quintet reload --edge                    a renewed certificate\n"
+          "  git pull && quintet check && quintet reload\n",
+      .run = command_reload,
+      .edge = true },
+    { .name = "rollback",
+      .arguments = "[OPTIONS]",
+      .summary = "return at once to what served before the last reload",
+      .text =
+          "Needs --keep-generation TIME, which keeps the workers before a reload booted for so long. New requests go "
+          "to them at\n"
+          "once, with the configuration of their time; those under way are finished where they are. A second rollback "
+          "goes forward\n"
+          "again. Without a kept generation it exits with 1.\n\n"
+          "  quintet rollback\n",
+      .run = command_rollback },
     { .name = "pause",
       .arguments = "[--max TIME] [OPTIONS]",
       .summary = "let requests wait while a database or another service is changed",
@@ -206,6 +223,8 @@ static bool take_switches(const struct command *c, int *argc, char **argv, struc
             switches->max = argv[i] + 6;
         else if (options && c->max && strcmp(argv[i], "--max") == 0 && i + 1 < *argc)
             switches->max = argv[++i];
+        else if (options && c->edge && strcmp(argv[i], "--edge") == 0)
+            switches->edge = true;
         else
             argv[n++] = argv[i];
     }

@@ -1,5 +1,5 @@
 /*
- * The program's commands: `quintet run`, `check`, `reload`, `pause`, `resume`, `stop`, `status`, `top`, `config`, `version`.
+ * The program's commands: `quintet run`, `check`, `reload`, `rollback`, `pause`, `resume`, `stop`, `status`, `top`, `config`, `version`.
  */
 #ifndef QUINTET_SUPER_COMMANDS_H
 #define QUINTET_SUPER_COMMANDS_H
@@ -16,6 +16,7 @@ struct command_switches {
     bool json;
     bool defaults;
     const char *max; /* borrowed from argv; NULL: not given */
+    bool edge;
 };
 
 /* Each returns the exit status. */
@@ -24,6 +25,7 @@ int command_config(struct launch *launch, const struct command_switches *switche
 int command_reload(struct launch *launch, const struct command_switches *switches);
 int command_pause(struct launch *launch, const struct command_switches *switches);
 int command_resume(struct launch *launch, const struct command_switches *switches);
+int command_rollback(struct launch *launch, const struct command_switches *switches);
 int command_stop(struct launch *launch, const struct command_switches *switches);
 int command_status(struct launch *launch, const struct command_switches *switches);
 int command_top(struct launch *launch, const struct command_switches *switches);

@@ -16,7 +16,8 @@
 #include "super/super.h"
 
 static const char *const command_names[] = {
-    [CONTROL_STATUS] = "status", [CONTROL_RELOAD] = "reload", [CONTROL_STOP] = "stop",
+    [CONTROL_STATUS] = "status",     [CONTROL_RELOAD] = "reload", [CONTROL_RELOAD_EDGE] = "reload-edge",
+    [CONTROL_ROLLBACK] = "rollback", [CONTROL_STOP] = "stop",
     [CONTROL_PAUSE] = "pause",   [CONTROL_RESUME] = "resume",
 };
 
@@ -121,10 +122,10 @@ static void client_say(struct control_client *client, json_t *document)
         client_flush(client);
 }
 
-static void client_done(struct control_client *client, const char *error)
+static void client_done(struct control_client *client, const char *error, const char *text)
 {
-    client_say(client, json_pack("{s:b, s:b, s:s?, s:i}", "done", 1, "ok", error == NULL, "error", error, "pid",
-                                 (int)getpid()));
+    client_say(client, json_pack("{s:b, s:b, s:s?, s:s?, s:i}", "done", 1, "ok", error == NULL, "error", error, "text",
+                                 text, "pid", (int)getpid()));
 }
 
 /* ---- status ---- */
@@ -148,17 +149,23 @@ static void on_timer(struct loop_timer *timer)
     answer_status(CONTAINER_OF(timer, struct control, timer), NULL);
 }
 
+void control_ask_edge(struct control *control)
+{
+    struct wire_message ask = { .type = WIRE_STATUS_ASK, .number = ++control->edge_asked };
+
+    channel_send(&control->super->edge->channel, &ask);
+}
+
 static void ask_status(struct control_client *client)
 {
     struct control *control = client->control;
-    struct wire_message ask = { .type = WIRE_STATUS_ASK };
 
-    ask.number = client->ticket = ++control->edge_asked;
+    client->ticket = control->edge_asked + 1;
     if (control->super->edge->channel.fd < 0) {
         answer_status(control, NULL);
         return;
     }
-    channel_send(&control->super->edge->channel, &ask);
+    control_ask_edge(control);
     if (!loop_timer_armed(&control->timer))
         loop_timer_set(control->loop, &control->timer, CONTROL_EDGE_WAIT_NS);
 }
@@ -171,6 +178,7 @@ bool control_edge_status(struct control *control, uint64_t number, struct str te
         return false;
     edge = json_loadb(text.p, text.n, 0, NULL);
     answer_status(control, json_is_object(edge) ? edge : NULL); /* too long to be sent: empty */
+    reload_edge_status(control->super, edge);
     json_decref(edge);
     return true;
 }
@@ -181,28 +189,61 @@ void control_edge_gone(struct control *control)
         answer_status(control, NULL);
 }
 
-/* ---- reload, stop ---- */
+/* ---- reload, rollback, stop ---- */
+
+static bool waits_for(const struct control_client *client, uint64_t round)
+{
+    return client->asked && client->ticket == round &&
+           (client->request.command == CONTROL_RELOAD || client->request.command == CONTROL_RELOAD_EDGE ||
+            client->request.command == CONTROL_ROLLBACK);
+}
 
 void control_reload_progress(struct control *control, uint64_t round, const char *text)
 {
     LIST_EACH(link, &control->clients) {
         struct control_client *client = CONTAINER_OF(link, struct control_client, link);
 
-        if (client->asked && client->request.command == CONTROL_RELOAD && client->ticket == round)
+        if (waits_for(client, round))
             client_say(client, json_pack("{s:s}", "progress", text));
     }
 }
 
-void control_reload_done(struct control *control, uint64_t round, const char *error)
+void control_reload_done(struct control *control, uint64_t round, const char *error, const char *text)
 {
     LIST_EACH(link, &control->clients) {
         struct control_client *client = CONTAINER_OF(link, struct control_client, link);
 
-        if (!client->asked || client->request.command != CONTROL_RELOAD || client->ticket != round)
+        if (!waits_for(client, round))
             continue;
         client->ticket = 0;
-        client_done(client, error);
+        client_done(client, error, text);
     }
+}
+
+static void obey_reload(struct control_client *client)
+{
+    struct super *super = client->control->super;
+
+    client->ticket = reload_next_round(&super->reload);
+    if (super->state >= SUPER_LEAVING)
+        client_done(client, "the server is stopping", NULL);
+    else if (client->request.command == CONTROL_RELOAD)
+        reload_request(super, RELOAD_ALL, "asked by `quintet reload`");
+    else
+        reload_request(super, RELOAD_EDGE, "asked by `quintet reload --edge`");
+}
+
+static void obey_rollback(struct control_client *client)
+{
+    struct super *super = client->control->super;
+    const char *error = reload_prepare_rollback(super);
+
+    if (error != NULL) {
+        client_done(client, error, NULL);
+        return;
+    }
+    client->ticket = reload_next_round(&super->reload);
+    reload_rollback(super);
 }
 
 void control_paused(struct control *control, uint32_t number, const char *error)
@@ -214,7 +255,7 @@ void control_paused(struct control *control, uint32_t number, const char *error)
             client->ticket > number)
             continue;
         client->ticket = 0;
-        client_done(client, error);
+        client_done(client, error, NULL);
     }
 }
 
@@ -226,7 +267,7 @@ static void ask_pause(struct control_client *client)
         client->ticket = pause_begin(super, client->request.max_ns);
     else
         client_done(client,
-                    super->state == SUPER_STARTING ? "the server does not serve yet" : "the server is stopping");
+                    super->state == SUPER_STARTING ? "the server does not serve yet" : "the server is stopping", NULL);
 }
 
 static void obey(struct control_client *client)
@@ -238,11 +279,11 @@ static void obey(struct control_client *client)
         ask_status(client);
         break;
     case CONTROL_RELOAD:
-        client->ticket = reload_next_round(&super->reload);
-        if (super->state >= SUPER_LEAVING)
-            client_done(client, "the server is stopping");
-        else
-            reload_request(super, "asked by `quintet reload`");
+    case CONTROL_RELOAD_EDGE:
+        obey_reload(client);
+        break;
+    case CONTROL_ROLLBACK:
+        obey_rollback(client);
         break;
     case CONTROL_PAUSE:
         ask_pause(client);
@@ -250,10 +291,10 @@ static void obey(struct control_client *client)
     case CONTROL_RESUME:
         client_done(client, pause_end(super, "asked by `quintet resume`", "resumed before all requests had finished")
                                 ? NULL
-                                : "it was not paused");
+                                : "it was not paused", NULL);
         break;
     case CONTROL_STOP:
-        client_done(client, NULL);
+        client_done(client, NULL, NULL);
         super_drain(super, "asked by `quintet stop`");
         break;
     }
@@ -272,7 +313,7 @@ static void take_line(struct control_client *client, struct str line)
     if (control_parse(line, &client->request, why) == 0)
         obey(client);
     else
-        client_done(client, why->text);
+        client_done(client, why->text, NULL);
     mem_free(why);
 }
 

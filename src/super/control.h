@@ -2,8 +2,8 @@
  * The control socket: how `quintet reload`, `stop` and `status` talk to the running instance.
  *
  * A unix stream socket (mode 0600, its directory 0700), one JSON object a line in both directions. A client asks once:
- *   {"command":"status"|"reload"|"stop"|"resume"} or {"command":"pause","max":SECONDS}
- * and reads {"progress":TEXT} lines until {"done":true,"ok":BOOL,"error":TEXT|null, …}. Only our own user and root are heard.
+ *   {"command":"status"|"reload"|"reload-edge"|"rollback"|"stop"|"resume"} or {"command":"pause","max":SECONDS}
+ * and reads {"progress":TEXT} lines until {"done":true,"ok":BOOL,"error":TEXT|null, "text":TEXT|null, …}. Only our own user and root are heard.
  * What a client may send is bounded by CONTROL_LINE_MAX, what it may leave unread by CONTROL_OUT_MAX. One thread.
  */
 #ifndef QUINTET_SUPER_CONTROL_H
@@ -24,7 +24,7 @@
 #define CONTROL_CLIENTS_MAX 64
 #define CONTROL_EDGE_WAIT_NS (1 * NS_PER_SEC) /* for the edge's part of the status */
 
-enum control_command { CONTROL_STATUS, CONTROL_RELOAD, CONTROL_STOP, CONTROL_PAUSE, CONTROL_RESUME };
+enum control_command { CONTROL_STATUS, CONTROL_RELOAD, CONTROL_RELOAD_EDGE, CONTROL_ROLLBACK, CONTROL_STOP, CONTROL_PAUSE, CONTROL_RESUME };
 
 struct control_request {
     enum control_command command;
@@ -43,7 +43,7 @@ struct control_client {
     struct buf in, out;
     bool asked; /* its one request has come */
     struct control_request request;
-    uint64_t ticket; /* STATUS: number asked of the edge; RELOAD: the round it waits for; PAUSE: its number */
+    uint64_t ticket; /* STATUS: number asked of the edge; RELOAD, ROLLBACK: the round it waits for; PAUSE: its number */
 };
 
 struct control {
@@ -62,9 +62,10 @@ struct control {
 MUST_CHECK int control_open(struct control *control, struct super *super, const char *path, struct why *why);
 void control_close(struct control *control); /* clients too; again is harmless */
 
-/* The reload of this round has got so far, or is over (`error` NULL: done). */
+/* The reload or rollback of this round has got so far, or is over (`error` NULL: done; `text` says how). */
 void control_reload_progress(struct control *control, uint64_t round, const char *text);
-void control_reload_done(struct control *control, uint64_t round, const char *error);
+void control_reload_done(struct control *control, uint64_t round, const char *error, const char *text);
+void control_ask_edge(struct control *control); /* for its status, which reload_edge_status gets to see */
 /* The pauses up to this one are complete, or (`error`) over before they were. */
 void control_paused(struct control *control, uint32_t number, const char *error);
 /* The edge's answer. False: it was not asked. */

@@ -11,7 +11,7 @@
 static const char *const state_names[] = {
     [GENERATION_OPENING] = "opening", [GENERATION_BOOTING] = "booting",   [GENERATION_READY] = "ready",
     [GENERATION_SERVING] = "serving", [GENERATION_DRAINING] = "draining", [GENERATION_STOPPING] = "stopping",
-    [GENERATION_ENDED] = "ended",
+    [GENERATION_KEPT] = "kept",       [GENERATION_ENDED] = "ended",
 };
 
 const char *generation_state_name(enum generation_state state)
@@ -41,8 +41,14 @@ static void on_timer(struct loop_timer *timer)
         super_generation_failed(g->super, g, "the edge has not made the pool: its log lines say why");
         return;
     }
+    if (g->state == GENERATION_KEPT) {
+        log_event(g->super->log, LOG_INFO, "the previous generation was kept long enough",
+                  LOG_N("generation", g->release));
+        generation_stop(g, GENERATION_IDLE_GRACE_NS);
+        return;
+    }
     log_event(g->super->log, LOG_WARNING, "requests of the old generation did not end in time: cut off",
-              LOG_N("generation", g->number));
+              LOG_N("generation", g->release));
     generation_stop(g, CHILD_LEAVE_NS);
 }
 
@@ -58,9 +64,10 @@ struct generation *generation_new(struct super *super, struct plan *plan)
 
     g->super = super;
     g->edge = super->edge;
-    g->number = ++super->last_generation;
+    g->number = g->release = ++super->last_generation;
     g->plan = plan;
     g->n_workers = plan->workers;
+    g->threads = plan->threads;
     g->workers = mem_calloc(g->n_workers, sizeof(*g->workers));
     loop_timer_init(&g->timer, on_timer);
     recycle_init(g);
@@ -76,7 +83,7 @@ static void send_open(struct generation *g)
 {
     struct wire_message m = { .type = WIRE_POOL_OPEN,
                               .generation = g->number,
-                              .number = (uint64_t)g->plan->workers << 32 | g->plan->threads };
+                              .number = (uint64_t)g->n_workers << 32 | g->threads };
 
     channel_send(&g->edge->channel, &m);
     loop_timer_set(g->super->loop, &g->timer, POOL_WAIT_NS);
@@ -87,7 +94,7 @@ static void send_adopt(struct generation *g)
     struct wire_message m = { .type = WIRE_POOL_ADOPT, .generation = g->number, .n_fds = g->n_pool_fds };
 
     memcpy(m.fds, g->pool_fds, g->n_pool_fds * sizeof(int));
-    m.number = (uint64_t)g->plan->workers << 32 | g->plan->threads;
+    m.number = (uint64_t)g->n_workers << 32 | g->threads;
     channel_send(&g->edge->channel, &m);
     for (uint32_t i = 0; i < g->n_workers; i++) {
         enum child_state state = g->workers[i].child->state;
@@ -104,7 +111,7 @@ void generation_introduce(struct generation *g)
         return;
     if (g->state == GENERATION_OPENING)
         send_open(g);
-    else if (g->state == GENERATION_BOOTING || g->state == GENERATION_SERVING)
+    else if (g->state == GENERATION_BOOTING || g->state == GENERATION_SERVING || g->state == GENERATION_KEPT)
         send_adopt(g);
 }
 
@@ -126,23 +133,48 @@ bool generation_take_pool(struct generation *g, struct wire_message *message)
 
 bool generation_takes_requests(const struct generation *g)
 {
-    return g->state == GENERATION_SERVING && g->super->state <= SUPER_RUNNING;
+    return g->state == GENERATION_SERVING && g->super->state < SUPER_STOPPING;
+}
+
+bool generation_needs_workers(const struct generation *g)
+{
+    return g->state == GENERATION_SERVING || g->state == GENERATION_KEPT;
+}
+
+uint32_t generation_workers_up(const struct generation *g)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < g->n_workers; i++)
+        n += g->workers[i].child->state == CHILD_UP;
+    return n;
 }
 
 void generation_worker_ready(struct generation *g)
 {
+    if (generation_takes_requests(g))
+        roll_step(g->super);
     if (g->state != GENERATION_BOOTING)
         return;
-    for (uint32_t i = 0; i < g->n_workers; i++)
-        if (g->workers[i].child->state != CHILD_UP)
-            return;
+    reload_worker_ready(g->super, g);
+    if (generation_workers_up(g) < g->n_workers)
+        return;
     set_state(g, GENERATION_READY);
     super_generation_ready(g->super, g);
+}
+
+/* Workers that died while it drained were not replaced. */
+static void revive(struct generation *g)
+{
+    for (uint32_t i = 0; i < g->n_workers; i++)
+        if (worker_is_down(&g->workers[i]))
+            child_start(g->workers[i].child);
 }
 
 void generation_serve(struct generation *g)
 {
     set_state(g, GENERATION_SERVING);
+    revive(g);
     channel_tell(&g->edge->channel, WIRE_SWITCH, g->number, 0);
     recycle_start(g);
 }
@@ -156,9 +188,57 @@ void generation_drain(struct generation *g)
     loop_timer_set(g->super->loop, &g->timer, g->plan->conf->graceful_timeout + 1);
 }
 
+static uint64_t keep_time(const struct super *super)
+{
+    return super->state == SUPER_RUNNING && super->serving != NULL ? super->serving->plan->conf->keep_generation : 0;
+}
+
+void generation_stop_kept(struct super *super)
+{
+    LIST_EACH(link, &super->generations) {
+        struct generation *g = CONTAINER_OF(link, struct generation, link);
+
+        if (g->state == GENERATION_KEPT)
+            generation_stop(g, GENERATION_IDLE_GRACE_NS);
+    }
+}
+
+static void keep(struct generation *g, uint64_t time_ns)
+{
+    generation_stop_kept(g->super); /* one is kept */
+    set_state(g, GENERATION_KEPT);
+    loop_timer_set(g->super->loop, &g->timer, time_ns);
+    revive(g);
+    log_event(g->super->log, LOG_INFO, "the previous generation is kept", LOG_N("generation", g->release),
+              LOG_N("seconds", time_ns / NS_PER_SEC));
+    super_generation_kept(g->super);
+}
+
 void generation_idle(struct generation *g)
 {
-    generation_stop(g, GENERATION_IDLE_GRACE_NS);
+    uint64_t time_ns = keep_time(g->super);
+
+    if (time_ns > 0)
+        keep(g, time_ns);
+    else
+        generation_stop(g, GENERATION_IDLE_GRACE_NS);
+}
+
+struct generation *generation_previous(struct super *super)
+{
+    for (struct list *link = super->generations.prev; link != &super->generations; link = link->prev) {
+        struct generation *g = CONTAINER_OF(link, struct generation, link);
+
+        if (g->state == GENERATION_DRAINING && keep_time(super) > 0)
+            return g;
+    }
+    LIST_EACH(link, &super->generations) {
+        struct generation *g = CONTAINER_OF(link, struct generation, link);
+
+        if (g->state == GENERATION_KEPT)
+            return g;
+    }
+    return NULL;
 }
 
 static bool all_down(const struct generation *g)
@@ -194,8 +274,9 @@ void generation_worker_down(struct generation *g)
 {
     if (g->state == GENERATION_STOPPING && all_down(g))
         end(g);
-    else
-        recycle_step(g);
+    else if (generation_takes_requests(g))
+        roll_step(g->super);
+    recycle_step(g);
 }
 
 struct generation *generation_find(struct super *super, uint32_t number)

@@ -1,8 +1,10 @@
 /*
  * A generation: a set of workers that run one release of the code, and their pool.
  *
- *   OPENING ── POOL ──▶ BOOTING ── all READY ──▶ SERVING ── a newer serves ──▶ DRAINING ── POOL_IDLE ──▶ STOPPING ──▶ ENDED
- *      └───────────────────┴── a worker fails to boot ──────────────────────────────────────────────────────▲
+ *   OPENING ── POOL ──▶ BOOTING ── all READY ──▶ SERVING ── another serves ──▶ DRAINING ── POOL_IDLE ──▶ STOPPING ──▶ ENDED
+ *      │                   │                        ▲                              │                          ▲
+ *      │                   │                        └────────── rollback ──────────┼─── KEPT ── its time ─────┤
+ *      └───────────────────┴── a worker fails to boot ─────────────────────────────┴──────────────────────────┘
  *
  * It stays in super->generations until its last process is reaped. Numbers grow by one and are never used twice.
  */
@@ -17,6 +19,8 @@
 #include "super/recycle.h"
 #include "super/worker.h"
 
+#define GENERATIONS_MAX                                                                                                \
+    4 /* alive at a time, before another reload begins; the edge has room for more (LANE_POOLS_MAX) */
 #define GENERATION_IDLE_GRACE_NS (5 * NS_PER_SEC) /* for a worker without a request to end */
 
 struct super;
@@ -28,6 +32,7 @@ enum generation_state {
     GENERATION_READY, /* all workers are ready; the switch is the next step of the same turn */
     GENERATION_SERVING,
     GENERATION_DRAINING, /* the edge finishes its requests, at most graceful_timeout */
+    GENERATION_KEPT,     /* booted and idle, for a rollback */
     GENERATION_STOPPING,
     GENERATION_ENDED,
 };
@@ -36,14 +41,15 @@ struct generation {
     struct list link; /* super->generations */
     struct super *super;
     struct child *edge; /* borrowed: the edge that has its pool */
-    uint32_t number;
+    uint32_t number;    /* of its pool, in messages */
+    uint32_t release;   /* as people know it: grows when its workers are replaced by a rolling reload */
     enum generation_state state;
-    struct plan *plan;      /* owned */
-    struct worker *workers; /* owned, plan->workers of them */
-    uint32_t n_workers;
+    struct plan *plan; /* owned: the edge's configuration while it serves, and what its next workers are started with */
+    struct worker *workers; /* owned */
+    uint32_t n_workers, threads;
     int pool_fds[WIRE_FDS_MAX]; /* owned: memfd, then an eventfd a lane */
     size_t n_pool_fds;
-    struct loop_timer timer; /* end of the drain */
+    struct loop_timer timer; /* end of the drain, or of its being kept */
     struct recycle recycle;
     struct loop_task free_task;
 };
@@ -56,9 +62,15 @@ bool generation_take_pool(struct generation *g, struct wire_message *message);
 void generation_introduce(struct generation *g);
 void generation_serve(struct generation *g); /* SWITCH */
 void generation_drain(struct generation *g); /* another serves now */
-void generation_idle(struct generation *g);  /* POOL_IDLE */
+void generation_stop_kept(struct super *super);
+void generation_idle(struct generation *g); /* POOL_IDLE: it is kept, or ends */
 void generation_stop(struct generation *g, uint64_t grace_ns);
 bool generation_takes_requests(const struct generation *g); /* and the server is not about to end */
+bool generation_needs_workers(
+    const struct generation *g); /* it serves, or may again: a worker that is gone comes back */
+uint32_t generation_workers_up(const struct generation *g);
+/* The newest one that a rollback can return to: the one kept, or the one that drains if it will be. NULL: none. */
+struct generation *generation_previous(struct super *super);
 void generation_worker_ready(struct generation *g);
 void generation_worker_down(struct generation *g);
 struct worker *generation_worker(struct super *super, uint32_t number, uint32_t index); /* NULL: no such */

@@ -217,9 +217,15 @@ int plan_check(const struct plan *plan, struct why *why)
     return 0;
 }
 
+struct plan *plan_ref(struct plan *plan)
+{
+    plan->refs++;
+    return plan;
+}
+
 void plan_free(struct plan *plan)
 {
-    if (plan == NULL)
+    if (plan == NULL || plan->refs-- > 0)
         return;
     conf_builder_free(plan->builder);
     plan_free_env(plan->env);

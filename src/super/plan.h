@@ -5,7 +5,7 @@
  *   plan_read      command line, environment, file
  *   (inspection)   the project's Django settings, see inspect.h
  *   plan_finish    rules between options, derived values
- * A generation owns the plan it was started with. Immutable after plan_finish.
+ * A generation and each of its workers' processes own the plan they were started with. Immutable after plan_finish.
  */
 #ifndef QUINTET_SUPER_PLAN_H
 #define QUINTET_SUPER_PLAN_H
@@ -27,6 +27,7 @@ struct launch {
 };
 
 struct plan {
+    uint32_t refs;                /* besides the first */
     struct conf_builder *builder; /* owned */
     const struct conf *conf;      /* of builder */
     char *directory;              /* owned: the project's, without links: an older generation keeps its own */
@@ -54,7 +55,8 @@ MUST_CHECK int plan_read(const struct launch *launch, struct plan **out, struct 
 MUST_CHECK int plan_finish(struct plan *plan, int more_workers, struct why *why);
 /* Is there something to run, and something to run it with? 0; or the exit status with the reason. */
 MUST_CHECK int plan_check(const struct plan *plan, struct why *why);
-void plan_free(struct plan *plan); /* NULL allowed */
+struct plan *plan_ref(struct plan *plan); /* one more owner */
+void plan_free(struct plan *plan);        /* by each owner; NULL allowed */
 
 /* Relative paths of this plan are meant from its directory; another reload may have left us in its own. 0 or -errno with the reason. */
 MUST_CHECK int plan_enter(const struct plan *plan, struct why *why);

@@ -46,6 +46,8 @@ void recycle_step(struct generation *g)
 
     if (r->now != NULL && r->now->next == NULL)
         r->now = NULL;
+    if (g->super->reload.state == RELOAD_ROLLING)
+        return; /* all are replaced anyhow, one at a time */
     while (r->now == NULL && link != &r->queue) {
         struct worker *w = CONTAINER_OF(link, struct worker, turn);
 

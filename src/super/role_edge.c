@@ -275,10 +275,10 @@ static bool take_idle(struct super *super, const struct wire_message *m)
 
     if (g == NULL || g->state == GENERATION_STOPPING)
         return valid;
-    if (g->state != GENERATION_DRAINING)
-        return false;
-    generation_idle(g);
-    return true;
+    if (g->state == GENERATION_DRAINING)
+        generation_idle(g);
+    /* Else it serves again: our SWITCH back to it has crossed the message. */
+    return g->state > GENERATION_READY;
 }
 
 /* The process that a message is about; NULL: it has ended, the message is older. *valid as above. */

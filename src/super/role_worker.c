@@ -221,35 +221,46 @@ static void tell_edge(const struct child *child)
         channel_send(&edge->channel, &gone);
 }
 
-/* A generation that has never served fails with its first worker; one that serves gets the worker back. */
+/* A wanted one ended before it was ready; `why`: a traceback often. */
+static bool boot_failed(struct child *child, const char *why)
+{
+    struct generation *g = ((struct worker *)child->owner)->generation;
+    bool again = worker_wants_again(child);
+
+    if (g->state == GENERATION_BOOTING) { /* it has never served, and will not */
+        super_generation_failed(g->super, g, why);
+        return false;
+    }
+    if (roll_boot_failed(child, why, &again))
+        return again;
+    if (child->last_words != NULL) /* else its death is in the log, and says it all */
+        logs_block(&g->super->logs, LOG_ERROR, "the application failed to boot", why);
+    if (g->state == GENERATION_KEPT) {
+        log_event(child->log, LOG_WARNING, "the previous generation does not boot any more: it is not kept",
+                  LOG_N("generation", g->release));
+        generation_stop(g, GENERATION_IDLE_GRACE_NS);
+        return false;
+    }
+    return again;
+}
+
+/* A generation that serves, or may again, gets the worker back. */
 static bool gone(struct child *child, int status, bool was_ready)
 {
-    struct worker *w = child->owner;
-    struct generation *g = w->generation;
-    struct why *why;
+    const struct worker *w = child->owner;
+    const struct generation *g = w->generation;
+    char how[128], text[192];
 
     tell_edge(child);
     stuck_gone(child);
     log_death(child, status);
-    if (g->state == GENERATION_SERVING || g->state == GENERATION_DRAINING) {
-        if (child->last_words != NULL)
-            logs_block(&g->super->logs, LOG_ERROR, "the application failed to boot", child->last_words);
-        return g->state == GENERATION_SERVING && worker_wants_again(child);
-    }
-    if (g->state != GENERATION_BOOTING)
+    if (!child->wanted || (g->state != GENERATION_BOOTING && !generation_needs_workers(g)))
         return false;
-    why = mem_alloc(sizeof(*why));
-    if (child->last_words != NULL) {
-        super_generation_failed(g->super, g, child->last_words);
-    } else {
-        char how[128];
-
-        describe(status, how, sizeof(how));
-        (void)why_set(why, 0, "worker %u ended before it was ready: %s", w->index + 1, how);
-        super_generation_failed(g->super, g, why->text);
-    }
-    mem_free(why);
-    return false;
+    if (was_ready && g->state != GENERATION_BOOTING)
+        return worker_wants_again(child);
+    describe(status, how, sizeof(how));
+    (void)snprintf(text, sizeof(text), "worker %u ended before it was ready: %s", w->index + 1, how);
+    return boot_failed(child, child->last_words != NULL ? child->last_words : text);
 }
 
 static void down(struct child *child)

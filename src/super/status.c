@@ -34,12 +34,13 @@ static json_t *generation_document(const struct generation *g)
         json_t *worker = child_document(w->child);
 
         json_object_set_new(worker, "worker", json_integer(i + 1));
+        json_object_set_new(worker, "generation", json_integer(worker_process_of(w->child)->release));
         if (w->next != NULL)
             json_object_set_new(worker, "successor", child_document(w->next));
         json_array_append_new(workers, worker);
     }
-    return json_pack("{s:i, s:s, s:i, s:s?, s:o}", "generation", (int)g->number, "state",
-                     generation_state_name(g->state), "threads", (int)g->plan->threads, "app", g->plan->app, "workers",
+    return json_pack("{s:i, s:i, s:s, s:i, s:s?, s:o}", "generation", (int)g->release, "pool", (int)g->number, "state",
+                     generation_state_name(g->state), "threads", (int)g->threads, "app", g->plan->app, "workers",
                      workers);
 }
 

@@ -99,7 +99,7 @@ static void print_generation(const json_t *g, const json_t *edge, FILE *to)
                   "requests", "now");
     json_array_foreach(json_object_get(g, "workers"), i, worker)
     {
-        struct seats seats = seats_of(edge, number(g, "generation"), number(worker, "worker"));
+        struct seats seats = seats_of(edge, number(g, "pool"), number(worker, "worker"));
 
         print_worker(worker, &seats, to);
     }

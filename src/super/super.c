@@ -138,6 +138,7 @@ void super_drain(struct super *super, const char *why)
     log_event(super->log, LOG_INFO, "drain and stop", LOG_Z("why", why), LOG_N("delay_ms", delay / NS_PER_MS));
     systemd_stopping(super, delay + super->serving->plan->conf->graceful_timeout + STOP_LONGEST_NS);
     reload_abort(super);
+    generation_stop_kept(super);
     super->state = SUPER_LEAVING;
     channel_tell(&super->edge->channel, WIRE_UNREADY, 0, 0);
     if (delay > 0)
@@ -157,7 +158,7 @@ static void first_serves(struct super *super)
 {
     super->state = SUPER_RUNNING;
     systemd_ready(super);
-    log_event(super->log, LOG_INFO, "serving", LOG_N("generation", super->serving->number),
+    log_event(super->log, LOG_INFO, "serving", LOG_N("generation", super->serving->release),
               LOG_N("workers", super->serving->n_workers),
               LOG_N("ms", (clock_mono_ns() - super->started_ns) / NS_PER_MS));
 }
@@ -171,27 +172,40 @@ static void reopen_logs(struct super *super, const struct plan *plan)
     mem_free(why);
 }
 
-void super_generation_ready(struct super *super, struct generation *generation)
+void super_configure_edge(struct super *super)
+{
+    reopen_logs(super, super->serving->plan);
+    role_edge_configure(super->edge, super->serving->plan);
+}
+
+/* Between two edges nobody is told: the next one hears it all when it is started. */
+void super_switch(struct super *super, struct generation *generation)
 {
     struct generation *old = super->serving;
 
-    if (super->edge->channel.fd < 0) { /* between two edges: the next one is told */
-        generation->state = GENERATION_SERVING;
-        super->serving = generation;
-    } else {
-        super->serving = generation;
-        if (old != NULL) {
-            reopen_logs(super, generation->plan);
-            role_edge_configure(super->edge, generation->plan);
-        }
-        generation_serve(generation);
+    super->serving = generation;
+    if (old != NULL)
+        super_configure_edge(super);
+    generation_serve(generation);
+    if (super->edge->channel.fd >= 0)
         role_edge_start(super->edge);
-    }
     if (old != NULL)
         generation_drain(old);
-    else
+}
+
+void super_generation_ready(struct super *super, struct generation *generation)
+{
+    bool first = super->serving == NULL;
+
+    super_switch(super, generation);
+    if (first)
         first_serves(super);
     reload_ready(super, generation);
+}
+
+void super_generation_kept(struct super *super)
+{
+    reload_settled(super);
 }
 
 void super_generation_failed(struct super *super, struct generation *generation, const char *text)
@@ -209,7 +223,7 @@ void super_generation_ended(struct super *super, struct generation *generation)
 {
     if (super->serving == generation)
         super->serving = NULL;
-    reload_ended(super);
+    reload_settled(super);
     stop_loop_when_alone(super);
 }
 
@@ -265,14 +279,14 @@ static void reap(struct super *super)
 
 static void change_workers(struct super *super, int by)
 {
-    uint32_t now = super->serving != NULL ? super->serving->plan->workers : 0;
+    uint32_t now = super->serving != NULL ? super->serving->n_workers : 0;
 
     if (now == 0 || (by < 0 && now == 1)) {
         log_event(super->log, LOG_WARNING, "the number of workers stays", LOG_N("workers", now));
         return;
     }
     super->more_workers += by;
-    reload_request(super, by > 0 ? "SIGTTIN: one worker more" : "SIGTTOU: one worker fewer");
+    reload_request(super, RELOAD_ALL, by > 0 ? "SIGTTIN: one worker more" : "SIGTTOU: one worker fewer");
 }
 
 static void on_usr1(struct super *super)
@@ -302,7 +316,7 @@ static void on_signal(void *arg, int signal)
         super_stop_now(super, signal == SIGINT ? "SIGINT" : "SIGQUIT");
         break;
     case SIGHUP:
-        reload_request(super, "SIGHUP");
+        reload_request(super, RELOAD_ALL, "SIGHUP");
         break;
     case SIGUSR1:
         on_usr1(super);
@@ -457,7 +471,7 @@ static void fini(struct super *super)
 
 static void source_changed(void *arg)
 {
-    reload_request(arg, "a source file has changed");
+    reload_request(arg, RELOAD_ALL, "a source file has changed");
 }
 
 /* For development: a machine whose watches are used up serves all the same. */

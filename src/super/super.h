@@ -75,6 +75,11 @@ int super_run(struct launch *launch);
 void super_generation_ready(struct super *super, struct generation *generation);
 /* It did not boot (or could not be opened); `text`: why, a traceback often. It is being stopped. */
 void super_generation_failed(struct super *super, struct generation *generation, const char *text);
+void super_configure_edge(
+    struct super *super); /* logs, and the edge's part of the serving generation's plan; START makes it hold */
+void super_generation_kept(struct super *super); /* it has drained and waits for a rollback */
+/* New requests go to `generation` from now on, with its configuration; the one that served drains. */
+void super_switch(struct super *super, struct generation *generation);
 /* Its last process is gone; it is freed at the end of this turn. */
 void super_generation_ended(struct super *super, struct generation *generation);
 void super_drained(struct super *super); /* the edge has finished, or is gone */

@@ -80,7 +80,7 @@ void systemd_ready(struct super *super)
 
     if (super->serving == NULL || super->state != SUPER_RUNNING)
         return;
-    (void)snprintf(text, sizeof(text), "READY=1\nSTATUS=generation %u serves with %u worker%s", super->serving->number,
+    (void)snprintf(text, sizeof(text), "READY=1\nSTATUS=generation %u serves with %u worker%s", super->serving->release,
                    super->serving->n_workers, super->serving->n_workers == 1 ? "" : "s");
     tell(super, text);
 }
@@ -91,7 +91,7 @@ void systemd_reloading(struct super *super)
 
     (void)snprintf(
         text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%llu\nSTATUS=reloading: generation %u serves meanwhile",
-        (unsigned long long)(clock_mono_ns() / NS_PER_US), super->serving != NULL ? super->serving->number : 0);
+        (unsigned long long)(clock_mono_ns() / NS_PER_US), super->serving != NULL ? super->serving->release : 0);
     tell(super, text);
 }
 

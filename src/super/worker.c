@@ -23,7 +23,7 @@ void worker_init(struct worker *w, struct generation *g, uint32_t index)
         child_init(&p->child, &role_worker, g->super->loop, g->super->log);
         p->child.owner = w;
         p->child.title = w->title;
-        p->plan = g->plan;
+        p->plan = plan_ref(g->plan);
         p->release = g->number;
         p->edge_end = -1;
         standstill_init(p);
@@ -47,6 +47,7 @@ void worker_fini(struct worker *w)
         close_edge_end(&w->processes[i]);
         standstill_over(&w->processes[i]);
         child_fini(&w->processes[i].child);
+        plan_free(w->processes[i].plan);
     }
 }
 
@@ -128,7 +129,7 @@ static void succeed(struct worker *w)
 
 bool worker_replace(struct worker *w, const char *why)
 {
-    struct worker_process *p = &w->processes[w->child == &w->processes[0].child];
+    struct worker_process *p = worker_process_of(w->child);
 
     if (!generation_takes_requests(w->generation))
         return false;
@@ -138,11 +139,26 @@ bool worker_replace(struct worker *w, const char *why)
               LOG_N("generation", worker_process_of(w->child)->release), LOG_N("pid", w->child->pid),
               LOG_N("memory", proc_rss(w->child->pid)),
               LOG_N("age_s", (clock_mono_ns() - w->child->ready_ns) / NS_PER_SEC), LOG_Z("why", why));
-    p->plan = worker_process_of(w->child)->plan;
-    p->release = worker_process_of(w->child)->release;
-    w->next = &p->child;
-    child_start(w->next);
+    worker_succeed_with(w, p->plan, p->release);
     return true;
+}
+
+void worker_set_release(struct child *child, struct plan *plan, uint32_t release)
+{
+    struct worker_process *p = worker_process_of(child);
+    struct plan *old = p->plan;
+
+    p->plan = plan_ref(plan);
+    p->release = release;
+    plan_free(old);
+}
+
+void worker_succeed_with(struct worker *w, struct plan *plan, uint32_t release)
+{
+    must(w->next == NULL);
+    w->next = &w->processes[w->child == &w->processes[0].child].child;
+    worker_set_release(w->next, plan, release);
+    child_start(w->next);
 }
 
 void worker_cancel(struct worker *w)
@@ -161,7 +177,9 @@ void worker_booted(struct child *child)
 {
     struct worker *w = child->owner;
 
-    if (child == w->next && (w->child->state == CHILD_UP || w->child->state == CHILD_BOOTING))
+    enum child_state before = w->child->state;
+
+    if (child == w->next && (before == CHILD_UP || before == CHILD_BOOTING || before == CHILD_PAUSED))
         child_stop(w->child, worker_process_of(w->child)->plan->conf->graceful_timeout);
 }
 
@@ -181,6 +199,8 @@ void worker_went_down(struct child *child)
         w->next = NULL;
     } else if (w->next != NULL && w->next->wanted) {
         succeed(w);
+    } else if (!child->wanted && generation_needs_workers(w->generation)) {
+        child_start(child); /* it made room for a successor that was not wanted after all */
     }
     generation_worker_down(w->generation);
 }

@@ -23,8 +23,8 @@ struct plan;
 
 struct worker_process {
     struct child child;      /* its owner: the struct worker */
-    const struct plan *plan; /* borrowed: what it was started with */
-    uint32_t release;        /* the generation's number as shown to people */
+    struct plan *plan;       /* owned: what it was started with */
+    uint32_t release;        /* the generation's number as people know it */
     int edge_end;            /* owned: of the channel between it and the edge, until the edge hears of it; -1: none */
     struct loop_timer still; /* standstill.h */
     struct stuck stuck;      /* stuck.h */
@@ -51,6 +51,10 @@ void worker_fini(struct worker *w); /* both processes must be down */
  * runs. While a replacement is under way, or the incumbent is down or booting anyhow, nothing more happens. False: its generation serves no
  * new requests, so there is nothing to succeed to. `why` is logged. */
 bool worker_replace(struct worker *w, const char *why);
+/* The same for another release of the code, whatever the incumbent does; there must be no successor. */
+void worker_succeed_with(struct worker *w, struct plan *plan, uint32_t release);
+/* What the process is started with the next time. */
+void worker_set_release(struct child *child, struct plan *plan, uint32_t release);
 void worker_cancel(struct worker *w);                  /* no successor after all */
 void worker_stop(struct worker *w, uint64_t grace_ns); /* both processes */
 bool worker_is_down(const struct worker *w);

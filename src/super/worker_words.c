@@ -75,7 +75,7 @@ char **worker_words(struct worker_process *process)
     add(&w, plan->python);
     add_script(&w, plan);
     add_number(&w, "--worker", worker->index);
-    add_number(&w, "--workers", g->plan->workers);
+    add_number(&w, "--workers", g->n_workers);
     add_number(&w, "--threads", plan->threads);
     add_number(&w, "--lanes", g->n_pool_fds - 1);
     add_number(&w, "--generation", process->release);

@@ -1,11 +1,13 @@
 """New code without a lost request, and wrong code without any harm."""
 import os
+import re
 import signal
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from kit import processes
+from kit import control, processes
 from kit.instance import SANITIZED
 from kit.visitors import Visitors
 from kit.waiting import until
@@ -47,9 +49,23 @@ def test_reload_under_load(site, how):
         "quintet: worker 1 (generation 2)", "quintet: worker 2 (generation 2)"]
 
 
-def test_reload_shows_progress(site):
-    done = site.command("reload")
-    assert done.returncode == 0 and len((done.stdout + done.stderr).strip().splitlines()) >= 2
+def test_reload_shows_progress(quintet, tmp_path):
+    site = quintet("plain.py")
+    at, go = tmp_path / "at", tmp_path / "go"
+    c = site.client()
+    c.send(b"GET /gate?at=%s&until=%s HTTP/1.1\r\nHost: a\r\n\r\n" % (bytes(at), bytes(go)))
+    until(at.exists, "the worker")
+    said = []
+    for answer in control.stream(site.control, "reload"):
+        said.append(answer.get("progress") or answer.get("text"))
+        if "1 request left" in said[-1]:
+            go.touch()
+    assert said[0] == "generation 2 boots with 2 workers"
+    assert re.match(r"worker 1 of 2 is ready after \d+\.\d s", said[1]) and said[2].startswith("worker 2 of 2")
+    assert re.match(r"generation 2 serves after \d+\.\d s; the one before drains", said[3])
+    assert said[4] == "generation 1 drains: 1 request left"
+    assert re.match(r"generation 2 serves, the one before is gone, after \d+\.\d s", said[-1])
+    assert c.response().status == 200
 
 
 @pytest.mark.parametrize("wrong, says", [
@@ -125,6 +141,74 @@ def test_reloads_one_after_another(site):
           lambda: "descriptors to be as before: %r, now %r" % (descriptors, [processes.descriptors(p) for p in both]))
     for pid, before in zip(both, memory):
         assert processes.memory(pid) - before < 1 << 20 or SANITIZED
+
+
+def test_each_of_three_at_once_gets_its_own_answer(site, tmp_path):
+    """The first one's code does not boot; the two that come meanwhile share the round after it, with the code of that time."""
+    site.expected += ["reload", "boot"]
+    at, go = tmp_path / "at", tmp_path / "go"
+    site.write("app.py", "import os, time\nopen(%r, 'w').close()\nwhile not os.path.exists(%r):\n    time.sleep(0.005)\n"
+               "raise RuntimeError('the first')\n" % (str(at), str(go)))
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(site.command, "reload")
+        until(at.exists, "the first to boot")
+        site.write("app.py", release("two"))
+        others = [pool.submit(site.command, "reload") for _ in range(2)]
+        until(lambda: len(site.messages(message="reload")) == 3, "all to have asked")
+        go.touch()
+        assert first.result().returncode == 1 and "the first" in first.result().stderr
+        for other in others:
+            assert other.result().returncode == 0 and "generation 3 serves" in other.result().stdout
+    assert site.get().body == b"two"
+
+
+def test_reloads_that_fail_in_quick_succession(site, tmp_path):
+    """Generations whose workers do not want to end never grow more than the edge has room for."""
+    site.expected += ["reload failed"]
+    most = []
+    site.write("app.py", """
+import os, signal
+for n in range(1000):
+    try:
+        os.close(os.open(%r + '/boot%%d' %% n, os.O_CREAT | os.O_EXCL))
+        break
+    except FileExistsError:
+        pass
+if n %% 2:
+    os.kill(os.getpid(), signal.SIGSTOP)  # takes the second that it is given to end
+raise RuntimeError('wrong release')
+""" % str(tmp_path))
+    for _ in range(12):
+        assert site.command("reload").returncode == 1
+        most.append(len(site.status()["generations"]))
+    assert 2 < max(most) <= 4 and site.get().body == b"one"
+
+
+def test_edge_alone(quintet):
+    """Configuration without a worker being touched, and the names of what that leaves out."""
+    site = quintet("plain.py", files={"quintet.yaml": "max_body_size: 10\n"})
+    workers = site.worker_pids()
+    c = site.client()
+    assert c.request("POST", "/body", body=b"a" * 10).status == 200
+    site.write("quintet.yaml", "max_body_size: 20\nthreads: 2\nwarmup: [/hello]\n")
+    done = site.command("reload", "--edge")
+    assert done.returncode == 0 and "no worker was touched" in done.stdout
+    assert "not applied, as they concern the workers: threads, warmup" in done.stdout
+    assert c.request("POST", "/body", body=b"a" * 20).status == 200, "on the same connection"
+    assert site.worker_pids() == workers and len(site.status()["generations"]) == 1
+    os.kill(workers[0], signal.SIGKILL)
+    until(lambda: len(site.worker_pids()) == 2 and workers[0] not in site.worker_pids(), "another worker")
+    assert site.command("reload").returncode == 0
+    assert site.status()["generations"][0]["threads"] == 2
+
+
+def test_edge_alone_with_a_wrong_configuration(quintet):
+    site = quintet("plain.py", files={"quintet.yaml": "max_body_size: 10\n"})
+    site.expected.append("configuration|max_body")
+    site.write("quintet.yaml", "max_bdy_size: 20\n")
+    done = site.command("reload", "--edge")
+    assert done.returncode == 1 and "max_body_size" in done.stderr
+    assert site.request("POST", "/body", body=b"a" * 11).status == 413
 
 
 def test_reloads_at_once(site):
