@@ -189,13 +189,17 @@ static void retire(struct dispatch *d, struct generation *g)
 
 void pools_switch(struct dispatch *d, struct generation *g)
 {
+    struct generation *before;
+
     pthread_mutex_lock(&d->lock);
+    before = d->active;
     d->active = NULL; /* nothing is handed over while the old ones are emptied */
     g->retired = g->idle_told = false;
     LIST_EACH(link, &d->generations) {
         struct generation *other = CONTAINER_OF(link, struct generation, link);
 
-        if (other->number < g->number && !other->retired) /* a newer one is still booting */
+        /* Another newer one is still booting, or kept. */
+        if (other != g && !other->retired && (other->number < g->number || other == before))
             retire(d, other);
     }
     d->active = g;

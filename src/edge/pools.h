@@ -74,7 +74,8 @@ struct generation *pools_find(struct dispatch *d, uint32_t number); /* NULL when
 bool pools_worker_joined(struct dispatch *d, struct generation *g, uint32_t worker, int32_t pid, int channel);
 /* Marks its slots lost; the caller then posts to every lane. */
 void pools_worker_gone(struct dispatch *d, struct generation *g, uint32_t worker);
-/* New requests go to g; what older generations had READY goes back to the front of the queue. Newer ones are left alone. */
+/* New requests go to g, which may have been switched away from before. What older generations and the one that served until now had READY
+ * goes back to the front of the queue. Newer ones are left alone. */
 void pools_switch(struct dispatch *d, struct generation *g);
 /* Retired generations without a request: calls fn once for each. */
 void pools_each_idle(struct dispatch *d, void (*fn)(void *arg, struct generation *g), void *arg);

@@ -219,7 +219,7 @@ static void join(struct rig *rig, struct rig_app *app)
     pools_worker_joined(&rig->edge.dispatch, app->generation, 0, getpid(), fds[1]);
 }
 
-void rig_app_open(struct rig *rig, struct rig_app *app, uint32_t number, uint32_t threads)
+void rig_app_boot(struct rig *rig, struct rig_app *app, uint32_t number, uint32_t threads)
 {
     struct pool_geometry geometry = {
         .workers = 1, .threads = threads, .lanes = 1, .slots = pool_geometry_slots(1, threads)
@@ -233,6 +233,11 @@ void rig_app_open(struct rig *rig, struct rig_app *app, uint32_t number, uint32_
     assert_int_equal(pools_open(&rig->edge.dispatch, number, &fds, &app->generation), 0);
     assert_int_equal(lane_add_pool(rig->lane, app->generation), 0);
     join(rig, app);
+}
+
+void rig_app_open(struct rig *rig, struct rig_app *app, uint32_t number, uint32_t threads)
+{
+    rig_app_boot(rig, app, number, threads);
     pools_switch(&rig->edge.dispatch, app->generation);
 }
 

@@ -31,6 +31,7 @@ struct rig_app {
 };
 
 /* A generation with one worker of `threads` seats, serving. */
+void rig_app_boot(struct rig *rig, struct rig_app *app, uint32_t number, uint32_t threads); /* not switched to */
 void rig_app_open(struct rig *rig, struct rig_app *app, uint32_t number, uint32_t threads);
 void rig_app_close(struct rig *rig, struct rig_app *app);
 /* The worker is dead, as the supervisor would say; then another one joins. */
