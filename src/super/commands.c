@@ -17,7 +17,7 @@ struct command {
     const char *text; /* what --help says between the usage and the options; examples at its end */
     int (*run)(struct launch *launch, const struct command_switches *switches);
     bool json, defaults, edge, max; /* which switches it knows */
-    bool options;              /* --help lists the options */
+    bool options;                   /* --help lists the options */
 };
 
 static int command_run(struct launch *launch, const struct command_switches *switches)

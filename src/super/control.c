@@ -17,8 +17,8 @@
 
 static const char *const command_names[] = {
     [CONTROL_STATUS] = "status",     [CONTROL_RELOAD] = "reload", [CONTROL_RELOAD_EDGE] = "reload-edge",
-    [CONTROL_ROLLBACK] = "rollback", [CONTROL_STOP] = "stop",
-    [CONTROL_PAUSE] = "pause",   [CONTROL_RESUME] = "resume",
+    [CONTROL_ROLLBACK] = "rollback", [CONTROL_STOP] = "stop",     [CONTROL_PAUSE] = "pause",
+    [CONTROL_RESUME] = "resume",
 };
 
 /* "max": seconds. */
@@ -266,8 +266,8 @@ static void ask_pause(struct control_client *client)
     if (super->state == SUPER_RUNNING)
         client->ticket = pause_begin(super, client->request.max_ns);
     else
-        client_done(client,
-                    super->state == SUPER_STARTING ? "the server does not serve yet" : "the server is stopping", NULL);
+        client_done(client, super->state == SUPER_STARTING ? "the server does not serve yet" : "the server is stopping",
+                    NULL);
 }
 
 static void obey(struct control_client *client)
@@ -289,9 +289,11 @@ static void obey(struct control_client *client)
         ask_pause(client);
         break;
     case CONTROL_RESUME:
-        client_done(client, pause_end(super, "asked by `quintet resume`", "resumed before all requests had finished")
-                                ? NULL
-                                : "it was not paused", NULL);
+        client_done(client,
+                    pause_end(super, "asked by `quintet resume`", "resumed before all requests had finished")
+                        ? NULL
+                        : "it was not paused",
+                    NULL);
         break;
     case CONTROL_STOP:
         client_done(client, NULL, NULL);

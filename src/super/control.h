@@ -24,7 +24,15 @@
 #define CONTROL_CLIENTS_MAX 64
 #define CONTROL_EDGE_WAIT_NS (1 * NS_PER_SEC) /* for the edge's part of the status */
 
-enum control_command { CONTROL_STATUS, CONTROL_RELOAD, CONTROL_RELOAD_EDGE, CONTROL_ROLLBACK, CONTROL_STOP, CONTROL_PAUSE, CONTROL_RESUME };
+enum control_command {
+    CONTROL_STATUS,
+    CONTROL_RELOAD,
+    CONTROL_RELOAD_EDGE,
+    CONTROL_ROLLBACK,
+    CONTROL_STOP,
+    CONTROL_PAUSE,
+    CONTROL_RESUME
+};
 
 struct control_request {
     enum control_command command;
