@@ -6,7 +6,6 @@
 #include <pthread.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -87,11 +86,27 @@ static uint8_t keep(char *out, struct str text, size_t max)
     return (uint8_t)n;
 }
 
+/* The newest, if it has no end yet, ended then. */
+static void end_newest(struct recorder_seat *seat, uint64_t end_ns)
+{
+    uint32_t count = atomic_load_explicit(&seat->count, memory_order_relaxed);
+    struct recorder_request *r = &seat->requests[(count - 1) % RECORDER_REQUESTS];
+
+    if (r->end_ns == 0)
+        r->end_ns = end_ns;
+}
+
+void recorder_rest(struct recorder_seat *seat)
+{
+    end_newest(seat, clock_mono_ns());
+}
+
 void recorder_begin(struct recorder_seat *seat, uint64_t start_ns, struct str method, struct str target, struct str id)
 {
     uint32_t count = atomic_load_explicit(&seat->count, memory_order_relaxed);
     struct recorder_request *r = &seat->requests[count % RECORDER_REQUESTS];
 
+    end_newest(seat, start_ns);
     r->start_ns = start_ns;
     r->end_ns = 0;
     r->status = 0;
@@ -99,15 +114,6 @@ void recorder_begin(struct recorder_seat *seat, uint64_t start_ns, struct str me
     r->target_n = keep(r->target, target, RECORDER_TARGET_MAX);
     r->id_n = keep(r->id, id, RECORDER_ID_MAX);
     atomic_store_explicit(&seat->count, count + 1, memory_order_release);
-}
-
-void recorder_end(struct recorder_seat *seat)
-{
-    uint32_t newest = atomic_load_explicit(&seat->count, memory_order_relaxed) - 1;
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-    seat->requests[newest % RECORDER_REQUESTS].end_ns = (uint64_t)now.tv_sec * NS_PER_SEC + (uint64_t)now.tv_nsec;
 }
 
 /* ---- the supervisor ---- */

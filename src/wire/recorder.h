@@ -56,7 +56,7 @@ const char *recorder_phase_text(enum recorder_phase phase);
 /* ---- shared ---- */
 
 struct recorder_request {
-    uint64_t start_ns, end_ns; /* clock_mono_ns; end 0: not over */
+    uint64_t start_ns, end_ns; /* clock_mono_ns; end 0: not over, or just now (the phase tells) */
     uint16_t status;           /* of start_response; 0: not called */
     uint8_t method_n, id_n, target_n;
     char method[RECORDER_METHOD_MAX], id[RECORDER_ID_MAX], target[RECORDER_TARGET_MAX]; /* cut, not terminated */
@@ -86,10 +86,10 @@ MUST_CHECK int recorder_private(uint32_t threads, struct recorder **out);
 void recorder_forget(struct recorder *recorder);
 /* The calling thread sits down: whose stack it is that faulthandler shows. */
 void recorder_sit(struct recorder_seat *seat);
-/* Texts are cut to their maximum. The thread's phase is the caller's to set. */
+/* Texts are cut to their maximum. The thread's phase is the caller's to set. The request before has ended by then. */
 void recorder_begin(struct recorder_seat *seat, uint64_t start_ns, struct str method, struct str target, struct str id);
-/* Its end, by a clock that is a few milliseconds coarse, and costs nothing. */
-void recorder_end(struct recorder_seat *seat);
+/* Before the thread sleeps: the newest request has ended now. Under load that is never called, and costs nothing. */
+void recorder_rest(struct recorder_seat *seat);
 
 static inline void recorder_phase(struct recorder_seat *seat, enum recorder_phase phase)
 {

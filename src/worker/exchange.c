@@ -111,10 +111,10 @@ static void finish(struct exchange *x)
     x->stage = EXCHANGE_NONE;
     current = NULL;
     worker_count(&x->state->worker);
-    recorder_end(x->record);
-    recorder_phase(x->record, RECORDER_IDLE);
+    recorder_phase(x->record, RECORDER_COLLECTING);
     pool_done(x->state->worker.pool, x->seat, x->ticket);
     collect_end(&x->state->collect);
+    recorder_phase(x->record, RECORDER_IDLE);
 }
 
 static void answer(struct exchange *x, PyObject *app)
@@ -142,6 +142,7 @@ static enum pool_take_result take(struct exchange *x, struct pool_ticket *ticket
 
     if (r != POOL_TIMEOUT)
         return r;
+    recorder_rest(x->record);
     wait_ns = collect_wait(&x->state->collect);
     saved = PyEval_SaveThread();
     r = pool_take(pool, x->seat, wait_ns, ticket);
@@ -181,7 +182,9 @@ PyObject *exchange_serve(struct state *state, uint32_t thread, PyObject *app)
             worker_stop(&state->worker);
         if (r != POOL_TIMEOUT)
             continue;
+        recorder_phase(x->record, RECORDER_COLLECTING);
         collect_idle(&state->collect);
+        recorder_phase(x->record, RECORDER_IDLE);
         /* Handlers that the application installed in Python run between requests too. */
         if (PyErr_CheckSignals() < 0)
             return NULL;

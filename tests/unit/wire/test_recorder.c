@@ -71,12 +71,23 @@ static void test_running_and_ended(void **state)
     assert_string_equal(view->requests[0].id, "id-1");
     assert_int_equal(view->requests[0].status, 404);
     assert_int_equal(view->requests[0].start_ns, 1000);
-    recorder_end(&recorder->seats[1]);
+    recorder_rest(&recorder->seats[1]);
     recorder_phase(&recorder->seats[1], RECORDER_IDLE);
     assert_int_equal(recorder_look(fd, 1, view), 0);
     assert_false(view->busy);
     assert_true(view->requests[0].end_ns > clock_mono_ns() - 10 * NS_PER_SEC);
     assert_true(view->requests[0].end_ns <= clock_mono_ns());
+}
+
+static void test_the_next_ends_the_last(void **state)
+{
+    recorder_begin(&recorder->seats[0], 1000, STR("GET"), STR("/1"), STR("1"));
+    recorder_begin(&recorder->seats[0], 3000, STR("GET"), STR("/2"), STR("2"));
+    recorder_rest(&recorder->seats[0]);
+    recorder_rest(&recorder->seats[0]);
+    assert_int_equal(recorder_look(fd, 0, view), 0);
+    assert_int_equal(view->requests[1].end_ns, 3000);
+    assert_true(view->requests[0].end_ns > 3000);
 }
 
 static void test_ring_keeps_the_newest(void **state)
@@ -214,6 +225,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_empty, setup, teardown),
         cmocka_unit_test_setup_teardown(test_running_and_ended, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_the_next_ends_the_last, setup, teardown),
         cmocka_unit_test_setup_teardown(test_ring_keeps_the_newest, setup, teardown),
         cmocka_unit_test_setup_teardown(test_long_texts_are_cut, setup, teardown),
         cmocka_unit_test_setup_teardown(test_hostile_contents, setup, teardown),
