@@ -159,6 +159,7 @@ static struct exchange *exchange_new(struct state *state, uint32_t thread)
     x->seat = state->worker.first_seat + thread;
     x->record = &state->worker.recorder->seats[thread];
     recorder_sit(x->record);
+    worker_spare_stack();
     recorder_phase(x->record, RECORDER_IDLE);
     return x; /* never freed: what the application kept of a request may point to it */
 }

@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -22,6 +23,8 @@
 #include "pool/response.h"
 #include "pool/wake.h"
 #include "wire/inherit.h"
+
+#define SPARE_STACK (64u << 10) /* enough for faulthandler; touched only by a crash */
 
 static struct worker *the_worker; /* for the atfork handler, which gets no argument */
 
@@ -54,6 +57,18 @@ static void await_dumps(void)
     struct sigaction action = { .sa_handler = stacks_written, .sa_flags = SA_RESTART | SA_ONSTACK };
 
     must(sigaction(RECORDER_SIGNAL, &action, NULL) == 0);
+}
+
+/* Where a handler can run when the thread's own stack is used up. Python gives one to its main thread alone. */
+void worker_spare_stack(void)
+{
+    stack_t now, spare = { .ss_size = SPARE_STACK };
+
+    if (sigaltstack(NULL, &now) < 0 || (now.ss_flags & SS_DISABLE) == 0)
+        return;
+    spare.ss_sp = mmap(NULL, SPARE_STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    if (spare.ss_sp != MAP_FAILED)
+        (void)sigaltstack(&spare, NULL);
 }
 
 static void in_fork_child(void)

@@ -49,6 +49,8 @@ struct worker {
 
 /* Maps the inherited pool and recorder, marks the inherited descriptors close-on-exec, sets signal handlers and title, starts the control thread. 0 or -errno. */
 MUST_CHECK int worker_start(struct worker *worker);
+/* For a serving thread's life: a stack overflow can be reported. */
+void worker_spare_stack(void);
 /* The application is imported; `limit` as above. 0 or -errno. */
 MUST_CHECK int worker_ready(struct worker *worker, uint64_t limit);
 /* It is not, and this is why (cut to WIRE_TEXT_MAX). 0 or -errno. */

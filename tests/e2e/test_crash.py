@@ -62,6 +62,20 @@ def test_killed_from_outside_while_idle(quintet):
     assert "1 of 1 threads waiting for a request" in death(site)["text"]
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+def test_stack_overflow(quintet, tmp_path, threads):
+    """The handler needs a stack of its own: also in threads other than the first."""
+    site = quintet("hang.py", options=["--workers", "1", "--threads", str(threads)])
+    site.expected.append("worker died")
+    at = tmp_path / "at"
+    if threads == 2:  # the first thread is woken first
+        site.client().send(b"GET /gate?at=%s&until=/never HTTP/1.1\r\nHost: a\r\n\r\n" % str(at).encode())
+        until(at.exists, "the first thread")
+    site.request("POST", "/overflow", body=b"")
+    text = death(site, how=re.compile("SIGSEGV"))["text"]
+    assert "in overflow" in text and "Current thread" in text and "thread %d: POST /overflow" % threads in text
+
+
 def test_faulthandler_turned_off_by_the_application(quintet):
     site = quintet("hang.py", options=["--workers", "1"])
     site.expected.append("worker died")

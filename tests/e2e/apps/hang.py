@@ -4,6 +4,7 @@ import faulthandler
 import os
 import re
 import signal
+import sys
 import threading
 import time
 from urllib.parse import parse_qs
@@ -41,6 +42,15 @@ def abort(environ, start):
 
 def fpe(environ, start):
     os.kill(os.getpid(), signal.SIGFPE)
+
+
+def overflow(environ, start):
+    """Uses up the stack in C."""
+    sys.setrecursionlimit(1 << 30)
+    nested = []
+    for _ in range(1 << 20):
+        nested = [nested]
+    repr(nested)
 
 
 def leave(environ, start):
