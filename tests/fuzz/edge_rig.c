@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "edge/conn.h"
 #include "edge/handler/handlers.h"
@@ -122,7 +123,7 @@ struct rig *rig_make(bool with_app)
     admit_init(&rig->edge.admit);
     dispatch_init(&rig->edge.dispatch, &rig->edge);
     overdue_init(&rig->edge);
-    dispatch_limit(&rig->edge.dispatch, 4);
+    dispatch_limit(&rig->edge.dispatch, 4, NS_PER_SEC);
     rig->edge.n_lanes = 1;
     rig->lane = &rig->edge.lanes[0];
     must(lane_init(rig->lane, &rig->edge, 0) == 0);
