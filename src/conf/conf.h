@@ -118,6 +118,8 @@ MUST_CHECK int conf_workers_needed(const struct conf_builder *running, const str
 MUST_CHECK int conf_write(const struct conf_builder *b, struct buf *out);
 /* 0 and a builder of the caller's, or -EPROTO. Every value is checked as if a user had given it. */
 MUST_CHECK int conf_read(struct str text, struct conf_builder **out);
+/* The same for a text of another version: what it does not know is left out, what the text lacks has its default. */
+struct conf_builder *conf_read_old(struct str text);
 
 /* `quintet config`: a table "option value source", or JSON; `defaults` shows a complete example file in YAML instead. */
 MUST_CHECK int conf_show_table(const struct conf_builder *b, struct buf *out);

@@ -92,6 +92,37 @@ static int read_line(struct conf_builder *b, struct str line, struct buf *value,
     return unescape(rest, value) < 0 || value_parse(row, buf_str(value), &b->conf) < 0 ? -EPROTO : 0;
 }
 
+/* A value that is not understood any more counts as not set. */
+static void read_old_line(struct conf_builder *b, struct str line, struct buf *value, bool *seen)
+{
+    struct str rest = line, name = str_split(&rest, ' ');
+    const struct option_row *row = option_find(name);
+
+    if (!row || !rest.p || !travels(row) || (seen[option_index(row)] && !option_is(row, OPTION_LIST)))
+        return;
+    buf_clear(value);
+    if (unescape(rest, value) < 0)
+        return;
+    if (!seen[option_index(row)] && option_is(row, OPTION_LIST))
+        value_clear(row, &b->conf); /* the default is not one item among others */
+    seen[option_index(row)] = true;
+    if (value_parse(row, buf_str(value), &b->conf) < 0 && row->fallback && !option_is(row, OPTION_LIST))
+        must(value_parse(row, str_of(row->fallback), &b->conf) == 0);
+}
+
+struct conf_builder *conf_read_old(struct str text)
+{
+    struct conf_builder *b = conf_builder_new();
+    bool seen[OPTION_MAX] = { false };
+    struct buf value;
+
+    buf_init(&value, VALUE_MAX);
+    while (text.n)
+        read_old_line(b, str_split(&text, '\n'), &value, seen);
+    buf_fini(&value);
+    return b;
+}
+
 static bool is_complete(const bool *seen)
 {
     for (size_t i = 0; i < option_count; i++)

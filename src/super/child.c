@@ -305,6 +305,26 @@ void child_start(struct child *child)
     (void)happen(child, CHILD_EV_START);
 }
 
+int child_restore(struct child *child, const struct child_past *past, const char *route)
+{
+    int error;
+
+    must(child->state == CHILD_DOWN && past->pid > 0);
+    child->wanted = true;
+    child->was_ready = past->ready;
+    child->pid = past->pid;
+    child->started_ns = past->started_ns;
+    child->ready_ns = past->ready_ns;
+    child->boot_ns = past->boot_ns;
+    child->restarts = past->restarts;
+    child->recorder = past->recorder;
+    error = child_set_channel(child, past->channel, route);
+    if (error == 0 && past->output >= 0)
+        error = output_init(&child->output, child->loop, past->output, child->log, child->title);
+    set_state(child, past->ready ? CHILD_UP : CHILD_BOOTING, 0);
+    return error;
+}
+
 void child_stop(struct child *child, uint64_t grace_ns)
 {
     child->wanted = false;

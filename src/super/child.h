@@ -89,8 +89,20 @@ struct child {
     char *last_words;       /* owned: text of BOOT_FAILED, until the next start; NULL: none */
 };
 
+/* A process that the program before has started. */
+struct child_past {
+    pid_t pid;                     /* 0: none is running */
+    bool ready;                    /* has said READY */
+    int channel, output, recorder; /* -1: none */
+    uint64_t started_ns, ready_ns, boot_ns;
+    uint32_t restarts;
+};
+
 void child_init(struct child *child, const struct role *role, struct loop *loop, struct log *log);
-void child_start(struct child *child);                   /* from CHILD_DOWN; wanted from now on */
+void child_start(struct child *child); /* from CHILD_DOWN; wanted from now on */
+/* From CHILD_DOWN: a living process becomes this child's, wanted from now on; `route` as for child_set_channel. The descriptors are taken over, also
+ * on failure. 0 or -errno. */
+MUST_CHECK int child_restore(struct child *child, const struct child_past *past, const char *route);
 void child_stop(struct child *child, uint64_t grace_ns); /* not wanted any more; asked to end, killed after the grace */
 void child_kill(struct child *child, const char *why);   /* SIGKILL; replaced if it is wanted */
 void child_reaped(struct child *child, int status);      /* waitpid returned child->pid */

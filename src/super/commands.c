@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "super/probe.h"
 #include "super/super.h"
 #include "super/version.h"
 
@@ -31,22 +32,28 @@ static int command_version(struct launch *launch, const struct command_switches 
     return EXIT_OK;
 }
 
+static int command_takeover_probe(struct launch *launch, const struct command_switches *switches)
+{
+    return probe_answer(launch);
+}
+
 static const struct command commands[] = {
     { .name = "run",
       .arguments = "[OPTIONS] [MODULE[:CALLABLE]]",
       .summary = "serve in the foreground; with no MODULE, find the Django project here",
-      .text = "Serves a WSGI application until it is told to stop. In a Django project (a directory with manage.py) it "
-              "finds the\n"
-              "application, static and media files and security settings by itself.\n\n"
-              "Signals: TERM drains and stops, INT and QUIT stop at once, HUP reloads, USR1 reopens the logs, TTIN and "
-              "TTOU\n"
-              "make it one worker more or fewer.\n\n"
-              "Exit status: 0 stopped on request, 1 failure, 2 wrong usage or configuration, 3 the application failed "
-              "to boot.\n\n"
-              "  quintet run                              the Django project here, on http://127.0.0.1:8000\n"
-              "  quintet run mysite.wsgi -w 4 -b 0.0.0.0:80 --user www-data\n"
-              "  quintet run 'app:create_app()' --threads 8\n"
-              "  quintet run --tls-bind 0.0.0.0:443 --certfile site.pem --keyfile site.key\n",
+      .text =
+          "Serves a WSGI application until it is told to stop. In a Django project (a directory with manage.py) it "
+          "finds the\n"
+          "application, static and media files and security settings by itself.\n\n"
+          "Signals: TERM drains and stops, INT and QUIT stop at once, HUP reloads, USR1 reopens the logs, USR2 takes "
+          "over with\n"
+          "the program now on disk, TTIN and TTOU make it one worker more or fewer.\n\n"
+          "Exit status: 0 stopped on request, 1 failure, 2 wrong usage or configuration, 3 the application failed "
+          "to boot.\n\n"
+          "  quintet run                              the Django project here, on http://127.0.0.1:8000\n"
+          "  quintet run mysite.wsgi -w 4 -b 0.0.0.0:80 --user www-data\n"
+          "  quintet run 'app:create_app()' --threads 8\n"
+          "  quintet run --tls-bind 0.0.0.0:443 --certfile site.pem --keyfile site.key\n",
       .run = command_run,
       .options = true },
     { .name = "check",
@@ -142,6 +149,8 @@ static const struct command commands[] = {
       .summary = "the version of this program",
       .text = "",
       .run = command_version },
+    /* Not for people: see super/probe.h. */
+    { .name = "takeover-probe", .arguments = "[OPTIONS]", .text = "", .run = command_takeover_probe },
 };
 
 static const struct command *find(const char *name)
@@ -158,7 +167,8 @@ static int help_all(FILE *to)
         to, "usage: quintet COMMAND [OPTIONS] [MODULE[:CALLABLE]]\n\n"
             "Serves a Django site, or any WSGI application, in production: TLS, static files, workers, reloads.\n\n");
     for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-        (void)fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].summary);
+        if (commands[i].summary != NULL)
+            (void)fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].summary);
     (void)fprintf(to, "\n  cd mysite && quintet run      serve the Django project here\n"
                       "  quintet COMMAND --help        more about one of them\n");
     return EXIT_OK;
@@ -189,7 +199,7 @@ static int unknown(const char *name)
     const struct command *nearest = NULL;
     unsigned best = 4;
 
-    for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(commands) && commands[i].summary != NULL; i++) {
         unsigned d = str_distance(str_of(name), str_of(commands[i].name));
 
         if (d < best) {
@@ -236,6 +246,7 @@ int commands_main(int argc, char **argv, char **envp)
 {
     struct command_switches switches = { 0 };
     const struct command *c;
+    const char *program = argv[0];
     struct launch launch;
     int r;
 
@@ -250,9 +261,10 @@ int commands_main(int argc, char **argv, char **envp)
         return unknown(argv[1]);
     argc--;
     argv++;
-    if (take_switches(c, &argc, argv, &switches))
+    if (take_switches(c, &argc, argv, &switches) && c->summary != NULL)
         return help_one(c);
     launch_init(&launch, argc, argv, envp);
+    launch_set_program(&launch, program);
     r = c->run(&launch, &switches);
     launch_fini(&launch);
     return r;

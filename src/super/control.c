@@ -466,6 +466,18 @@ static int open_socket(const char *path, struct why *why)
     return r;
 }
 
+int control_adopt(struct control *control, struct super *super, int fd, const char *path)
+{
+    control->super = super;
+    control->loop = super->loop;
+    control->io = (struct loop_io){ .fd = -1, .fn = on_listener };
+    control->fd = fd;
+    control->path = plan_absolute(path);
+    list_init(&control->clients);
+    loop_timer_init(&control->timer, on_timer);
+    return loop_io_add(control->loop, &control->io, control->fd, EPOLLIN);
+}
+
 int control_open(struct control *control, struct super *super, const char *path, struct why *why)
 {
     int r = make_directory(path, why);
@@ -475,14 +487,7 @@ int control_open(struct control *control, struct super *super, const char *path,
     r = open_socket(path, why);
     if (r < 0)
         return r;
-    control->super = super;
-    control->loop = super->loop;
-    control->io = (struct loop_io){ .fd = -1, .fn = on_listener };
-    control->fd = r;
-    control->path = plan_absolute(path);
-    list_init(&control->clients);
-    loop_timer_init(&control->timer, on_timer);
-    r = loop_io_add(control->loop, &control->io, control->fd, EPOLLIN);
+    r = control_adopt(control, super, r, path);
     if (r != 0)
         return why_set(why, r, "cannot watch the control socket: %s", why_errno(r));
     return 0;

@@ -68,6 +68,8 @@ struct control {
 
 /* Listens on path; a stale socket is replaced. 0 or -errno with the reason; -EADDRINUSE: "already running here, pid N". */
 MUST_CHECK int control_open(struct control *control, struct super *super, const char *path, struct why *why);
+/* A listening socket of ours from before; fd taken over. 0 or -errno. */
+MUST_CHECK int control_adopt(struct control *control, struct super *super, int fd, const char *path);
 void control_close(struct control *control); /* clients too; again is harmless */
 
 /* The reload or rollback of this round has got so far, or is over (`error` NULL: done; `text` says how). */

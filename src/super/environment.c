@@ -233,6 +233,11 @@ static char *on_path(const char *name, char *const *envp)
     return NULL;
 }
 
+char *plan_find_program(const char *name, char *const *envp)
+{
+    return strchr(name, '/') != NULL ? if_runs(name) : on_path(name, envp);
+}
+
 char *plan_find_python(const char *wanted, char *const *envp)
 {
     const char *venv = plan_getenv(envp, "VIRTUAL_ENV");
@@ -240,7 +245,7 @@ char *plan_find_python(const char *wanted, char *const *envp)
     char *found = NULL;
 
     if (wanted != NULL)
-        return strchr(wanted, '/') != NULL ? if_runs(wanted) : on_path(wanted, envp);
+        return plan_find_program(wanted, envp);
     if (venv != NULL && venv[0] != '\0' && strlen(venv) + 16 < sizeof(candidate)) {
         (void)snprintf(candidate, sizeof(candidate), "%s/bin/python", venv);
         found = if_runs(candidate);

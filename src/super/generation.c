@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "super/handover.h"
 #include "super/super.h"
 
 #define POOL_WAIT_NS (10 * NS_PER_SEC)
@@ -58,13 +59,13 @@ static void set_state(struct generation *g, enum generation_state state)
     loop_timer_stop(g->super->loop, &g->timer);
 }
 
-struct generation *generation_new(struct super *super, struct plan *plan)
+static struct generation *make(struct super *super, struct plan *plan, uint32_t number, struct child *edge)
 {
     struct generation *g = mem_zalloc(sizeof(*g));
 
     g->super = super;
-    g->edge = super->edge;
-    g->number = g->release = ++super->last_generation;
+    g->edge = edge;
+    g->number = g->release = number;
     g->plan = plan;
     g->n_workers = plan->workers;
     g->threads = plan->threads;
@@ -75,8 +76,31 @@ struct generation *generation_new(struct super *super, struct plan *plan)
     for (uint32_t i = 0; i < g->n_workers; i++)
         worker_init(&g->workers[i], g, i);
     list_push_back(&super->generations, &g->link);
+    return g;
+}
+
+struct generation *generation_new(struct super *super, struct plan *plan)
+{
+    struct generation *g = make(super, plan, ++super->last_generation, second_edge_choose(super));
+
     generation_introduce(g);
     return g;
+}
+
+struct generation *generation_restore(struct super *super, struct plan *plan, const struct handover *h)
+{
+    struct generation *g = make(super, plan, h->generation, super->edge);
+
+    memcpy(g->pool_fds, h->pool_fds, h->n_pool_fds * sizeof(int));
+    g->n_pool_fds = h->n_pool_fds;
+    g->state = GENERATION_SERVING;
+    g->release = h->release != 0 ? h->release : h->generation;
+    return g;
+}
+
+void generation_go_on(struct generation *g)
+{
+    recycle_start(g);
 }
 
 static void send_open(struct generation *g)
@@ -218,7 +242,7 @@ void generation_idle(struct generation *g)
 {
     uint64_t time_ns = keep_time(g->super);
 
-    if (time_ns > 0)
+    if (time_ns > 0 && g->edge == g->super->edge)
         keep(g, time_ns);
     else
         generation_stop(g, GENERATION_IDLE_GRACE_NS);

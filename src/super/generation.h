@@ -23,6 +23,7 @@
     4 /* alive at a time, before another reload begins; the edge has room for more (LANE_POOLS_MAX) */
 #define GENERATION_IDLE_GRACE_NS (5 * NS_PER_SEC) /* for a worker without a request to end */
 
+struct handover;
 struct super;
 struct generation;
 
@@ -56,6 +57,9 @@ struct generation {
 
 /* Takes the plan over; appended to super->generations and opened at once if there is an edge. */
 struct generation *generation_new(struct super *super, struct plan *plan);
+/* The serving generation of the program before: its workers are still to be restored, then generation_go_on. Takes the plan over. */
+struct generation *generation_restore(struct super *super, struct plan *plan, const struct handover *h);
+void generation_go_on(struct generation *g);
 /* The edge has made the pool: takes the descriptors and starts the workers. False: not asked for. */
 bool generation_take_pool(struct generation *g, struct wire_message *message);
 /* Everything a new edge must know of it: POOL_OPEN, or POOL_ADOPT and the workers. */

@@ -2,6 +2,7 @@
 #include "super/listen.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -76,22 +77,56 @@ static int bind_one(struct listener *l)
     return 0;
 }
 
-static int add(struct listeners *ls, enum listener_kind kind, const char *address, struct why *error)
-{
-    struct listener *l = &ls->items[ls->n++];
-    int r;
+/* Where new addresses are put, and what is open already (NULL: nothing). */
+struct opening {
+    struct listeners *to;
+    const struct listeners *open;
+    struct why *error;
+};
 
-    *l = (struct listener){ .kind = kind, .address = mem_strdup(address), .fd = -1 };
-    r = bind_one(l);
-    if (r != 0)
-        return cannot(r, address, error);
+/* The nth listener of that kind and address: a port of 0 may be asked for more than once. NULL: there is none. */
+static const struct listener *find(const struct listeners *ls, enum listener_kind kind, const char *address, size_t nth)
+{
+    for (size_t i = 0; ls != NULL && i < ls->n; i++)
+        if (ls->items[i].kind == kind && strcmp(ls->items[i].address, address) == 0 && nth-- == 0)
+            return &ls->items[i];
+    return NULL;
+}
+
+static size_t count(const struct listeners *ls, enum listener_kind kind, const char *address)
+{
+    size_t n = 0;
+
+    while (find(ls, kind, address, n) != NULL)
+        n++;
+    return n;
+}
+
+static int copy_one(struct listener *l, const struct listener *open)
+{
+    l->fd = fcntl(open->fd, F_DUPFD_CLOEXEC, 3);
+    if (l->fd < 0)
+        return -errno;
+    l->shown = mem_strdup(open->shown);
+    l->copied = true;
     return 0;
 }
 
-static int add_list(struct listeners *ls, enum listener_kind kind, const struct conf_list *list, struct why *error)
+static int add(const struct opening *o, enum listener_kind kind, const char *address)
+{
+    const struct listener *open = find(o->open, kind, address, count(o->to, kind, address));
+    struct listener *l = &o->to->items[o->to->n++];
+    int r;
+
+    *l = (struct listener){ .kind = kind, .address = mem_strdup(address), .fd = -1 };
+    r = open != NULL ? copy_one(l, open) : bind_one(l);
+    return r == 0 ? 0 : cannot(r, address, o->error);
+}
+
+static int add_list(const struct opening *o, enum listener_kind kind, const struct conf_list *list)
 {
     for (size_t i = 0; i < list->n; i++) {
-        int r = add(ls, kind, list->items[i], error);
+        int r = add(o, kind, list->items[i]);
 
         if (r != 0)
             return r;
@@ -99,38 +134,77 @@ static int add_list(struct listeners *ls, enum listener_kind kind, const struct 
     return 0;
 }
 
-int listeners_open(struct listeners *ls, const struct conf *conf, struct why *error)
+static int add_all(const struct opening *o, const struct conf *conf)
 {
     int r;
 
-    ls->n = 0;
-    ls->items = mem_calloc(conf->bind.n + conf->tls_bind.n + 1, sizeof(*ls->items));
-    r = add_list(ls, LISTENER_HTTP, &conf->bind, error);
+    o->to->n = 0;
+    o->to->items = mem_calloc(conf->bind.n + conf->tls_bind.n + 1, sizeof(*o->to->items));
+    r = add_list(o, LISTENER_HTTP, &conf->bind);
     if (r == 0)
-        r = add_list(ls, LISTENER_TLS, &conf->tls_bind, error);
+        r = add_list(o, LISTENER_TLS, &conf->tls_bind);
     if (r == 0 && conf->metrics_bind != NULL)
-        r = add(ls, LISTENER_METRICS, conf->metrics_bind, error);
+        r = add(o, LISTENER_METRICS, conf->metrics_bind);
+    return r;
+}
+
+int listeners_open(struct listeners *ls, const struct conf *conf, struct why *error)
+{
+    int r = add_all(&(struct opening){ .to = ls, .error = error }, conf);
+
     if (r != 0)
         listeners_close(ls);
     return r;
 }
 
+int listeners_copy(struct listeners *ls, const struct conf *conf, const struct listeners *open, struct why *error)
+{
+    int r = add_all(&(struct opening){ .to = ls, .open = open, .error = error }, conf);
+
+    if (r != 0)
+        listeners_close_copies(ls);
+    return r;
+}
+
+/* `file`: the socket's file goes too, if it has one that we made. */
+static void close_one(struct listener *l, bool file)
+{
+    struct str address = str_of(l->address);
+
+    if (l->fd >= 0) {
+        close(l->fd);
+        if (file && str_starts(address, STR("unix:")))
+            (void)unlink(address.p + 5);
+    }
+    mem_free(l->address);
+    mem_free(l->shown);
+}
+
 void listeners_close(struct listeners *ls)
 {
-    for (size_t i = 0; i < ls->n; i++) {
-        struct listener *l = &ls->items[i];
-        struct str address = str_of(l->address);
-
-        if (l->fd >= 0) {
-            close(l->fd);
-            if (str_starts(address, STR("unix:")))
-                (void)unlink(address.p + 5);
-        }
-        mem_free(l->address);
-        mem_free(l->shown);
-    }
+    for (size_t i = 0; i < ls->n; i++)
+        close_one(&ls->items[i], true);
     mem_free(ls->items);
     *ls = (struct listeners){ 0 };
+}
+
+void listeners_close_copies(struct listeners *ls)
+{
+    for (size_t i = 0; i < ls->n; i++)
+        close_one(&ls->items[i], !ls->items[i].copied);
+    mem_free(ls->items);
+    *ls = (struct listeners){ 0 };
+}
+
+void listeners_close_others(struct listeners *older, const struct listeners *newer)
+{
+    for (size_t i = 0; i < older->n; i++) {
+        struct listener *l = &older->items[i];
+
+        close_one(l, find(newer, l->kind, l->address, 0) == NULL);
+    }
+    mem_free(older->items);
+    *older = (struct listeners){ 0 };
 }
 
 int listener_url(const struct listener *l, struct buf *out)

@@ -6,6 +6,8 @@
 #ifndef QUINTET_SUPER_LISTEN_H
 #define QUINTET_SUPER_LISTEN_H
 
+#include <stdbool.h>
+
 #include "base/buf.h"
 #include "conf/conf.h"
 #include "super/why.h"
@@ -17,6 +19,7 @@ struct listener {
     char *address; /* owned: as configured */
     char *shown;   /* owned: as bound, with the port the kernel chose for :0 */
     int fd;        /* owned */
+    bool copied;   /* of a descriptor that another set has */
 };
 
 struct listeners {
@@ -26,6 +29,12 @@ struct listeners {
 
 /* Binds every address of bind, tls_bind and metrics_bind. 0, or -errno with a sentence in `error` (then nothing stays open). */
 MUST_CHECK int listeners_open(struct listeners *l, const struct conf *conf, struct why *error);
+/* The same for another configuration, beside a set that is open: an address of both is a duplicate of its descriptor. Then one of the two sets is
+ * given up: the copy (its duplicates and what only it has), or the older one but for what the newer has too. */
+MUST_CHECK int listeners_copy(struct listeners *l, const struct conf *conf, const struct listeners *open,
+                              struct why *error);
+void listeners_close_copies(struct listeners *l);
+void listeners_close_others(struct listeners *older, const struct listeners *newer);
 void listeners_close(struct listeners *l); /* also removes unix socket files we made */
 /* "http://127.0.0.1:8000" with localhost for a wildcard address; unix sockets as they are. */
 MUST_CHECK int listener_url(const struct listener *l, struct buf *out);

@@ -8,8 +8,9 @@ static void tell(struct super *super, uint64_t ns)
 {
     struct wire_message hold = { .type = WIRE_HOLD, .generation = super->pause.number, .number = ns };
 
-    if (super->edge->channel.fd >= 0)
-        channel_send(&super->edge->channel, &hold);
+    for (size_t i = 0; i < ARRAY_LEN(super->edges); i++)
+        if (super->edges[i].channel.fd >= 0)
+            channel_send(&super->edges[i].channel, &hold);
 }
 
 uint64_t pause_left(const struct super *super)

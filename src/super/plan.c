@@ -36,8 +36,24 @@ void launch_init(struct launch *launch, int argc, char *const *argv, char *const
         launch->argv[i] = mem_strdup(argv[i]);
 }
 
+void launch_set_program(struct launch *launch, const char *argv0)
+{
+    launch->program = mem_strdup(argv0);
+}
+
+/* A relative name is meant from the directory where the command was given. */
+char *launch_find_program(const struct launch *launch)
+{
+    char name[PATH_MAX];
+    bool relative = launch->program[0] != '/' && strchr(launch->program, '/') != NULL;
+
+    (void)snprintf(name, sizeof(name), "%s%s%s", relative ? launch->origin : "", relative ? "/" : "", launch->program);
+    return plan_find_program(name, launch->envp);
+}
+
 void launch_fini(struct launch *launch)
 {
+    mem_free(launch->program);
     for (int i = 0; i < launch->argc; i++)
         mem_free(launch->argv[i]);
     mem_free(launch->argv);

@@ -23,6 +23,7 @@ struct launch {
     int argc;          /* argv[0] is skipped by conf_read_args */
     char **argv;       /* owned */
     char *const *envp; /* borrowed: environ */
+    char *program;     /* owned: argv[0] of the process; NULL before launch_set_program */
     char *origin;      /* owned: directory where the command was given, by the name the user knows it under */
 };
 
@@ -44,6 +45,9 @@ struct plan {
 };
 
 void launch_init(struct launch *launch, int argc, char *const *argv, char *const *envp);
+void launch_set_program(struct launch *launch, const char *argv0);
+/* Where that is on disk now; links are kept, so that a program to which they lead later is found. NULL: nowhere. The caller's to free. */
+char *launch_find_program(const struct launch *launch);
 void launch_fini(struct launch *launch);
 
 /* Makes the project's directory the working one: `to` as --chdir says, from where the command was given. 0; or the exit status (2). */
@@ -67,6 +71,8 @@ char *plan_absolute(const char *path);
 char *plan_find_python(const char *wanted, char *const *envp);
 /* Adds NAME=VALUE unless the environment has NAME. */
 void plan_env_default(char ***env, const char *name, const char *value);
+/* A program by its path, or its name on PATH: absolute, links kept; NULL: there is none that can be run. The caller's to free. */
+char *plan_find_program(const char *name, char *const *envp);
 /* The value of NAME in an environment, or NULL. */
 const char *plan_getenv(char *const *envp, const char *name);
 /* envp, then K=V lines of the files, then `pairs`: the later wins. 0 or -errno with the reason. */

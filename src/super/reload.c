@@ -117,10 +117,15 @@ static void boot_beside(struct super *super, struct plan *plan)
     reload->state = RELOAD_BOOTING;
     reload_progress(super, super->last_generation + 1, text);
     reload->next = generation_new(super, plan);
+    second_edge_start(super, reload->next);
 }
 
 static void boot(struct super *super, struct plan *plan)
 {
+    if (super->second.wanted) {
+        boot_beside(super, plan);
+        return;
+    }
     if (plan->conf->reload_strategy == CONF_RELOAD_ROLLING && roll_fits(super, plan)) {
         super->reload.state = RELOAD_ROLLING;
         roll_start(super, plan);
@@ -173,11 +178,14 @@ static void planned(struct super *super, struct plan *plan)
         r = plan_check(plan, why);
     if (r == 0 && plan->conf->certfile.n > 0)
         r = certs_check(plan->conf, &expires, why);
+    if (r == 0 && super->reload.kind != RELOAD_EDGE)
+        r = second_edge_prepare(super, plan, why);
     if (r != 0) {
         plan_free(plan);
         reload_finish(super, why->text);
     } else {
-        warn_fixed(super, plan);
+        if (!super->second.wanted)
+            warn_fixed(super, plan);
         if (super->reload.kind == RELOAD_EDGE)
             configure_edge(super, plan);
         else

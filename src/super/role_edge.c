@@ -157,20 +157,22 @@ void role_edge_start(struct child *edge)
 }
 
 /* The serving generation first, switch included: the edge retires all it knows of then but that one. */
-static void introduce_all(struct super *super)
+static void introduce_all(struct child *edge)
 {
+    struct super *super = super_of(edge);
+
     pause_again(super);
     if (super->state == SUPER_LEAVING)
-        channel_tell(&super->edge->channel, WIRE_UNREADY, 0, 0);
-    if (super->serving != NULL) {
+        channel_tell(&edge->channel, WIRE_UNREADY, 0, 0);
+    if (super->serving != NULL && super->serving->edge == edge) {
         generation_introduce(super->serving);
         generation_serve(super->serving);
-        role_edge_start(super->edge);
+        role_edge_start(edge);
     }
     LIST_EACH(link, &super->generations) {
         struct generation *g = CONTAINER_OF(link, struct generation, link);
 
-        if (g != super->serving)
+        if (g != super->serving && g->edge == edge)
             generation_introduce(g);
     }
 }
@@ -240,38 +242,43 @@ static int spawn(struct child *child)
     if (pid < 0)
         return (int)pid;
     child->pid = pid;
-    role_edge_configure(child, super_plan(super));
-    send_listeners(child, &super->listeners);
-    introduce_all(super);
+    role_edge_configure(child, second_edge_plan(super, child));
+    send_listeners(child, second_edge_listeners(super, child));
+    introduce_all(child);
     return 0;
 }
 
 static void ready(struct child *child, const struct wire_message *message)
 {
     log_event(child->log, LOG_INFO, "edge is ready", LOG_N("pid", child->pid));
+    if (child == super_of(child)->edge)
+        second_edge_drain_other(super_of(child));
 }
 
 /* The generation a message is about. *valid false: there was never one; NULL with *valid: it has ended, the message is late. */
-static struct generation *find(struct super *super, const struct wire_message *m, bool *valid)
+static struct generation *find(const struct child *edge, const struct wire_message *m, bool *valid)
 {
-    *valid = m->generation > 0 && m->generation <= super->last_generation;
-    return generation_find(super, m->generation);
+    struct super *super = super_of(edge);
+    struct generation *g = generation_find(super, m->generation);
+
+    *valid = m->generation > 0 && m->generation <= super->last_generation && (g == NULL || g->edge == edge);
+    return *valid ? g : NULL;
 }
 
-static bool take_pool(struct super *super, struct wire_message *m)
+static bool take_pool(const struct child *edge, struct wire_message *m)
 {
     bool valid;
-    struct generation *g = find(super, m, &valid);
+    struct generation *g = find(edge, m, &valid);
 
     if (g == NULL || g->state == GENERATION_STOPPING)
         return valid;
     return generation_take_pool(g, m);
 }
 
-static bool take_idle(struct super *super, const struct wire_message *m)
+static bool take_idle(const struct child *edge, const struct wire_message *m)
 {
     bool valid;
-    struct generation *g = find(super, m, &valid);
+    struct generation *g = find(edge, m, &valid);
 
     if (g == NULL || g->state == GENERATION_STOPPING)
         return valid;
@@ -282,20 +289,20 @@ static bool take_idle(struct super *super, const struct wire_message *m)
 }
 
 /* The process that a message is about; NULL: it has ended, the message is older. *valid as above. */
-static struct child *find_worker(struct super *super, const struct wire_message *m, bool *valid)
+static struct child *find_worker(const struct child *edge, const struct wire_message *m, bool *valid)
 {
-    struct worker *w = generation_worker(super, m->generation, m->worker);
+    struct worker *w = generation_worker(super_of(edge), m->generation, m->worker);
 
-    if (find(super, m, valid) == NULL)
+    if (find(edge, m, valid) == NULL)
         return NULL;
     *valid = w != NULL;
     return w != NULL && m->pid > 0 ? worker_find(w, m->pid) : NULL;
 }
 
-static bool take_stuck(struct super *super, const struct wire_message *m)
+static bool take_stuck(const struct child *edge, const struct wire_message *m)
 {
     bool valid;
-    struct child *child = find_worker(super, m, &valid);
+    struct child *child = find_worker(edge, m, &valid);
 
     if (child != NULL && m->type == WIRE_WORKER_STUCK)
         stuck_told(child, (uint32_t)(m->number >> 32), (uint32_t)m->number, m->text);
@@ -304,14 +311,14 @@ static bool take_stuck(struct super *super, const struct wire_message *m)
     return valid;
 }
 
-static bool take_bad(struct super *super, const struct wire_message *m)
+static bool take_bad(const struct child *edge, const struct wire_message *m)
 {
     bool valid;
-    struct child *child = find_worker(super, m, &valid);
+    struct child *child = find_worker(edge, m, &valid);
 
     if (child == NULL)
         return valid;
-    log_event(super->log, LOG_ERROR, "a worker broke the rules of the pool", LOG_N("worker", m->worker + 1),
+    log_event(edge->log, LOG_ERROR, "a worker broke the rules of the pool", LOG_N("worker", m->worker + 1),
               LOG_N("generation", m->generation), LOG_N("pid", m->pid), LOG_S("rule", m->text));
     child_kill(child, "it broke the rules of the pool");
     return true;
@@ -323,14 +330,14 @@ static bool message(struct child *child, struct wire_message *m)
 
     switch (m->type) {
     case WIRE_POOL:
-        return take_pool(super, m);
+        return take_pool(child, m);
     case WIRE_POOL_IDLE:
-        return take_idle(super, m);
+        return take_idle(child, m);
     case WIRE_POOL_BAD:
-        return take_bad(super, m);
+        return take_bad(child, m);
     case WIRE_WORKER_STUCK:
     case WIRE_WORKER_SPENT:
-        return take_stuck(super, m);
+        return take_stuck(child, m);
     case WIRE_STATUS:
         return control_edge_status(&super->control, m->number, m->text);
     case WIRE_HELD:
@@ -342,6 +349,10 @@ static bool message(struct child *child, struct wire_message *m)
         pulse_answered(super, m->number);
         return true;
     case WIRE_DRAINED:
+        if (child != super->edge) {
+            second_edge_drained(super, child);
+            return true;
+        }
         if (super->state != SUPER_DRAINING)
             return super->state == SUPER_STOPPING;
         super_drained(super);
@@ -370,12 +381,12 @@ static void log_death(struct super *super, const struct child *child, int status
 }
 
 /* What it was draining went with it: nobody waits for those answers any more. */
-static void end_drains(struct super *super)
+static void end_drains(const struct child *edge)
 {
-    LIST_EACH(link, &super->generations) {
+    LIST_EACH(link, &super_of(edge)->generations) {
         struct generation *g = CONTAINER_OF(link, struct generation, link);
 
-        if (g->state == GENERATION_DRAINING)
+        if (g->edge == edge && g->state == GENERATION_DRAINING)
             generation_idle(g);
     }
 }
@@ -384,13 +395,17 @@ static bool gone(struct child *child, int status, bool was_ready)
 {
     struct super *super = child->owner;
 
+    if (child != super->edge) {
+        second_edge_gone(super, child, status);
+        return false;
+    }
     control_edge_gone(&super->control);
     if (super->state >= SUPER_DRAINING) {
         super_drained(super);
         return false;
     }
     log_death(super, child, status);
-    end_drains(super);
+    end_drains(child);
     stuck_edge_gone(super);
     if (super->state == SUPER_STARTING && child->failed_boots >= FIRST_TRIES) {
         log_event(super->log, LOG_ERROR, "the edge does not start: giving up");
@@ -403,6 +418,7 @@ static bool gone(struct child *child, int status, bool was_ready)
 
 static void down(struct child *child)
 {
+    second_edge_down(super_of(child), child);
     super_edge_down(child->owner);
 }
 

@@ -60,8 +60,9 @@ static void say_tasks(struct report *report, const struct child *child)
     struct buf tasks;
 
     buf_init(&tasks, TASKS_TEXT_MAX);
-    report_say(report, "no Python stack came within a second: the process is stopped, blocks signals, or sleeps where none "
-                       "reaches it. Its threads, as the kernel sees them:\n");
+    report_say(report,
+               "no Python stack came within a second: the process is stopped, blocks signals, or sleeps where none "
+               "reaches it. Its threads, as the kernel sees them:\n");
     tasks_describe(child->pid, &tasks);
     report_say(report, STR_FMT, STR_ARG(buf_str(&tasks)));
     buf_fini(&tasks);

@@ -21,6 +21,7 @@
 #include "base/mem.h"
 #include "os/proc.h"
 #include "os/tls.h"
+#include "super/adoption.h"
 #include "super/certs.h"
 #include "super/roles.h"
 #include "super/standstill.h"
@@ -47,12 +48,19 @@ const struct plan *super_plan(const struct super *super)
 
 static void stop_loop_when_alone(struct super *super)
 {
+    bool alone = true;
+
     if (super->state != SUPER_STOPPING || !list_empty(&super->generations))
         return;
-    if (super->edge->state == CHILD_DOWN)
+    for (size_t i = 0; i < ARRAY_LEN(super->edges); i++) {
+        struct child *edge = &super->edges[i];
+
+        alone = alone && edge->state == CHILD_DOWN;
+        if (edge->state != CHILD_DOWN && edge->wanted)
+            child_stop(edge, EDGE_GRACE_NS);
+    }
+    if (alone)
         loop_stop(super->loop);
-    else if (super->edge->wanted)
-        child_stop(super->edge, EDGE_GRACE_NS);
 }
 
 static void stop_children(struct super *super, uint64_t grace_ns)
@@ -75,6 +83,7 @@ static void begin_drain(struct super *super)
         return;
     }
     channel_tell(&super->edge->channel, WIRE_DRAIN, 0, 0);
+    second_edge_drain_other(super);
     /* Ours too, or the kernel would go on taking connections that nobody will ever accept. */
     listeners_close(&super->listeners);
     loop_timer_set(super->loop, &super->timer, plan->conf->graceful_timeout + 1);
@@ -109,7 +118,8 @@ static uint64_t shutdown_delay(const struct super *super)
 
 void super_drained(struct super *super)
 {
-    if (super->state == SUPER_DRAINING)
+    super->edge_drained = true;
+    if (super->state == SUPER_DRAINING && !second_edge_is_draining(super))
         stop_children(super, AFTER_DRAIN_GRACE_NS);
 }
 
@@ -119,9 +129,12 @@ void super_stop_now(struct super *super, const char *why)
         log_event(super->log, LOG_INFO, "stop at once", LOG_Z("why", why));
         systemd_stopping(super, STOP_LONGEST_NS);
     }
+    takeover_abort(super);
     reload_abort(super);
     listeners_close(&super->listeners);
-    child_stop(super->edge, STOP_NOW_GRACE_NS);
+    listeners_close_copies(&super->second.listeners);
+    for (size_t i = 0; i < ARRAY_LEN(super->edges); i++)
+        child_stop(&super->edges[i], STOP_NOW_GRACE_NS);
     stop_children(super, STOP_NOW_GRACE_NS);
 }
 
@@ -137,6 +150,7 @@ void super_drain(struct super *super, const char *why)
     delay = shutdown_delay(super);
     log_event(super->log, LOG_INFO, "drain and stop", LOG_Z("why", why), LOG_N("delay_ms", delay / NS_PER_MS));
     systemd_stopping(super, delay + super->serving->plan->conf->graceful_timeout + STOP_LONGEST_NS);
+    takeover_abort(super);
     reload_abort(super);
     generation_stop_kept(super);
     super->state = SUPER_LEAVING;
@@ -163,7 +177,7 @@ static void first_serves(struct super *super)
               LOG_N("ms", (clock_mono_ns() - super->started_ns) / NS_PER_MS));
 }
 
-static void reopen_logs(struct super *super, const struct plan *plan)
+void super_reopen_logs(struct super *super, const struct plan *plan)
 {
     struct why *why = mem_zalloc(sizeof(*why));
 
@@ -174,7 +188,7 @@ static void reopen_logs(struct super *super, const struct plan *plan)
 
 void super_configure_edge(struct super *super)
 {
-    reopen_logs(super, super->serving->plan);
+    super_reopen_logs(super, super->serving->plan);
     role_edge_configure(super->edge, super->serving->plan);
 }
 
@@ -183,6 +197,10 @@ void super_switch(struct super *super, struct generation *generation)
 {
     struct generation *old = super->serving;
 
+    if (generation->edge != super->edge) { /* the old one is drained when the new edge listens */
+        second_edge_serve(super, generation);
+        return;
+    }
     super->serving = generation;
     if (old != NULL)
         super_configure_edge(super);
@@ -197,6 +215,10 @@ void super_generation_ready(struct super *super, struct generation *generation)
 {
     bool first = super->serving == NULL;
 
+    if (!first && super->state >= SUPER_LEAVING) { /* too late */
+        generation_stop(generation, STOP_NOW_GRACE_NS);
+        return;
+    }
     super_switch(super, generation);
     if (first)
         first_serves(super);
@@ -223,7 +245,10 @@ void super_generation_ended(struct super *super, struct generation *generation)
 {
     if (super->serving == generation)
         super->serving = NULL;
+    second_edge_release(super, generation);
     reload_settled(super);
+    if (super->edge_drained)
+        super_drained(super);
     stop_loop_when_alone(super);
 }
 
@@ -255,7 +280,7 @@ static void worker_changed(struct child *child, int status)
 }
 
 /* Everything, also what is not ours: as PID 1 of a container the orphans are ours to bury. */
-static void reap(struct super *super)
+void super_reap(struct super *super)
 {
     struct rusage usage;
     int status;
@@ -273,6 +298,8 @@ static void reap(struct super *super)
             child_reaped(child, status);
         } else if (pid == super->reload.inspect.pid) {
             inspect_reaped(&super->reload.inspect, status);
+        } else if (pid == super->takeover.probe.pid) {
+            probe_reaped(&super->takeover.probe, status);
         }
     }
 }
@@ -295,7 +322,7 @@ static void on_usr1(struct super *super)
 
     if (plan == NULL)
         return;
-    reopen_logs(super, plan);
+    super_reopen_logs(super, plan);
     role_edge_logs(super);
     log_event(super->log, LOG_INFO, "logs reopened");
 }
@@ -306,7 +333,7 @@ static void on_signal(void *arg, int signal)
 
     switch (signal) {
     case SIGCHLD:
-        reap(super);
+        super_reap(super);
         break;
     case SIGTERM:
         super_drain(super, "SIGTERM");
@@ -322,8 +349,7 @@ static void on_signal(void *arg, int signal)
         on_usr1(super);
         break;
     case SIGUSR2:
-        log_event(super->log, LOG_WARNING,
-                  "SIGUSR2: taking over with a new binary comes in a later version; restart instead");
+        takeover_request(super);
         break;
     case SIGTTIN:
     case SIGTTOU:
@@ -456,9 +482,11 @@ static void fini(struct super *super)
     watch_fini(&super->watch);
     control_close(&super->control);
     listeners_close(&super->listeners);
+    listeners_close_copies(&super->second.listeners);
     if (super->pid_file != NULL)
         (void)unlink(super->pid_file);
     mem_free(super->pid_file);
+    takeover_fini(super);
     if (super->loop != NULL) {
         for (size_t i = 0; i < ARRAY_LEN(super->edges); i++)
             child_fini(&super->edges[i]);
@@ -489,7 +517,8 @@ static void watch_sources(struct super *super, const struct plan *plan)
                   LOG_N("directories", super->watch.n_directories));
 }
 
-static int begin(struct super *super, struct plan *plan, struct why *why)
+/* What needs nothing of the outside but memory and a few descriptors. */
+static int make_parts(struct super *super, struct why *why)
 {
     int r = loop_new(&super->loop);
 
@@ -503,10 +532,20 @@ static int begin(struct super *super, struct plan *plan, struct why *why)
     }
     super->edge = &super->edges[0];
     reload_init(super);
+    second_edge_init(super);
+    takeover_init(super);
     systemd_init(super);
     pulse_init(super);
     pause_init(super);
-    r = prepare(super, plan, why);
+    return 0;
+}
+
+static int begin(struct super *super, struct plan *plan, struct why *why)
+{
+    int r = make_parts(super, why);
+
+    if (r == 0)
+        r = prepare(super, plan, why);
     if (r != 0)
         return r;
     proc_set_title("quintet: supervisor");
@@ -517,19 +556,49 @@ static int begin(struct super *super, struct plan *plan, struct why *why)
     return 0;
 }
 
+/* Another program has served until now, in this process. */
+static int go_on(struct super *super, struct adoption *adoption, struct plan *plan, struct why *why)
+{
+    int r = make_parts(super, why);
+
+    if (r == 0 && logs_open(&super->logs, plan->conf, why) != 0)
+        r = EXIT_FAILED;
+    if (r != 0)
+        return r;
+    proc_set_title("quintet: supervisor");
+    watch_sources(super, plan);
+    r = adoption_apply(super, adoption, plan);
+    must(r == 0); /* a loop that cannot watch what is open: nothing could be given back any more */
+    adoption_begin(super, adoption);
+    return 0;
+}
+
+/* 0: the loop can run. */
+static int start(struct super *super, struct launch *launch, struct why *why)
+{
+    struct adoption adoption;
+    bool adopted = adoption_take(&adoption);
+    struct plan *plan = NULL;
+    int r = adopted ? adoption_read(&adoption, launch, &plan, why) : make_plan(launch, &plan, why);
+
+    init(super, launch);
+    if (r == 0)
+        r = adopted ? go_on(super, &adoption, plan, why) : begin(super, plan, why);
+    if (r != 0)
+        plan_free(plan);
+    if (r != 0 && adopted)
+        adoption_give_back(&adoption, launch, why);
+    if (adopted)
+        adoption_fini(&adoption);
+    return r;
+}
+
 int super_run(struct launch *launch)
 {
     struct super *super = mem_zalloc(sizeof(*super));
     struct why *why = mem_zalloc(sizeof(*why));
-    struct plan *plan = NULL;
-    int r = make_plan(launch, &plan, why);
+    int r = start(super, launch, why);
 
-    init(super, launch);
-    if (r == 0) {
-        r = begin(super, plan, why);
-        if (r != 0)
-            plan_free(plan);
-    }
     if (r == 0) {
         loop_run(super->loop);
         r = super->exit_code;

@@ -20,8 +20,10 @@
 #include "super/plan.h"
 #include "super/pulse.h"
 #include "super/reload.h"
+#include "super/second_edge.h"
 #include "super/signals.h"
 #include "super/systemd.h"
+#include "super/takeover.h"
 #include "super/watch.h"
 #include "wire/tls_blob.h"
 
@@ -50,9 +52,12 @@ struct super {
     struct pause pause;
     struct watch watch; /* --reload */
     struct systemd systemd;
-    struct pulse pulse;      /* of the edge */
-    struct child edges[2];   /* one serves; the other is down, or its successor or predecessor while one takes over */
-    struct child *edge;      /* borrowed from edges: the one that new clients come to */
+    struct pulse pulse;    /* of the edge */
+    struct child edges[2]; /* one serves; the other is down, or its successor or predecessor while one takes over */
+    struct child *edge;    /* borrowed from edges: the one that new clients come to */
+    struct second_edge second;
+    struct takeover takeover;
+    bool edge_drained;       /* the serving one, while draining */
     struct loop_timer timer; /* of the shutdown delay, then of the drain */
     uint64_t watched_ns;     /* when readiness was last asked for; 0: never */
     unsigned char ticket_key[TLS_BLOB_TICKET_KEY];
@@ -84,8 +89,10 @@ void super_switch(struct super *super, struct generation *generation);
 void super_generation_ended(struct super *super, struct generation *generation);
 void super_drained(struct super *super); /* the edge has finished, or is gone */
 void super_edge_down(struct super *super);
-void super_drain(struct super *super, const char *why);    /* TERM, `quintet stop` */
-void super_stop_now(struct super *super, const char *why); /* INT, QUIT; a second TERM */
+void super_drain(struct super *super, const char *why);               /* TERM, `quintet stop` */
+void super_stop_now(struct super *super, const char *why);            /* INT, QUIT; a second TERM */
+void super_reap(struct super *super);                                 /* waitpid for everybody who is dead */
+void super_reopen_logs(struct super *super, const struct plan *plan); /* as its configuration says */
 /* The plan whose configuration the edge has: of the serving generation, or of the first one while that boots. */
 const struct plan *super_plan(const struct super *super);
 

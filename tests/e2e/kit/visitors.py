@@ -23,6 +23,8 @@ class Visitors:
                     self.count += 1
                     if r.status != 200:
                         self.failures.append(repr(r))
+                    if r.get("Connection") == "close":
+                        break
                 c.close()
             except (OSError, AssertionError) as error:
                 self.failures.append(repr(error))

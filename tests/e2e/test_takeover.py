@@ -1,0 +1,280 @@
+"""USR2: another program takes over in the same process, and nobody who is being served notices."""
+import os
+import re
+import signal
+
+import pytest
+
+from kit import client, instance, processes
+from kit.visitors import Visitors
+from kit.waiting import until
+
+APP = """
+import time
+
+def app(environ, start):
+    path = environ["PATH_INFO"]
+    if path == "/slow":
+        time.sleep(float(environ["QUERY_STRING"] or 1))
+    if path == "/echo":
+        body = environ["wsgi.input"].read()
+        start("200 OK", [("Content-Length", str(len(body)))])
+        return [body]
+    if path == "/big":
+        start("200 OK", [("Content-Length", str(64 << 20))])
+        return (bytes(1 << 20) for _ in range(64))
+    start("200 OK", [])
+    return [b"one"]
+"""
+VERSION, NEXT = b"0.1.0\0", b"9.9.9\0"
+
+
+class Program:
+    """A copy of the binary that may be replaced. Versions differ in a string of the same length."""
+
+    def __init__(self, folder):
+        self.path = folder / "quintet"
+        self.put(instance.BINARY.read_bytes())
+
+    def put(self, content, mode=0o755):
+        """As a package manager does: written beside, then moved over."""
+        aside = self.path.with_name("aside")
+        aside.write_bytes(content)
+        aside.chmod(mode)
+        aside.rename(self.path)
+
+    def upgrade(self, version=NEXT):
+        content = instance.BINARY.read_bytes()
+        assert VERSION in content
+        self.put(content.replace(VERSION, version))
+
+
+@pytest.fixture
+def program(tmp_path):
+    return Program(tmp_path)
+
+
+@pytest.fixture
+def served(quintet, program):
+    def start(text=APP, **more):
+        env = {"QUINTET_PACKAGE_DIR": str(instance.BINARY.parent / "python"), **more.pop("env", {})}
+        site = quintet(text, "app:app", start=False, env=env, **more)
+        site.binary = program.path
+        return site.start()
+    return start
+
+
+def settled(site):
+    now = site.try_status()
+    return now and now["reload"] == "idle" and len(now["generations"]) == 1 and now
+
+
+def taken_over(site, old_edge, version=NEXT):
+    def done():
+        now = settled(site)
+        return now and now["version"].encode() + b"\0" == version and now["edge"]["pid"] != old_edge
+    until(done, lambda: "the takeover\n" + site.said(), 20)
+
+
+def take_over(site, version=NEXT):
+    old = site.edge_pid
+    site.signal(signal.SIGUSR2)
+    taken_over(site, old, version)
+    return old
+
+
+def test_under_load(served, program):
+    """The same process, another program; old processes are gone, and every request was answered."""
+    site = served()
+    pid, workers, started = site.pid, site.worker_pids(), processes.stat(site.pid)
+    with Visitors(site, 3, "/") as visitors, Visitors(site, 2, "/echo") as posts:
+        until(lambda: visitors.count > 50 and posts.count > 20, "some visits")
+        program.upgrade()
+        old = take_over(site)
+        seen = visitors.count
+        until(lambda: visitors.count > seen + 50, "more visits")
+    assert not visitors.failures and not posts.failures, (visitors.failures + posts.failures)[:5]
+    assert site.status()["pid"] == pid and processes.stat(pid)[2] == started[2]
+    assert not [p for p in [old, *workers] if processes.alive(p)]
+    assert "9.9.9" in site.command("version").stdout
+    assert site.status()["generations"][0]["generation"] == 2
+    assert site.command("reload").returncode == 0
+    assert site.get().body == b"one"
+
+
+def test_open_connections_are_finished_by_the_old_edge(served, program):
+    """A slow request, a slow upload and a slow download: begun before, ended after the new edge serves."""
+    site = served()
+    slow, upload, download = site.client(), site.client(), site.client(receive_buffer=4096)
+    slow.send(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
+    upload.send(b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 2000\r\n\r\n" + b"a" * 1000)
+    download.send(b"GET /big HTTP/1.1\r\nHost: x\r\n\r\n")
+    head = download.head_of_response()
+    assert head.status == 200 and download.read(1 << 20) == bytes(1 << 20)
+    program.upgrade()
+    old = site.edge_pid
+    site.signal(signal.SIGUSR2)
+    until(lambda: (site.try_status() or {"edge": {"pid": old}})["edge"]["pid"] != old, "the new edge", 20)
+    assert site.get().body == b"one"
+    assert processes.alive(old)
+    upload.send(b"b" * 1000)
+    assert upload.response("POST").body == b"a" * 1000 + b"b" * 1000
+    assert slow.response().body == b"one"
+    assert download.read(63 << 20) == bytes(63 << 20)
+    taken_over(site, old)
+    assert not processes.alive(old)
+
+
+def test_twice_in_a_row(served, program):
+    site = served()
+    with Visitors(site, 3, "/") as visitors:
+        program.upgrade()
+        old = site.edge_pid
+        site.signal(signal.SIGUSR2)
+        site.signal(signal.SIGUSR2)
+        taken_over(site, old)
+        program.upgrade(b"8.8.8\0")
+        take_over(site, b"8.8.8\0")
+    assert not visitors.failures, visitors.failures[:5]
+
+
+@pytest.mark.parametrize("what, why", [
+    ("script", "exited with 1"),
+    ("truncated", ""),
+    ("gone", ""),
+    ("other", "another format"),
+])
+def test_a_program_that_cannot(served, program, what, why):
+    """It is asked before anything happens: the old one goes on."""
+    site = served()
+    site.expected += ["cannot take over"]
+    edge, workers = site.edge_pid, site.worker_pids()
+    with Visitors(site, 2, "/") as visitors:
+        if what == "gone":
+            program.path.unlink()
+        else:
+            program.put({"script": b"#!/bin/sh\necho broken >&2\nexit 1\n", "other": b"#!/bin/sh\necho hello\n",
+                         "truncated": instance.BINARY.read_bytes()[:100000]}[what])
+        site.signal(signal.SIGUSR2)
+        assert why in site.wait_message(message="the program on disk cannot take over: this one goes on")["text"]
+    assert not visitors.failures, visitors.failures[:5]
+    assert (site.edge_pid, site.worker_pids()) == (edge, workers)
+    program.upgrade()
+    take_over(site)
+
+
+def test_a_wrong_configuration_is_found_before(served, program):
+    site = served()
+    site.expected += ["cannot take over"]
+    site.write("quintet.yaml", "no_such_option: 1\n")
+    site.signal(signal.SIGUSR2)
+    said = site.wait_message(message="the program on disk cannot take over: this one goes on")
+    assert "no_such_option" in said["text"] and said["text"].count("quintet.yaml:1") == 1
+
+
+def test_an_application_that_does_not_boot(served, program):
+    """The new supervisor keeps the old edge and workers; the next reload brings the new edge."""
+    site = served()
+    site.expected += ["reload failed", "boot"]
+    edge, workers = site.edge_pid, site.worker_pids()
+    with Visitors(site, 2, "/") as visitors:
+        site.write("app.py", "import does_not_exist\n")
+        program.upgrade()
+        site.signal(signal.SIGUSR2)
+        site.wait_message(message="reload failed: the serving generation stays")
+        until(lambda: settled(site), "the end of it")
+        assert site.status()["version"] == "9.9.9"
+        assert (site.edge_pid, site.worker_pids()) == (edge, workers)
+        site.write("app.py", APP)
+        assert site.command("reload").returncode == 0
+        assert site.edge_pid != edge and not processes.alive(edge)
+    assert not visitors.failures, visitors.failures[:5]
+
+
+def test_a_new_program_that_fails_after_the_exec_gives_back(served, program):
+    """Its Python side is missing, which the probe does not look at: the program before is executed again, though its file is gone."""
+    site = served()
+    site.expected += ["could not take over"]
+    edge, workers = site.edge_pid, site.worker_pids()
+    content = instance.BINARY.read_bytes()
+    assert b"ticket_key\0" in content
+    with Visitors(site, 2, "/") as visitors:
+        program.put(content.replace(b"ticket_key\0", b"ticket_Key\0").replace(VERSION, NEXT))
+        site.signal(signal.SIGUSR2)
+        said = site.wait_message(message="the program on disk could not take over: this one goes on")
+        assert "not in the form" in said["text"]
+        until(lambda: settled(site), "an answer")
+    assert not visitors.failures, visitors.failures[:5]
+    assert site.status()["version"] == "0.1.0"
+    assert (site.edge_pid, site.worker_pids()) == (edge, workers)
+    assert site.command("reload").returncode == 0
+    program.upgrade()
+    take_over(site)
+
+
+def test_stop_in_the_middle(served, program):
+    """TERM while the old edge still has a download: both finish, then it ends."""
+    site = served()
+    slow = site.client()
+    program.upgrade()
+    old = site.edge_pid
+    slow.send(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
+    site.signal(signal.SIGUSR2)
+    until(lambda: (site.try_status() or {"edge": {"pid": old}})["edge"]["pid"] != old, "the new edge", 20)
+    again = site.client()
+    again.send(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
+    until(lambda: site.status()["edge"].get("requests", 1) > 0, "the request")
+    site.signal(signal.SIGTERM)
+    assert slow.response().body == b"one"
+    assert again.response().body == b"one"
+    assert site.wait_exit() == 0
+
+
+def test_stop_while_it_boots(served, program):
+    site = served(APP)
+    site.write("app.py", "import time\ntime.sleep(60)\n")
+    program.upgrade()
+    site.signal(signal.SIGUSR2)
+    site.wait_message(message=re.compile("^generation . boots"))
+    site.signal(signal.SIGTERM)
+    assert site.wait_exit() == 0
+
+
+def test_the_old_edge_is_killed_in_the_middle(served, program):
+    """Before the switch another one of the new program takes its place; after it, its connections are all that is lost."""
+    site = served()
+    site.expected += ["edge"]
+    old = site.edge_pid
+    site.write("app.py", "import time\ntime.sleep(1)\n" + APP)
+    program.upgrade()
+    site.signal(signal.SIGUSR2)
+    site.wait_message(message=re.compile("^generation . boots"))
+    os.kill(old, signal.SIGKILL)
+    taken_over(site, old)
+    assert site.get().body == b"one"
+    last = site.edge_pid
+    site.write("app.py", APP)
+    slow = site.client()
+    slow.send(b"GET /slow?5 HTTP/1.1\r\nHost: x\r\n\r\n")
+    site.signal(signal.SIGUSR2)
+    until(lambda: (site.try_status() or {"edge": {"pid": last}})["edge"]["pid"] != last, "the new edge", 20)
+    os.kill(last, signal.SIGKILL)
+    with pytest.raises(client.Closed):
+        slow.response()
+    taken_over(site, last)
+    assert site.get().body == b"one"
+
+
+def test_a_worker_dies_in_the_middle(served, program):
+    site = served()
+    old, workers = site.edge_pid, site.worker_pids()
+    site.write("app.py", "import time\ntime.sleep(1)\n" + APP)
+    with Visitors(site, 2, "/") as visitors:
+        program.upgrade()
+        site.signal(signal.SIGUSR2)
+        site.wait_message(message=re.compile("^generation . boots"))
+        os.kill(workers[0], signal.SIGKILL)
+        taken_over(site, old)
+    assert not visitors.failures, visitors.failures[:5]
+
+
