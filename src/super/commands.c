@@ -94,7 +94,8 @@ static const struct command commands[] = {
           "to them at\n"
           "once, with the configuration of their time; those under way are finished where they are. A second rollback "
           "goes forward\n"
-          "again. Without a kept generation it exits with 1.\n\n"
+          "again. Without a kept generation it exits with 1. A reload that has not switched yet is given up "
+          "instead.\n\n"
           "  quintet rollback\n",
       .run = command_rollback },
     { .name = "pause",

@@ -236,8 +236,13 @@ static void obey_reload(struct control_client *client)
 static void obey_rollback(struct control_client *client)
 {
     struct super *super = client->control->super;
-    const char *error = reload_prepare_rollback(super);
+    const char *text = reload_give_up(super), *error;
 
+    if (text != NULL) {
+        client_done(client, NULL, text);
+        return;
+    }
+    error = reload_prepare_rollback(super);
     if (error != NULL) {
         client_done(client, error, NULL);
         return;

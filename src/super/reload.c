@@ -365,6 +365,26 @@ void reload_failed(struct super *super, struct generation *generation, const cha
 
 /* ---- rollback ---- */
 
+const char *reload_give_up(struct super *super)
+{
+    static const char why[] = "given up: `quintet rollback`";
+    struct reload *reload = &super->reload;
+
+    if (reload->state == RELOAD_IDLE || reload->state == RELOAD_DRAINING)
+        return NULL;
+    if (reload->state == RELOAD_ROLLING) {
+        roll_back(super, why);
+        return "the rolling reload under way goes back to the old code";
+    }
+    inspect_cancel(&reload->inspect);
+    plan_free(reload->plan);
+    reload->plan = NULL;
+    if (reload->next != NULL)
+        generation_stop(reload->next, FAILED_GRACE_NS);
+    reload_finish(super, why);
+    return "the reload under way is given up: what serves goes on";
+}
+
 const char *reload_prepare_rollback(struct super *super)
 {
     struct reload *reload = &super->reload;
@@ -372,8 +392,6 @@ const char *reload_prepare_rollback(struct super *super)
 
     if (super->state != SUPER_RUNNING)
         return "the server is starting or stopping";
-    if (reload->state != RELOAD_IDLE && reload->state != RELOAD_DRAINING)
-        return "a reload is under way: wait for its end";
     if (g == NULL)
         return super->serving->plan->conf->keep_generation > 0
                    ? "no previous generation is there: none was yet, or --keep-generation has run out"

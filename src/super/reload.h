@@ -49,6 +49,8 @@ struct reload {
 void reload_init(struct super *super);
 void reload_request(struct super *super, enum reload_kind kind, const char *why);
 uint64_t reload_next_round(const struct reload *reload); /* the round that a request made now will have */
+/* A rollback before the switch: the reload under way is given up (a boot may hang for ever). What was done, for people; NULL: no reload is. */
+const char *reload_give_up(struct super *super);
 /* Makes a rollback possible now: NULL; or why there can be none. A reload that only drains is over with it. */
 const char *reload_prepare_rollback(struct super *super);
 void reload_rollback(struct super *super);

@@ -83,6 +83,24 @@ void roll_step(struct super *super)
     arrived(super);
 }
 
+/* The successor that boots now, if it is of the release we no longer want, ends; its end is the next step. */
+void roll_back(struct super *super, const char *why)
+{
+    struct roll *roll = &super->reload.roll;
+    struct generation *g = super->serving;
+
+    if (roll->error != NULL)
+        return;
+    roll->error = mem_strdup(why);
+    for (uint32_t i = 0; i < g->n_workers; i++) {
+        struct worker *w = &g->workers[i];
+
+        if (w->next != NULL && worker_process_of(w->next)->release == roll->release)
+            worker_cancel(w);
+    }
+    roll_step(super);
+}
+
 static void cannot_go_back(struct super *super, const char *text)
 {
     struct buf all;

@@ -30,6 +30,7 @@ void roll_step(struct super *super);                                /* outside a
 /* A wanted worker ended before it was ready. True: that ends or turns the roll, and *again says whether it shall be started once more. False:
  * it is no business of a roll. */
 bool roll_boot_failed(struct child *child, const char *text, bool *again);
-void roll_end(struct super *super); /* forgets it all; again is harmless */
+void roll_back(struct super *super, const char *why); /* from where it is; going back already: nothing */
+void roll_end(struct super *super);                   /* forgets it all; again is harmless */
 
 #endif

@@ -88,6 +88,16 @@ static void print_worker(const json_t *worker, const struct seats *seats, FILE *
                   number(worker, "memory") >> 20, number(worker, "restarts"), seats->requests, now);
 }
 
+/* Below the worker whose place it will take. */
+static void print_successor(const json_t *next, FILE *to)
+{
+    char up[32];
+
+    if (next != NULL)
+        (void)fprintf(to, "  %6s  %8lld  %-9s %8s %6lldM %8s %10s  %s\n", "", number(next, "pid"), text(next, "state"),
+                      duration(seconds(next, "uptime"), up), number(next, "memory") >> 20, "", "", "its successor");
+}
+
 static void print_generation(const json_t *g, const json_t *edge, FILE *to)
 {
     json_t *worker;
@@ -102,6 +112,7 @@ static void print_generation(const json_t *g, const json_t *edge, FILE *to)
         struct seats seats = seats_of(edge, number(g, "pool"), number(worker, "worker"));
 
         print_worker(worker, &seats, to);
+        print_successor(json_object_get(worker, "successor"), to);
     }
 }
 

@@ -2,6 +2,7 @@
 import os
 import signal
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -115,17 +116,22 @@ def test_while_the_old_one_still_drains(site, tmp_path):
     assert c.response().body == b"one"
 
 
-def test_while_a_reload_boots(site, tmp_path):
+def test_a_reload_that_hangs_is_given_up(site):
+    """What serves goes on, the kept one stays kept, and the next reload is not in anybody's way."""
     s = site()
+    s.expected += ["reload failed"]
     reload(s, "two")
-    go = tmp_path / "go"
-    s.write("app.py", "import os, time\nwhile not os.path.exists(%r):\n    time.sleep(0.005)\n" % str(go) + release("three"))
-    s.signal(signal.SIGHUP)
-    until(lambda: generations(s).get(3) == "booting", "the next generation")
-    done = s.command("rollback")
-    assert done.returncode == 1 and "reload is under way" in done.stderr
-    go.touch()
-    until(lambda: generations(s) == {2: "kept", 3: "serving"}, "the reload; one generation is kept")
+    s.write("app.py", "import time\ntime.sleep(1000)\n")
+    with ThreadPoolExecutor() as pool:
+        hung = pool.submit(s.command, "reload")
+        until(lambda: generations(s).get(3) == "booting", "the next generation")
+        done = s.command("rollback")
+        assert done.returncode == 0 and "given up" in done.stdout
+        assert hung.result().returncode == 1 and "given up" in hung.result().stderr
+    assert s.get().body == b"two"
+    until(lambda: generations(s) == {1: "kept", 2: "serving"}, "the end of the one that hung")
+    reload(s, "three")
+    assert generations(s) == {2: "kept", 4: "serving"}, "one is kept"
 
 
 def test_the_configuration_comes_back_too(quintet):

@@ -212,6 +212,38 @@ def test_edge_dies_meanwhile(site, tmp_path):
     assert {s.get().body for _ in range(12)} == {b"two"}
 
 
+def test_given_up(site, tmp_path):
+    """By `quintet rollback`: the boot under way ends, the one replaced already goes back."""
+    s = site()
+    s.expected += ["reload failed"]
+    begin(s, tmp_path)
+    s.write("app.py", release("one"))  # what the old plan finds again
+    assert "goes back" in s.command("rollback").stdout
+    until(lambda: s.status()["reload"] == "idle" and releases(s) == ["1"] * WORKERS, "the old generation's number")
+    assert {s.get().body for _ in range(12)} == {b"one"}
+    assert s.messages(text="given up: `quintet rollback`")
+
+
+def test_the_successor_that_is_ready_is_given_up(site, tmp_path):
+    """Its predecessor has been told to stop already, and comes back."""
+    s = site()
+    s.expected += ["reload failed"]
+    at, go = tmp_path / "at", tmp_path / "go"
+    c = s.client()
+    c.send(b"GET /?at=%s&until=%s HTTP/1.1\r\nHost: a\r\n\r\n" % (bytes(at), bytes(go)))
+    until(at.exists, "the request to run")
+    s.write("app.py", release("two"))
+    s.signal(signal.SIGHUP)
+    until(lambda: any(w["state"] == "stopping" and w["successor"]["state"] == "up" for w in workers(s)), "its worker's turn")
+    s.write("app.py", release("one"))
+    assert s.command("rollback").returncode == 0
+    assert s.get().status == 200
+    go.touch()
+    assert c.response().body == b"one"
+    until(lambda: s.status()["reload"] == "idle" and releases(s) == ["1"] * WORKERS, "the old generation's number")
+    assert {s.get().body for _ in range(12)} == {b"one"}
+
+
 def test_stop_meanwhile(site, tmp_path):
     s = site()
     begin(s, tmp_path)
