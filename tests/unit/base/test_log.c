@@ -12,13 +12,13 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-static char lines[4 * LOG_LINE_MAX];
+static char lines[LOG_LONG_MAX + 1];
 static size_t n_lines;
 
 static void keep(void *arg, struct str line)
 {
     assert_ptr_equal(arg, &n_lines);
-    assert_true(line.n > 0 && line.n <= LOG_LINE_MAX);
+    assert_true(line.n > 0 && line.n < sizeof(lines));
     memcpy(lines, line.p, line.n);
     lines[line.n] = '\0';
     n_lines++;
@@ -152,6 +152,24 @@ static void cut_json_is_json(void **state)
     }
 }
 
+/* An event with a long text has it in one line, and a cut one is still JSON. */
+static void long_texts(void **state)
+{
+    static char text[2 * LOG_LONG_MAX];
+    struct log log = make(LOG_JSON);
+    struct log_field fields[] = { LOG_S("text", str_make(text, 30000)), LOG_END };
+
+    (void)state;
+    memset(text, 'x', sizeof(text));
+    log_emit_long(&log, LOG_INFO, STR("a stack"), fields);
+    assert_true(strlen(lines) > 30000 && ends_with("xx\"}\n"));
+    fields[0] = LOG_S("text", str_make(text, sizeof(text)));
+    log_emit_long(&log, LOG_INFO, STR("a stack"), fields);
+    assert_true(strlen(lines) <= LOG_LONG_MAX && ends_with("xx...\"}\n"));
+    log_emit_long(&log, LOG_DEBUG, STR("nothing"), NULL);
+    assert_int_equal(n_lines, 2);
+}
+
 static void errno_survives(void **state)
 {
     struct log log = make(LOG_TEXT);
@@ -185,6 +203,7 @@ int main(void)
         cmocka_unit_test(low_levels_are_dropped),
         cmocka_unit_test(long_lines_are_cut),
         cmocka_unit_test(cut_json_is_json),
+        cmocka_unit_test(long_texts),
         cmocka_unit_test(errno_survives),
         cmocka_unit_test(levels_have_names),
     };
