@@ -35,7 +35,9 @@ struct half {
     char *data; /* owned, SINK_BYTES */
     size_t len;
     size_t switch_at;
-    int next_fd; /* owned until the writer takes it over */
+    size_t told_at; /* where a line that tells of dropped ones ends */
+    uint64_t told;  /* of how many; 0: there is none */
+    int next_fd;    /* owned until the writer takes it over */
 };
 
 struct sink {
@@ -51,6 +53,7 @@ struct sink {
     bool stop;                /* under lock */
     _Atomic uint64_t dropped; /* in all */
     int fd;                   /* owned; the writer's alone */
+    bool torn;                /* what was written last ends within a line; the writer's alone */
     int give_up;              /* owned; an eventfd: readable when what cannot be written at once is to be dropped */
 };
 
@@ -87,7 +90,7 @@ static size_t piece_max(int fd)
 /* How much of it was written: less than n when there is no space, no reader, or no more time. */
 static size_t write_all(struct sink *sink, const char *p, size_t n)
 {
-    size_t done = 0, max = n > 0 ? piece_max(sink->fd) : 0;
+    size_t done = 0, max = piece_max(sink->fd);
 
     while (done < n && await_writable(sink)) {
         ssize_t r = write(sink->fd, p + done, n - done < max ? n - done : max);
@@ -100,26 +103,46 @@ static size_t write_all(struct sink *sink, const char *p, size_t n)
     return done;
 }
 
-/* How many lines could not be written. */
-static uint64_t write_piece(struct sink *sink, const char *p, size_t n)
+/* All of it, or as much as there is space for. What was torn by a full disk is ended first: the next line is whole again. */
+static size_t write_out(struct sink *sink, const char *p, size_t n)
 {
-    size_t done = write_all(sink, p, n);
+    size_t done;
 
-    return count_lines(p + done, n - done);
+    if (sink->torn && write_all(sink, "\n", 1) == 0)
+        return 0;
+    done = write_all(sink, p, n);
+    sink->torn = done > 0 && p[done - 1] != '\n';
+    return done;
+}
+
+/* How many lines could not be written of a piece of h. What a lost line told of is to be told again. */
+static uint64_t write_piece(struct sink *sink, struct half *h, size_t from, size_t to)
+{
+    size_t done = from < to ? from + write_out(sink, h->data + from, to - from) : to;
+    uint64_t lost = count_lines(h->data + done, to - done);
+
+    if (h->told == 0 || h->told_at < done || h->told_at >= to)
+        return lost;
+    pthread_mutex_lock(&sink->lock);
+    sink->unreported += h->told;
+    pthread_mutex_unlock(&sink->lock);
+    return lost - 1;
 }
 
 static uint64_t write_half(struct sink *sink, struct half *h)
 {
     size_t before = h->next_fd >= 0 ? h->switch_at : h->len;
-    uint64_t lost = write_piece(sink, h->data, before);
+    uint64_t lost = write_piece(sink, h, 0, before);
 
     if (h->next_fd >= 0) {
         close(sink->fd);
         sink->fd = h->next_fd;
+        sink->torn = false;
         h->next_fd = -1;
-        lost += write_piece(sink, h->data + before, h->len - before);
+        lost += write_piece(sink, h, before, h->len);
     }
     h->len = 0;
+    h->told = 0;
     return lost;
 }
 
@@ -228,10 +251,11 @@ static bool add(struct half *h, struct str line)
     return true;
 }
 
-/* Before a line that has room again: how many had none. Not sooner, or a full disk would be told of itself for ever. */
+/* Before a line that has room again: how many had none. Not sooner, or a full disk would be told of itself for ever. Once in a buffer. */
 static bool report_dropped(struct sink *sink, bool json)
 {
     char time[CLOCK_ISO_LEN + 1], text[128];
+    struct half *h = sink->fill;
     int n;
 
     clock_iso(clock_wall_ns(), time);
@@ -239,8 +263,10 @@ static bool report_dropped(struct sink *sink, bool json)
                  json ? "{\"time\":\"%s\",\"level\":\"warning\",\"message\":\"%llu lines dropped\"}\n"
                       : "%s warning: %llu lines dropped\n",
                  time, (unsigned long long)sink->unreported);
-    if (!add(sink->fill, str_make(text, (size_t)n)))
+    if (h->told > 0 || !add(h, str_make(text, (size_t)n)))
         return false;
+    h->told = sink->unreported;
+    h->told_at = h->len - 1;
     sink->unreported = 0;
     return true;
 }

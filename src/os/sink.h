@@ -4,7 +4,7 @@
  * sink_put copies the line into a bounded buffer (SINK_BYTES) and returns; one writer thread writes it out in large pieces.
  * When the buffer is full, or the file cannot be written, lines are dropped and counted, and "N lines dropped" (as JSON if
  * the lines are) comes before the next one that is written. Lines of one producer thread keep their order; each line is
- * written whole. Any thread may put.
+ * written whole, but for one that a disk had room for in part: it counts as dropped, and the next begins a new line. Any thread may put.
  */
 #ifndef QUINTET_OS_SINK_H
 #define QUINTET_OS_SINK_H

@@ -11,9 +11,11 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -316,6 +318,42 @@ static void what_cannot_be_written_is_counted(void **state)
     close(mine);
 }
 
+/* The limit on a file's size plays the full disk: room for the last line in part. */
+static void a_line_torn_by_a_full_disk(void **state)
+{
+    enum { N = 50, LENGTH = 64, ROOM = 1000 };
+    struct rlimit before, small;
+    char path[] = "/tmp/quintet-sink-XXXXXX", text[8192] = "", line[LENGTH + 1], *report;
+    int fd = mkostemp(path, O_APPEND | O_CLOEXEC);
+    struct sink *sink;
+
+    (void)state;
+    assert_true(fd >= 0);
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    small = (struct rlimit){ ROOM, before.rlim_max };
+    assert_int_equal(sink_new(dup(fd), &sink), 0);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    memset(line, 'x', LENGTH);
+    line[LENGTH - 1] = '\n';
+    for (int i = 0; i < N; i++) {
+        sink_put(sink, str_make(line, LENGTH));
+        if (i % 10 == 9) /* several attempts: what they lose adds up, and none of them tells of it */
+            assert_int_equal(sink_flush(sink, 20 * NS_PER_SEC), 0);
+    }
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_int_equal(sink_dropped(sink), N - ROOM / LENGTH);
+    sink_put(sink, str_make(line, LENGTH));
+    sink_free(sink);
+    assert_true(pread(fd, text, sizeof(text) - 1, 0) > 0);
+    report = text + ROOM + 1;
+    assert_int_equal(report[-1], '\n');
+    assert_non_null(strstr(report, " warning: 35 lines dropped\n"));
+    assert_string_equal(strchr(report, '\n') + 1, "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n");
+    close(fd);
+    unlink(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -327,6 +365,7 @@ int main(void)
         cmocka_unit_test(a_nonblocking_pipe_is_waited_for),
         cmocka_unit_test(lines_after_reopen_go_to_the_new_file),
         cmocka_unit_test(what_cannot_be_written_is_counted),
+        cmocka_unit_test(a_line_torn_by_a_full_disk),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
