@@ -253,7 +253,8 @@ struct generation *generation_previous(struct super *super)
     for (struct list *link = super->generations.prev; link != &super->generations; link = link->prev) {
         struct generation *g = CONTAINER_OF(link, struct generation, link);
 
-        if (g->state == GENERATION_DRAINING && keep_time(super) > 0)
+        /* One of a program that has been taken over from ends with its edge. */
+        if (g->state == GENERATION_DRAINING && g->edge == super->edge && keep_time(super) > 0)
             return g;
     }
     LIST_EACH(link, &super->generations) {

@@ -34,10 +34,10 @@ static double seconds_since(uint64_t ns)
 
 /* ---- what people hear ---- */
 
-void reload_progress(struct super *super, uint32_t release, const char *text)
+void reload_progress(struct super *super, uint32_t release, const char *message, const char *text)
 {
-    log_event(super->log, LOG_INFO, text, LOG_N("generation", release));
-    control_reload_progress(&super->control, super->reload.round, text);
+    log_event(super->log, LOG_INFO, message, LOG_N("generation", release));
+    control_reload_progress(&super->control, super->reload.round, text != NULL ? text : message);
 }
 
 /* The last line of the command: what serves, and what became of what served before. */
@@ -115,7 +115,7 @@ static void boot_beside(struct super *super, struct plan *plan)
     (void)snprintf(text, sizeof(text), "generation %u boots with %u worker%s", super->last_generation + 1,
                    plan->workers, plan->workers == 1 ? "" : "s");
     reload->state = RELOAD_BOOTING;
-    reload_progress(super, super->last_generation + 1, text);
+    reload_progress(super, super->last_generation + 1, "the new generation boots", text);
     reload->next = generation_new(super, plan);
     second_edge_start(super, reload->next);
 }
@@ -133,7 +133,8 @@ static void boot(struct super *super, struct plan *plan)
     }
     if (plan->conf->reload_strategy == CONF_RELOAD_ROLLING)
         reload_progress(super, super->last_generation + 1,
-                        "the number of workers or threads changes: all new workers boot beside the old ones this time");
+                        "the number of workers or threads changes: all new workers boot beside the old ones this time",
+                        NULL);
     boot_beside(super, plan);
 }
 
@@ -147,7 +148,7 @@ static void warn_not_applied(struct super *super, const struct plan *plan)
         buf_printf(&text, "not applied, as they concern the workers: " STR_FMT "; `quintet reload` does",
                    STR_ARG(buf_str(&names))) == 0 &&
         buf_add_char(&text, '\0') == 0)
-        reload_progress(super, super->serving->release, text.data);
+        reload_progress(super, super->serving->release, text.data, NULL);
     buf_fini(&text);
     buf_fini(&names);
 }
@@ -250,7 +251,7 @@ static void begin(struct super *super)
     systemd_reloading(super);
     if (reload->kind != RELOAD_EDGE && too_many(super)) {
         reload->state = RELOAD_WAITING;
-        reload_progress(super, super->serving->release, "an older generation has to end first");
+        reload_progress(super, super->serving->release, "an older generation has to end first", NULL);
     } else {
         read_plan(super);
     }
@@ -342,7 +343,7 @@ static void drain(struct super *super, struct generation *generation)
     reload->state = RELOAD_DRAINING;
     (void)snprintf(text, sizeof(text), "generation %u serves after %.1f s; the one before drains", generation->release,
                    seconds_since(reload->started_ns));
-    reload_progress(super, generation->release, text);
+    reload_progress(super, generation->release, "the new generation serves; the old one drains", text);
     loop_timer_set(super->loop, &reload->timer, LOOK_NS);
     reload_settled(super);
 }

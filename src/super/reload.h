@@ -65,7 +65,8 @@ const char *reload_state_name(enum reload_state state);
 
 /* ---- for the parts of a reload ---- */
 
-void reload_progress(struct super *super, uint32_t release, const char *text);
+/* `message` for the log; `text` for who waits, with its figures; NULL: the same. */
+void reload_progress(struct super *super, uint32_t release, const char *message, const char *text);
 void reload_finish(struct super *super, const char *error); /* NULL: done */
 
 #endif

@@ -58,7 +58,7 @@ static void replace(struct super *super, struct worker *w, struct plan *plan, ui
     char text[96];
 
     (void)snprintf(text, sizeof(text), "worker %u of %u is replaced", w->index + 1, super->serving->n_workers);
-    reload_progress(super, release, text);
+    reload_progress(super, release, "the next worker is replaced", text);
     worker_succeed_with(w, plan, release);
 }
 
@@ -134,7 +134,7 @@ bool roll_boot_failed(struct child *child, const char *text, bool *again)
         return true;
     }
     roll->error = mem_strdup(text);
-    reload_progress(super, super->serving->release, "a new worker does not boot: back to the old code");
+    reload_progress(super, super->serving->release, "a new worker does not boot: back to the old code", NULL);
     if (*again) /* its predecessor has died meanwhile: the old code in its place */
         worker_set_release(child, super->serving->plan, super->serving->release);
     return true;

@@ -159,6 +159,10 @@ static void a_reload_says_what_it_cannot_change(void **state)
     assert_accepted(t, ARGS(t, "--bind", ":80", "--user", "nobody"));
     assert_int_equal(conf_restart_needed(running, t->b, &out), 0);
     assert_true(str_eq(buf_str(&out), STR("bind, user")));
+    buf_clear(&out);
+    assert_accepted(t, ARGS(t, "--threads", "2", "--max-requests", "5", "--keep-alive", "5s"));
+    assert_int_equal(conf_workers_needed(running, t->b, &out), 0);
+    assert_true(str_eq(buf_str(&out), STR("workers, threads, max_requests")));
     buf_fini(&out);
     conf_builder_free(running);
 }
