@@ -121,9 +121,9 @@ const struct option_row option_table[] = {
       .argument = "FORMAT", .choices = log_formats, .fallback_help = "text on a terminal, json elsewhere", .help = "text or json" },
     { .name = "log-level", .type = OPTION_WORD, .group = OPTION_GROUP_LOGS, AT(log_level), .fallback = "info", .argument = "LEVEL",
       .choices = log_levels, .help = "debug, info, warning, error or alert" },
-    { .name = "metrics-bind", .type = OPTION_ADDRESS, .group = OPTION_GROUP_LOGS, .flags = OPTION_LATER, AT(metrics_bind),
-      .argument = "ADDR", .help = "listen for /metrics (Prometheus), /healthz, /readyz and /status",
-      .later = "leave it out and ask `quintet status --json`" },
+    { .name = "metrics-bind", .type = OPTION_ADDRESS, .group = OPTION_GROUP_LOGS, .flags = OPTION_FIXED, AT(metrics_bind),
+      .argument = "ADDR", .example = "127.0.0.1:9000",
+      .help = "listen for /metrics (Prometheus), /healthz, /readyz and /status, and nothing else" },
     { .name = "health-path", .type = OPTION_URL_PATH, .group = OPTION_GROUP_LOGS, AT(health_path), .argument = "PATH",
       .example = "/up", .help = "answer liveness there, without the application, on the public listeners" },
 

@@ -116,7 +116,6 @@ static void write_json(const struct exchange *ex, struct buf *b, uint64_t took_n
 void access_log_write(const struct exchange *ex)
 {
     struct edge *edge = ex->lane->edge;
-    uint64_t now = clock_mono_ns();
     struct sink *sink = edge->access_sink;
     struct buf *b = &ex->lane->line;
 
@@ -124,9 +123,9 @@ void access_log_write(const struct exchange *ex)
         return;
     buf_clear(b);
     if (edge->access_json)
-        write_json(ex, b, now - ex->start_ns);
+        write_json(ex, b, ex->took_ns);
     else
-        write_text(ex, b, now - ex->start_ns);
+        write_text(ex, b, ex->took_ns);
     if (b->len == b->max)
         b->len--;
     (void)!buf_add_char(b, '\n');

@@ -85,6 +85,7 @@ static void conn_init(struct conn *c, struct lane *lane, const struct conn_new *
     c->lane = lane;
     c->peer = new->peer;
     c->tls = new->tls;
+    c->watch = new->watch;
     c->by_address = new->by_address;
     c->readable = c->writable = true;
     list_init(&c->ranked);
@@ -101,6 +102,11 @@ static struct conn *conn_new(struct lane *lane)
     if (!shed_may_grow() || loop_timer_reserve(lane->loop, timers) != 0)
         return NULL;
     return slab_get(&lane->conns);
+}
+
+static enum stats_listener listener_of(const struct conn *c)
+{
+    return c->watch ? STATS_METRICS : c->tls ? STATS_HTTPS : STATS_HTTP;
 }
 
 void conn_accept(struct lane *lane, const struct conn_new *new)
@@ -121,7 +127,8 @@ void conn_accept(struct lane *lane, const struct conn_new *new)
     }
     list_push_back(&lane->open, &c->link);
     atomic_fetch_add_explicit(&lane->n_open, 1, memory_order_relaxed);
-    atomic_fetch_add_explicit(&lane->stats.connections, 1, memory_order_relaxed);
+    stats_add(&lane->stats.connections, 1);
+    stats_add(&lane->stats.accepted[listener_of(c)], 1);
     conn_set_state(c, c->tls ? &h1_handshake : &h1_idle);
     conn_advance(c);
     return;
@@ -201,6 +208,7 @@ void conn_close(struct conn *c)
     loop_io_remove(c->lane->loop, &c->io);
     loop_timer_stop(c->lane->loop, &c->timer);
     list_remove(&c->link);
+    stats_add(&c->lane->stats.ended[listener_of(c)], 1);
     evict_rank(c, EVICT_NEVER);
     atomic_fetch_sub_explicit(&c->lane->n_open, 1, memory_order_relaxed);
     loop_defer(c->lane->loop, &c->task);

@@ -38,6 +38,7 @@ struct conn {
     struct h1 *h1; /* owned; NULL while idle */
     union sock_addr peer;
     bool tls;
+    bool watch;              /* came on --metrics-bind */
     bool by_address;         /* counted by its address: admit.h */
     bool readable, writable; /* edge-triggered: true until -EAGAIN */
     bool peer_gone;          /* FIN, reset or error was seen */
@@ -56,6 +57,7 @@ struct conn_new {
     union sock_addr peer;
     int fd; /* taken over by conn_accept */
     bool tls, by_address;
+    bool watch; /* came on --metrics-bind */
 };
 
 /* Nothing is returned: a connection that cannot be set up is closed and counted off. */

@@ -105,6 +105,13 @@ void edge_report(struct edge *edge, enum wire_type type, const struct dispatch_r
 
 #define WATCHED_EVERY_NS (10 * NS_PER_SEC)
 
+const char *edge_unready_why(const struct edge *edge)
+{
+    if (atomic_load_explicit(&edge->unready, memory_order_relaxed))
+        return "the server is stopping";
+    return edge->phase == EDGE_SERVING && edge->dispatch.active != NULL ? NULL : "no generation serves yet";
+}
+
 void edge_watched(struct lane *lane)
 {
     struct edge *edge = lane->edge;
@@ -204,9 +211,10 @@ static void on_logs(struct edge *edge, struct wire_message *m)
 
 static void on_listener(struct edge *edge, struct wire_message *m)
 {
-    if (edge->n_listeners == EDGE_LISTENERS_MAX)
+    if (edge->n_listeners == EDGE_LISTENERS_MAX || m->number >= STATS_LISTENERS)
         return;
-    edge->listeners[edge->n_listeners++] = (struct edge_listener){ .fd = m->fds[0], .tls = m->number == 1 };
+    edge->listeners[edge->n_listeners++] =
+        (struct edge_listener){ .fd = m->fds[0], .kind = (enum stats_listener)m->number };
     m->fds[0] = -1;
 }
 
@@ -269,15 +277,37 @@ static void tell_ready(struct lane *lane, struct lane_job *job)
     channel_tell(&lane->edge->super, WIRE_READY, 0, 0);
 }
 
+/* The listeners for clients, or that of metrics, which is lane 0's alone: who watches is no load. */
+static void listen_to(struct lane *lane, bool metrics)
+{
+    struct edge *edge = lane->edge;
+
+    for (uint32_t i = 0; i < edge->n_listeners; i++) {
+        if ((edge->listeners[i].kind == STATS_METRICS) != metrics)
+            continue;
+        if (listen_add(lane, &edge->listeners[i]) != 0)
+            log_event(&edge->log, LOG_ALERT, "cannot listen", LOG_N("descriptor", edge->listeners[i].fd));
+    }
+}
+
+/* From the first pool on, whose workers may take long to boot: alive, but not ready. */
+static void watch_early(struct edge *edge)
+{
+    if (edge->watching || edge->building == NULL)
+        return;
+    edge->watching = true;
+    lane_set_snapshot(&edge->lanes[0], edge->building);
+    listen_to(&edge->lanes[0], true);
+}
+
 /* The last lane that listens makes the edge ready. */
 static void lane_listen(struct lane *lane, void *arg)
 {
     struct edge *edge = arg;
 
-    for (uint32_t i = 0; i < edge->n_listeners; i++) {
-        if (listen_add(lane, edge->listeners[i].fd, edge->listeners[i].tls) != 0)
-            log_event(&edge->log, LOG_ALERT, "cannot listen", LOG_N("descriptor", edge->listeners[i].fd));
-    }
+    listen_to(lane, false);
+    if (lane->index == 0 && !edge->watching)
+        listen_to(lane, true);
     if (atomic_fetch_add(&edge->listening_lanes, 1) + 1 < edge->n_lanes)
         return;
     edge->ready_job.fn = tell_ready;
@@ -434,6 +464,7 @@ static void on_pool_open(struct edge *edge, struct wire_message *m)
     int n;
 
     ensure_lanes(edge);
+    watch_early(edge);
     geometry.lanes = edge->n_lanes;
     geometry.slots = pool_geometry_slots(geometry.workers, geometry.threads);
     n = make_pool_fds(&geometry, answer.fds);
@@ -491,6 +522,7 @@ static void on_worker_gone(struct edge *edge, struct wire_message *m)
 
     if (g == NULL || m->worker >= g->geometry.workers)
         return;
+    stats_add(&edge->lanes[0].stats.worker_ends, 1);
     pools_worker_gone(&edge->dispatch, g, m->worker);
     settle_everywhere(edge, g);
 }
@@ -544,12 +576,13 @@ static void lane_drain_arg(struct lane *lane, void *arg)
 {
     struct edge *edge = arg;
 
-    lane_drain(lane);
+    lane_drain(lane, edge->handed_over);
     if (atomic_fetch_add(&edge->deaf_lanes, 1) + 1 < edge->n_lanes)
         return;
-    for (uint32_t i = 0; i < edge->n_listeners; i++)
-        close(edge->listeners[i].fd);
-    edge->n_listeners = 0;
+    for (uint32_t i = 0; i < edge->n_listeners; i++) {
+        if (edge->listeners[i].kind != STATS_METRICS || edge->handed_over)
+            close(edge->listeners[i].fd);
+    }
 }
 
 static void on_unready(struct edge *edge, struct wire_message *m)
@@ -564,6 +597,7 @@ static void on_drain(struct edge *edge, struct wire_message *m)
     if (edge->phase == EDGE_DRAINING)
         return;
     edge->phase = EDGE_DRAINING;
+    edge->handed_over = m->number == 1;
     every_lane(edge, lane_drain_arg, edge);
 }
 

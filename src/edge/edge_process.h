@@ -21,7 +21,7 @@ enum edge_phase { EDGE_CONFIGURING, EDGE_SERVING, EDGE_DRAINING };
 /* A listening socket as it was received, before START gives it to the lanes. */
 struct edge_listener {
     int fd; /* owned */
-    bool tls;
+    enum stats_listener kind;
 };
 
 struct edge {
@@ -41,7 +41,9 @@ struct edge {
     struct sink *_Atomic access_sink; /* owned; NULL: off */
     atomic_bool access_json;
     atomic_uint listening_lanes, deaf_lanes, drained_lanes;
-    atomic_bool idle_posted;  /* idle_job is on its way */
+    atomic_bool idle_posted; /* idle_job is on its way */
+    bool watching;    /* the listener of metrics is served already: before START, as it tells that we are not ready */
+    bool handed_over; /* another edge has the sockets, also that of metrics */
     atomic_bool unready;      /* readiness fails: the server is about to stop */
     atomic_ullong watched_ns; /* when the supervisor was last told that somebody asks for readiness */
     struct ping ping;
@@ -58,6 +60,8 @@ void edge_check_idle(struct edge *edge);
 /* Every lane looks at its attention bits soon. Any thread. */
 void edge_wake_lanes(struct edge *edge);
 void edge_lane_drained(struct edge *edge);
+/* Why clients should not be sent here; NULL: they should. Lane 0, under the dispatch lock. */
+const char *edge_unready_why(const struct edge *edge);
 /* Somebody has asked for readiness or health: the supervisor is told now and then. The lane's own thread. */
 void edge_watched(struct lane *lane);
 /* Tells the supervisor of a worker; any thread (posts to lane 0). */

@@ -62,7 +62,7 @@ bool evict_one(struct lane *lane)
 {
     for (enum evict_rank rank = EVICT_KEPT; rank < EVICT_RANKS; rank++) {
         if (evict_from(lane, rank)) {
-            atomic_fetch_add_explicit(&lane->stats.evicted, 1, memory_order_relaxed);
+            stats_add(&lane->stats.evicted, 1);
             return true;
         }
     }

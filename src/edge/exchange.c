@@ -30,13 +30,13 @@ void exchange_begin(struct exchange *ex)
     ex->peer_text = ex->remote_addr = ex->server_name = ex->id = str_make(NULL, 0);
     ex->remote_port = 0;
     ex->server_port = 0;
-    ex->tls = ex->secure = ex->trusted = false;
+    ex->tls = ex->watch = ex->secure = ex->trusted = false;
     memset(&ex->tls_info, 0, sizeof(ex->tls_info));
     ex->body_complete = false;
     memset(&ex->response, 0, sizeof(ex->response));
-    ex->handler = NULL;
+    ex->handler = ex->routed = NULL;
     ex->state = NULL;
-    ex->sent = ex->queue_ns = ex->app_ns = 0;
+    ex->sent = ex->queue_ns = ex->app_ns = ex->took_ns = 0;
     ex->worker = -1;
     ex->retry_after = 0;
     ex->close = ex->client_gone = false;
@@ -59,12 +59,22 @@ static void handler_end(struct exchange *ex)
     ex->state = NULL;
 }
 
+/* Probes and scrapes come every few seconds for ever: no news for the log, and no part of what the site does. */
+static void account(struct exchange *ex)
+{
+    if (ex->watch)
+        return;
+    ex->took_ns = clock_mono_ns() - ex->start_ns;
+    stats_exchange(ex);
+    access_log_write(ex);
+}
+
 void exchange_end(struct exchange *ex)
 {
     if (ex->snapshot == NULL)
         return; /* never begun, or ended already */
     if (ex->id.p != NULL)
-        access_log_write(ex);
+        account(ex);
     handler_end(ex);
     spool_fini(&ex->body);
     spool_init(&ex->body, 0, 0);

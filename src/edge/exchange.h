@@ -15,6 +15,7 @@
 #include "base/arena.h"
 #include "edge/snapshot.h"
 #include "edge/spool.h"
+#include "edge/stats.h"
 #include "http/head.h"
 #include "os/stream.h"
 
@@ -44,7 +45,8 @@ struct piece {
 
 /* One file of src/edge/handler each. */
 struct handler {
-    const char *name; /* in the access log */
+    const char *name;
+    enum stats_handler kind; /* in the metrics */
     bool
         wants_body; /* start only when the whole request body is in ex->body; otherwise it is read and dropped after the response */
     void (*start)(struct exchange *ex);
@@ -85,6 +87,7 @@ struct exchange {
     uint16_t remote_port;
     int stream_fd; /* the connection, for its local address; borrowed */
     bool tls;      /* this connection is TLS */
+    bool watch;    /* came on --metrics-bind */
     bool secure;   /* the client's is: scheme https */
     bool trusted;  /* the peer is a trusted proxy */
     struct stream_tls_info tls_info;
@@ -98,9 +101,11 @@ struct exchange {
     /* response */
     struct response response;
     const struct handler *handler; /* NULL before routing and after the end */
+    const struct handler *routed;  /* what it was at first; NULL: refused before routing */
     void *state;                   /* the handler's, in the arena */
     uint64_t sent;                 /* body bytes sent */
     uint64_t queue_ns, app_ns;     /* for the log; 0: never there */
+    uint64_t took_ns;              /* known at the end */
     int worker;                    /* index, -1: none */
     uint32_t retry_after;          /* seconds, for a 503; 0: 1 */
     bool close;                    /* the connection closes after this response */

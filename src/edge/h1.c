@@ -30,6 +30,7 @@ static void h1_begin(struct conn *c)
     exchange_begin(ex);
     ex->snapshot = snapshot_ref(c->lane->snapshot);
     ex->tls = c->tls;
+    ex->watch = c->watch;
     ex->start_ns = loop_now(c->lane->loop);
     h1_head_begin(&h1->parser, &ex->snapshot->limits, &ex->head);
     h1->pos = 0;
@@ -140,7 +141,7 @@ static bool handshake_step(struct conn *c)
     int r = stream_handshake(&c->stream);
 
     if (r == 0) {
-        atomic_fetch_add_explicit(&c->lane->stats.handshakes, 1, memory_order_relaxed);
+        stats_add(&c->lane->stats.handshakes, 1);
         conn_set_state(c, &h1_idle);
         return true;
     }
@@ -151,7 +152,7 @@ static bool handshake_step(struct conn *c)
 
 static void note_slow(struct conn *c)
 {
-    atomic_fetch_add_explicit(&c->lane->stats.too_slow, 1, memory_order_relaxed);
+    stats_add(&c->lane->stats.too_slow, 1);
 }
 
 static void slow_close(struct conn *c)
@@ -268,7 +269,7 @@ static void h1_head_done(struct conn *c)
     h1->pos = head->length;
     ex->close = !head->keep_alive || ex->snapshot->conf->keep_alive == 0;
     stream_tls_info(&c->stream, &ex->tls_info);
-    ex->handler = route(ex);
+    ex->handler = ex->routed = route(ex);
     if (head->body == HTTP_BODY_NONE || (head->body == HTTP_BODY_LENGTH && head->content_length == 0)) {
         ex->body_complete = true;
         h1_start_handler(c);
@@ -450,7 +451,7 @@ static void h1_next(struct conn *c)
     bool close = ex->close; /* as the head said: in a drain every head that is still to be written says so */
     bool unread = !ex->body_complete || h1->pos < h1->in.len;
 
-    atomic_fetch_add_explicit(&c->lane->stats.requests, 1, memory_order_relaxed);
+    stats_add(&c->lane->stats.requests, 1);
     c->served++;
     exchange_end(ex);
     if (close) {

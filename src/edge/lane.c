@@ -251,20 +251,26 @@ void lane_set_snapshot(struct lane *lane, struct snapshot *snapshot)
     file_cache_clear(lane->files);
 }
 
+/* Connections of --metrics-bind: they last to the end. */
+static unsigned watchers(const struct lane *lane)
+{
+    return (unsigned)(stats_get(&lane->stats.accepted[STATS_METRICS]) - stats_get(&lane->stats.ended[STATS_METRICS]));
+}
+
 static void drain_look(struct loop_timer *timer)
 {
     struct lane *lane = CONTAINER_OF(timer, struct lane, drain_timer);
 
-    if (list_empty(&lane->open))
+    if (atomic_load_explicit(&lane->n_open, memory_order_relaxed) == watchers(lane))
         edge_lane_drained(lane->edge);
     else
         loop_timer_set(lane->loop, timer, 10 * NS_PER_MS);
 }
 
-void lane_drain(struct lane *lane)
+void lane_drain(struct lane *lane, bool watch_too)
 {
     lane->draining = true;
-    listen_drain(lane);
+    listen_drain(lane, watch_too);
     LIST_EACH(link, &lane->open) {
         struct conn *c = CONTAINER_OF(link, struct conn, link);
 

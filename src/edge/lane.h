@@ -14,6 +14,7 @@
 #include "base/slab.h"
 #include "edge/evict.h"
 #include "edge/snapshot.h"
+#include "edge/stats.h"
 #include "http/date.h"
 #include "os/loop.h"
 #include "pool/pool.h"
@@ -39,15 +40,6 @@ struct lane_pool {
     struct loop_io io;
     struct lane *lane;             /* borrowed */
     struct generation *generation; /* owned reference; NULL: unused place */
-};
-
-struct lane_stats {
-    /* written by the lane, read by anyone */
-    atomic_ullong connections, requests, handshakes, bytes_out;
-    atomic_ullong evicted;  /* connections that made room for others */
-    atomic_ullong crowded;  /* closed at accept: their address had as many as it may have */
-    atomic_ullong shed;     /* requests and connections given up for lack of memory */
-    atomic_ullong too_slow; /* out of time: head, body, or an answer that was not taken */
 };
 
 struct lane {
@@ -104,7 +96,7 @@ void lane_drop_pool(struct lane *lane, struct generation *generation);
 /* Own thread: requests go by this snapshot from now on; takes a reference. */
 void lane_set_snapshot(struct lane *lane, struct snapshot *snapshot);
 /* Own thread: listeners closed, every answer says Connection: close, connections without a request have a second left for one. */
-void lane_drain(struct lane *lane);
+void lane_drain(struct lane *lane, bool watch_too);   /* the listener of metrics, too */
 struct str lane_date(struct lane *lane);              /* the Date field's value now */
 void lane_random(struct lane *lane, uint64_t out[2]); /* unpredictable: from a buffer of getrandom(2) */
 

@@ -21,8 +21,8 @@ struct listener {
     struct loop_io io;
     struct loop_timer rest;
     struct lane *lane;
-    int fd;          /* borrowed */
-    bool tls, tired; /* resting, or has just rested */
+    int fd;                 /* borrowed */
+    bool tls, watch, tired; /* resting, or has just rested */
 };
 
 static void listener_watch(struct listener *l)
@@ -40,7 +40,7 @@ static void say_crowded(struct lane *lane, const union sock_addr *peer)
     char text[SOCK_TEXT_MAX];
 
     lane->crowded_since++;
-    atomic_fetch_add_explicit(&lane->stats.crowded, 1, memory_order_relaxed);
+    stats_add(&lane->stats.crowded, 1);
     if (now < lane->crowded_quiet_ns)
         return;
     log_event(&lane->edge->log, LOG_WARNING, "too many connections from one address",
@@ -138,7 +138,7 @@ static bool make_room(struct lane *lane)
 
 static bool let_in(struct lane *lane, struct conn_new *new)
 {
-    new->by_address = !snapshot_trusts(lane->snapshot, &new->peer);
+    new->by_address = !new->watch && !snapshot_trusts(lane->snapshot, &new->peer);
     if (admit_enter(&lane->edge->admit, &new->peer, &new->by_address))
         return true;
     close(new->fd);
@@ -150,11 +150,11 @@ static bool let_in(struct lane *lane, struct conn_new *new)
 static int accept_some(struct listener *l, unsigned most)
 {
     for (unsigned i = 0; i < most; i++) {
-        struct conn_new new = { .tls = l->tls };
+        struct conn_new new = { .tls = l->tls, .watch = l->watch };
         struct lane *to;
         socklen_t len;
 
-        if (!make_room(l->lane))
+        if (!make_room(l->lane) && !l->watch) /* who watches is let in when nobody else is */
             return -EUSERS;
         new.fd = sock_accept(l->fd, &new.peer, &len);
         if (new.fd == -ECONNABORTED || new.fd == -EINTR || new.fd == -EPROTO)
@@ -167,7 +167,7 @@ static int accept_some(struct listener *l, unsigned most)
         }
         if (!let_in(l->lane, &new))
             continue;
-        to = whose_turn(l->lane);
+        to = l->watch ? l->lane : whose_turn(l->lane);
         if (to == l->lane)
             conn_accept(to, &new);
         else
@@ -189,13 +189,14 @@ static void listener_ready(struct loop_io *io, uint32_t events)
     /* else a descriptor is free at the end of this turn, and the next one begins with the listener */
 }
 
-int listen_add(struct lane *lane, int fd, bool tls)
+int listen_add(struct lane *lane, const struct edge_listener *from)
 {
     struct listener *l = mem_zalloc(sizeof(*l));
 
     l->lane = lane;
-    l->fd = fd;
-    l->tls = tls;
+    l->fd = from->fd;
+    l->tls = from->kind == STATS_HTTPS;
+    l->watch = from->kind == STATS_METRICS;
     l->io = (struct loop_io){ .fd = -1, .fn = listener_ready };
     loop_timer_init(&l->rest, listener_rested);
     list_push_back(&lane->listeners, &l->link);
@@ -203,22 +204,28 @@ int listen_add(struct lane *lane, int fd, bool tls)
     return 0;
 }
 
-void listen_drain(struct lane *lane)
+static void listener_free(struct listener *l)
 {
-    LIST_EACH(link, &lane->listeners)
-        (void)!accept_some(CONTAINER_OF(link, struct listener, link), 4096);
-    listen_stop(lane);
+    list_remove(&l->link);
+    loop_timer_stop(l->lane->loop, &l->rest);
+    loop_io_remove(l->lane->loop, &l->io);
+    mem_free(l);
+}
+
+void listen_drain(struct lane *lane, bool watch_too)
+{
+    LIST_EACH(link, &lane->listeners) {
+        struct listener *l = CONTAINER_OF(link, struct listener, link);
+
+        if (l->watch && !watch_too)
+            continue;
+        (void)!accept_some(l, 4096);
+        listener_free(l);
+    }
 }
 
 void listen_stop(struct lane *lane)
 {
-    struct list *link;
-
-    while ((link = list_pop_front(&lane->listeners)) != NULL) {
-        struct listener *l = CONTAINER_OF(link, struct listener, link);
-
-        loop_timer_stop(lane->loop, &l->rest);
-        loop_io_remove(lane->loop, &l->io);
-        mem_free(l);
-    }
+    LIST_EACH(link, &lane->listeners)
+        listener_free(CONTAINER_OF(link, struct listener, link));
 }

@@ -6,10 +6,13 @@
 
 #include "edge/lane.h"
 
-/* The socket is shared by all lanes; fd is borrowed from the edge until listen_stop. 0 or -errno. */
-MUST_CHECK int listen_add(struct lane *lane, int fd, bool tls);
-/* Draining: takes what the kernel has queued already, so that nobody who was let in is reset, then stops. */
-void listen_drain(struct lane *lane);
+struct edge_listener;
+
+/* The socket is shared by all lanes; its descriptor is borrowed from the edge until listen_stop. 0 or -errno. */
+MUST_CHECK int listen_add(struct lane *lane, const struct edge_listener *from);
+/* Draining: takes what the kernel has queued already, so that nobody who was let in is reset, then stops. The
+ * listener of metrics goes on, or stops too. */
+void listen_drain(struct lane *lane, bool watch_too);
 void listen_stop(struct lane *lane);
 
 #endif

@@ -13,6 +13,8 @@ static bool is_health(const struct exchange *ex)
 
 const struct handler *route(const struct exchange *ex)
 {
+    if (ex->watch)
+        return &watch_handler;
     if (ex->head.target_form == HTTP_TARGET_ASTERISK)
         return &options_handler;
     if (is_health(ex))

@@ -21,7 +21,7 @@ void shed_note(struct lane *lane, const char *what)
     uint64_t now = loop_now(lane->loop);
 
     lane->shed_since++;
-    atomic_fetch_add_explicit(&lane->stats.shed, 1, memory_order_relaxed);
+    stats_add(&lane->stats.shed, 1);
     file_cache_clear(lane->files);
     h1_fini_spare(lane);
     (void)evict_one(lane);

@@ -8,7 +8,7 @@
 
 #include "base/mem.h"
 #include "super/super.h"
-#include "super/version.h"
+#include "base/version.h"
 
 static bool take_two(struct str text, int *first, int *second)
 {

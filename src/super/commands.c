@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/version.h"
 #include "super/probe.h"
 #include "super/super.h"
-#include "super/version.h"
 
 #define HELP_MAX (256u << 10)
 

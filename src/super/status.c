@@ -3,9 +3,9 @@
 
 #include <unistd.h>
 
+#include "base/version.h"
 #include "os/proc.h"
 #include "super/super.h"
-#include "super/version.h"
 
 static const char *const state_names[] = {
     [SUPER_STARTING] = "starting", [SUPER_RUNNING] = "running",   [SUPER_LEAVING] = "leaving",

@@ -116,6 +116,16 @@ static void print_generation(const json_t *g, const json_t *edge, FILE *to)
     }
 }
 
+static long long open_connections(const json_t *edge)
+{
+    long long n = 0;
+    json_t *lane;
+    size_t i;
+
+    json_array_foreach(json_object_get(edge, "open"), i, lane) n += (long long)json_integer_value(lane);
+    return n;
+}
+
 void status_table_print(const json_t *status, FILE *to)
 {
     const json_t *edge = json_object_get(status, "edge");
@@ -128,9 +138,11 @@ void status_table_print(const json_t *status, FILE *to)
     (void)fprintf(to, "app      %s   (%s)\n", text(status, "app"), text(status, "python"));
     json_array_foreach(json_object_get(status, "addresses"), i, item)(void)
         fprintf(to, "%s  %s\n", i == 0 ? "address" : "       ", json_string_value(item));
-    (void)fprintf(to, "edge     pid %lld, %s, up %s, %lld connections, %lld requests, %lld queued, %lld restarts\n",
+    (void)fprintf(to,
+                  "edge     pid %lld, %s, up %s, %lld open of %lld connections, %lld requests, %lld queued, "
+                  "%lld restarts\n",
                   number(edge, "pid"), text(edge, "state"), duration(seconds(edge, "uptime"), up),
-                  number(edge, "connections"), number(edge, "requests"), number(edge, "queued"),
+                  open_connections(edge), number(edge, "connections"), number(edge, "requests"), number(edge, "queued"),
                   number(edge, "restarts"));
     if (seconds(status, "paused") > 0)
         (void)fprintf(to, "paused   goes on in %s, %lld requests wait\n", duration(seconds(status, "paused"), up),

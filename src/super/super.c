@@ -19,13 +19,13 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/version.h"
 #include "os/proc.h"
 #include "os/tls.h"
 #include "super/adoption.h"
 #include "super/certs.h"
 #include "super/roles.h"
 #include "super/standstill.h"
-#include "super/version.h"
 
 #define WATCHED_DELAY_NS (5 * NS_PER_SEC)   /* shutdown delay where somebody looks at readiness … */
 #define WATCHED_WITHIN_NS (60 * NS_PER_SEC) /* … and has done so lately */

@@ -41,7 +41,7 @@
     X(POOL_BAD,      'E', 'S', 0, 0)  /* worker broke the pool's rules; text: which. Replace it */                     \
     X(WORKER_STUCK,  'E', 'S', 0, 0)  /* generation, worker, pid: a request ran past --timeout; number: thread << 32 | age in ms; text: method, target, id */ \
     /* ends */                                                                                                         \
-    X(DRAIN,         'S', 'E', 0, 0)  /* close listeners, finish requests, close connections */                        \
+    X(DRAIN,         'S', 'E', 0, 0)  /* close listeners, finish requests, close connections; number 1: another edge has them all, that of metrics too */ \
     X(DRAINED,       'E', 'S', 0, 0)                                                                                   \
     X(STATUS_ASK,    'S', 'E', 0, 0)  /* number: echoed */                                                             \
     X(STATUS,        'E', 'S', 0, 0)  /* text: a JSON object; number as asked */                                       \

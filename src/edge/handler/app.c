@@ -49,6 +49,7 @@ static void running_too_long(struct exchange *ex, struct app *app, const struct 
         arm(ex, app, run_limit(conf, now));
     } else if (now >= limit) {
         overdue_job(ex->lane->edge, &app->job, run);
+        stats_add(&ex->lane->stats.timeouts, 1);
         app_fail(ex, 504, "the application did not answer in time");
     } else {
         arm(ex, app, limit);
@@ -57,6 +58,7 @@ static void running_too_long(struct exchange *ex, struct app *app, const struct 
 
 static void waited_too_long(struct exchange *ex, struct app *app)
 {
+    stats_add(&ex->lane->stats.queue_timeout, 1);
     ex->retry_after = dispatch_retry_after(app_dispatch(app), loop_now(ex->lane->loop));
     app_fail(ex, 503, "every worker was busy for too long");
 }
@@ -84,6 +86,7 @@ static void app_timer(struct loop_timer *timer)
 
 static void refuse(struct exchange *ex, struct app *app, int why)
 {
+    stats_add(why == -ETIME ? &ex->lane->stats.queue_hopeless : &ex->lane->stats.queue_full, 1);
     ex->retry_after = dispatch_retry_after(app_dispatch(app), app->job.queued_ns);
     exchange_page(ex, 503,
                   why == -ETIME ? STR("too many requests are waiting for this one to be served in time")
@@ -159,6 +162,12 @@ static void app_fail(struct exchange *ex, unsigned status, const char *why)
     exchange_flush(ex);
 }
 
+static void app_lost(struct exchange *ex)
+{
+    stats_add(&ex->lane->stats.lost, 1);
+    app_fail(ex, 502, "the worker died while it answered");
+}
+
 static void report_bad(struct exchange *ex, struct app *app)
 {
     const char *why = app->unfit != NULL ? app->unfit : "frames out of order";
@@ -173,6 +182,7 @@ static void report_bad(struct exchange *ex, struct app *app)
 static void app_bad(struct exchange *ex)
 {
     report_bad(ex, app_of(ex));
+    stats_add(&ex->lane->stats.unfit, 1);
     app_fail(ex, 502, "the application's answer could not be understood");
 }
 
@@ -244,7 +254,7 @@ static void settle(struct exchange *ex, struct app *app)
     if (fit && app_all_said(app)) /* but DONE, perhaps */
         app_news(ex);
     else
-        app_fail(ex, 502, "the worker died while it answered");
+        app_lost(ex);
 }
 
 void app_settle_lost(struct lane *lane, struct generation *g)
@@ -345,6 +355,7 @@ static void app_blocked(struct exchange *ex)
 
 const struct handler app_handler = {
     .name = "app",
+    .kind = STATS_APP,
     .wants_body = true,
     .start = app_start,
     .peek = app_peek,

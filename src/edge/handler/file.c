@@ -215,5 +215,5 @@ static void file_end(struct exchange *ex)
 }
 
 const struct handler file_handler = {
-    .name = "file", .start = file_start, .peek = file_peek, .consume = file_consume, .end = file_end
+    .name = "file", .kind = STATS_FILE, .start = file_start, .peek = file_peek, .consume = file_consume, .end = file_end
 };

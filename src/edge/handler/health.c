@@ -57,9 +57,9 @@ static void options_start(struct exchange *ex)
 }
 
 const struct handler health_handler = {
-    .name = "health", .start = health_start, .peek = health_peek, .consume = health_consume
+    .name = "health", .kind = STATS_HEALTH, .start = health_start, .peek = health_peek, .consume = health_consume
 };
 
 const struct handler options_handler = {
-    .name = "options", .start = options_start, .peek = health_peek, .consume = health_consume
+    .name = "options", .kind = STATS_OPTIONS, .start = options_start, .peek = health_peek, .consume = health_consume
 };

@@ -196,7 +196,7 @@ static int listener(struct rig *rig, struct sockaddr_in *at)
     assert_int_equal(bind(fd, (struct sockaddr *)at, sizeof(*at)), 0);
     assert_int_equal(listen(fd, 64), 0);
     assert_int_equal(getsockname(fd, (struct sockaddr *)at, &len), 0);
-    assert_int_equal(listen_add(rig->lane, fd, false), 0);
+    assert_int_equal(listen_add(rig->lane, &(struct edge_listener){ .fd = fd }), 0);
     return fd;
 }
 
