@@ -9,7 +9,8 @@
 #include "edge/slots.h"
 #include "edge/snapshot.h"
 
-#define LOOK_STUCK_NS (50 * NS_PER_MS)    /* also the time in which a thread that had looked before the seats closed has taken its last request */
+/* Also the time in which a thread that had looked before the seats closed has taken its last request. */
+#define LOOK_STUCK_NS (50 * NS_PER_MS)
 #define LOOK_ORPHANS_NS (500 * NS_PER_MS) /* how late an orphan's end of time may be noticed */
 #define DESCRIBED_MAX 512
 #define TARGET_MAX 300

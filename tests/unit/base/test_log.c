@@ -128,6 +128,7 @@ static void long_lines_are_cut(void **state)
     longest[100] = ' ';
     log_event(&log, LOG_INFO, "m", LOG_Z("value", longest), LOG_N("behind", 1));
     assert_true(ends_with("xxx...\"\n"));
+    assert_true(strlen(lines) <= LOG_LINE_MAX);
 }
 
 /* Whatever length the message and a field have, the JSON stays whole: quotes and braces close. */
