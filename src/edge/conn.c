@@ -168,6 +168,8 @@ static enum evict_rank rank_in(const struct conn *c, const struct conn_state *st
 
 void conn_set_state(struct conn *c, const struct conn_state *state)
 {
+    if (c->closed)
+        return;
     c->state = state;
     evict_rank(c, rank_in(c, state));
     conn_touch(c);

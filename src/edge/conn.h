@@ -63,11 +63,12 @@ struct conn_new {
 /* Nothing is returned: a connection that cannot be set up is closed and counted off. */
 void conn_accept(struct lane *lane, const struct conn_new *new);
 void conn_refuse(struct lane *lane, const struct conn_new *new); /* that close; any thread */
-void conn_set_state(struct conn *c,
-                    const struct conn_state *state); /* the only place that changes it; arms the timer */
-void conn_touch(struct conn *c);                     /* progress: the state's time begins again */
-void conn_earn(struct conn *c, uint64_t bytes);      /* the client has moved so many: time by edge/pace.h */
-void conn_advance(struct conn *c); /* steps until nothing more can be done; safe to call from within */
+void conn_set_state(
+    struct conn *c,
+    const struct conn_state *state); /* the only place that changes it; arms the timer; nothing once it is closed */
+void conn_touch(struct conn *c);     /* progress: the state's time begins again */
+void conn_earn(struct conn *c, uint64_t bytes); /* the client has moved so many: time by edge/pace.h */
+void conn_advance(struct conn *c);              /* steps until nothing more can be done; safe to call from within */
 /* Work was done: a request (1), or so many bytes moved. Past its share the connection goes on in the next turn, so that one fast peer
  * does not hold the lane: true then, and the step returns false. */
 bool conn_spend(struct conn *c, size_t requests, size_t bytes);

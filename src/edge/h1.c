@@ -389,7 +389,7 @@ static bool body_step(struct conn *c)
         body_keep_rest(c, c->lane->scratch + used, n - used);
         ex->bytes = h1->in.data; /* may have moved */
     }
-    if (ex->body_complete)
+    if (ex->body_complete && !c->closed)
         h1_start_handler(c);
     return !c->closed && !conn_spend(c, 0, n);
 }

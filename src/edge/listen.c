@@ -130,10 +130,16 @@ static struct lane *whose_turn(struct lane *lane)
 
 /* ---- room ---- */
 
-/* At the limit somebody goes for each who comes. False: nobody of this lane may go. */
+/* At the limit somebody goes for each who comes. False: nobody of this lane may go. In a drain all who were let in by the kernel are served. */
 static bool make_room(struct lane *lane)
 {
-    return !admit_full(&lane->edge->admit) || evict_one(lane);
+    return !admit_full(&lane->edge->admit) || lane->draining || evict_one(lane);
+}
+
+/* Whether it helps when somebody goes. */
+static bool is_shortage(int error)
+{
+    return error == -EMFILE || error == -ENFILE || error == -ENOBUFS || error == -ENOMEM;
 }
 
 static bool let_in(struct lane *lane, struct conn_new *new)
@@ -184,7 +190,7 @@ static void listener_ready(struct loop_io *io, uint32_t events)
     (void)events;
     if (error == 0 || error == -EAGAIN)
         l->tired = false;
-    else if (error == -EUSERS || !evict_one(l->lane))
+    else if (!is_shortage(error) || !evict_one(l->lane))
         listener_rest(l, error);
     /* else a descriptor is free at the end of this turn, and the next one begins with the listener */
 }

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from kit import processes
+from kit.client import connect
 from kit.crowd import (MODES, SLOWHTTPTEST, Crowd, allow_descriptors, proportional_memory, slowhttptest,
                        wait_connections)
 from kit.instance import APPS, SANITIZED
@@ -41,6 +42,23 @@ def test_a_waiting_connection_costs_little(quintet, n, first, each):
         assert cost <= each, "%d bytes a connection" % cost
         print("%d bytes a connection" % cost)
         assert site.get().status == 200
+
+
+@pytest.mark.skipif(SANITIZED, reason="a sanitizer's allocator keeps more")
+def test_an_idle_tls_connection_costs_little(quintet, authority, pair):
+    n = 500
+    site = quintet("plain.py", tls=[pair])
+    tls = authority.context()
+    address = site.address("https")
+    clients = [connect(address, tls, "localhost") for _ in range(20)]
+    before = proportional_memory(site.edge_pid)
+    clients += [connect(address, tls, "localhost") for _ in range(n)]
+    wait_connections(site, n + 20)
+    cost = (proportional_memory(site.edge_pid) - before) / n
+    for c in clients:
+        c.close()
+    print("%d bytes a connection" % cost)
+    assert cost <= 24 << 10, "%d bytes a connection" % cost
 
 
 # ---- limits ----

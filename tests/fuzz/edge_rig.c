@@ -52,16 +52,34 @@ static void add_file(int dir, const char *name, size_t size)
     close(fd);
 }
 
+static const struct {
+    const char *name;
+    size_t size;
+} files[] = { { "a.css", 100 }, { "big.bin", 200000 }, { "empty", 0 } };
+
+static char root_path[] = "/tmp/quintet-fuzz-XXXXXX";
+
+static void remove_root(void)
+{
+    char path[sizeof(root_path) + 16];
+
+    for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+        (void)snprintf(path, sizeof(path), "%s/%s", root_path, files[i].name);
+        (void)unlink(path);
+    }
+    (void)rmdir(root_path);
+}
+
+/* Once in a process; it is gone with the process. */
 static void add_root(struct snapshot *s)
 {
-    char path[] = "/tmp/quintet-fuzz-XXXXXX";
     int dir;
 
-    must(mkdtemp(path) != NULL);
-    dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    add_file(dir, "a.css", 100);
-    add_file(dir, "big.bin", 200000);
-    add_file(dir, "empty", 0);
+    must(mkdtemp(root_path) != NULL);
+    must(atexit(remove_root) == 0);
+    dir = open(root_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    for (size_t i = 0; i < ARRAY_LEN(files); i++)
+        add_file(dir, files[i].name, files[i].size);
     must(snapshot_add_root(s, STR("/static/"), false, dir) == 0);
 }
 
