@@ -59,6 +59,14 @@ static json_t *addresses(const struct super *super)
     return list;
 }
 
+/* NULL: there is one edge. */
+static json_t *edge_before(const struct super *super)
+{
+    const struct child *other = &super->edges[super->edge == &super->edges[0]];
+
+    return other->state == CHILD_DOWN || super->second.wanted ? NULL : child_document(other);
+}
+
 json_t *status_document(const struct super *super, json_t *edge)
 {
     json_t *generations = json_array(), *own = child_document(super->edge);
@@ -68,10 +76,11 @@ json_t *status_document(const struct super *super, json_t *edge)
         json_array_append_new(generations, generation_document(CONTAINER_OF(link, struct generation, link)));
     if (edge != NULL)
         json_object_update_missing(own, edge);
-    return json_pack("{s:f, s:s, s:i, s:s, s:f, s:o, s:s?, s:s?, s:s, s:o, s:o, s:I}", "paused",
-                     (double)(pause_left(super) / NS_PER_MS) / 1000.0, "version", QUINTET_VERSION, "pid", (int)getpid(),
-                     "state", state_names[super->state], "uptime", seconds_since(super->started_ns), "addresses",
-                     addresses(super), "app", plan != NULL ? plan->app : NULL, "python",
-                     plan != NULL ? plan->python : NULL, "reload", reload_state_name(super->reload.state),
-                     "generations", generations, "edge", own, "memory", (json_int_t)proc_rss(getpid()));
+    return json_pack("{s:f, s:o*, s:s, s:i, s:s, s:f, s:o, s:s?, s:s?, s:s, s:o, s:o, s:I}", "paused",
+                     (double)(pause_left(super) / NS_PER_MS) / 1000.0, "edge_before", edge_before(super), "version",
+                     QUINTET_VERSION, "pid", (int)getpid(), "state", state_names[super->state], "uptime",
+                     seconds_since(super->started_ns), "addresses", addresses(super), "app",
+                     plan != NULL ? plan->app : NULL, "python", plan != NULL ? plan->python : NULL, "reload",
+                     reload_state_name(super->reload.state), "generations", generations, "edge", own, "memory",
+                     (json_int_t)proc_rss(getpid()));
 }

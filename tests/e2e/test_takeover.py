@@ -2,6 +2,7 @@
 import os
 import re
 import signal
+import ssl
 
 import pytest
 
@@ -27,6 +28,9 @@ def app(environ, start):
     return [b"one"]
 """
 VERSION, NEXT = b"0.1.0\0", b"9.9.9\0"
+# The sanitizers' build is run by a script: what is copied and replaced is the program itself.
+BINARY = instance.BINARY.with_name("quintet") if instance.SANITIZED else instance.BINARY
+PRELOAD = re.findall(r'export (LD_PRELOAD)="(.*)"', instance.BINARY.read_text()) if instance.SANITIZED else []
 
 
 class Program:
@@ -34,7 +38,7 @@ class Program:
 
     def __init__(self, folder):
         self.path = folder / "quintet"
-        self.put(instance.BINARY.read_bytes())
+        self.put(BINARY.read_bytes())
 
     def put(self, content, mode=0o755):
         """As a package manager does: written beside, then moved over."""
@@ -44,7 +48,7 @@ class Program:
         aside.rename(self.path)
 
     def upgrade(self, version=NEXT):
-        content = instance.BINARY.read_bytes()
+        content = BINARY.read_bytes()
         assert VERSION in content
         self.put(content.replace(VERSION, version))
 
@@ -56,10 +60,11 @@ def program(tmp_path):
 
 @pytest.fixture
 def served(quintet, program):
-    def start(text=APP, **more):
-        env = {"QUINTET_PACKAGE_DIR": str(instance.BINARY.parent / "python"), **more.pop("env", {})}
-        site = quintet(text, "app:app", start=False, env=env, **more)
+    def start(text=APP, before=lambda site: None, **more):
+        env = {"QUINTET_PACKAGE_DIR": str(BINARY.parent / "python"), **dict(PRELOAD), **more.pop("env", {})}
+        site = quintet(text, more.pop("app", "app:app"), start=False, env=env, **more)
         site.binary = program.path
+        before(site)
         return site.start()
     return start
 
@@ -95,7 +100,7 @@ def test_under_load(served, program):
         until(lambda: visitors.count > seen + 50, "more visits")
     assert not visitors.failures and not posts.failures, (visitors.failures + posts.failures)[:5]
     assert site.status()["pid"] == pid and processes.stat(pid)[2] == started[2]
-    assert not [p for p in [old, *workers] if processes.alive(p)]
+    until(lambda: not [p for p in [old, *workers] if processes.alive(p)], "the old processes to be gone")
     assert "9.9.9" in site.command("version").stdout
     assert site.status()["generations"][0]["generation"] == 2
     assert site.command("reload").returncode == 0
@@ -116,13 +121,13 @@ def test_open_connections_are_finished_by_the_old_edge(served, program):
     site.signal(signal.SIGUSR2)
     until(lambda: (site.try_status() or {"edge": {"pid": old}})["edge"]["pid"] != old, "the new edge", 20)
     assert site.get().body == b"one"
-    assert processes.alive(old)
+    assert processes.alive(old) and site.status()["edge_before"]["pid"] == old
     upload.send(b"b" * 1000)
     assert upload.response("POST").body == b"a" * 1000 + b"b" * 1000
     assert slow.response().body == b"one"
     assert download.read(63 << 20) == bytes(63 << 20)
     taken_over(site, old)
-    assert not processes.alive(old)
+    until(lambda: not processes.alive(old), "the old edge to be gone")
 
 
 def test_twice_in_a_row(served, program):
@@ -154,7 +159,7 @@ def test_a_program_that_cannot(served, program, what, why):
             program.path.unlink()
         else:
             program.put({"script": b"#!/bin/sh\necho broken >&2\nexit 1\n", "other": b"#!/bin/sh\necho hello\n",
-                         "truncated": instance.BINARY.read_bytes()[:100000]}[what])
+                         "truncated": BINARY.read_bytes()[:100000]}[what])
         site.signal(signal.SIGUSR2)
         assert why in site.wait_message(message="the program on disk cannot take over: this one goes on")["text"]
     assert not visitors.failures, visitors.failures[:5]
@@ -196,7 +201,7 @@ def test_a_new_program_that_fails_after_the_exec_gives_back(served, program):
     site = served()
     site.expected += ["could not take over"]
     edge, workers = site.edge_pid, site.worker_pids()
-    content = instance.BINARY.read_bytes()
+    content = BINARY.read_bytes()
     assert b"ticket_key\0" in content
     with Visitors(site, 2, "/") as visitors:
         program.put(content.replace(b"ticket_key\0", b"ticket_Key\0").replace(VERSION, NEXT))
@@ -278,3 +283,116 @@ def test_a_worker_dies_in_the_middle(served, program):
     assert not visitors.failures, visitors.failures[:5]
 
 
+
+
+def test_addresses_of_the_new_configuration(served, program):
+    """Those of both stay open, a new one is opened, one that is not wanted any more is closed; what its file is, too."""
+    def configured(*names):
+        return "bind:\n  - 127.0.0.1:0\n" + "".join("  - unix:%s\n" % (site.short / name) for name in names)
+
+    def prepare(site_):
+        nonlocal site
+        site = site_
+        i = site.arguments.index("--bind")
+        del site.arguments[i:i + 2]
+        site.write("quintet.yaml", configured("kept", "gone"))
+
+    site = None
+    served(before=prepare)
+    port = site.address()[1]
+    held = client.Client(client.connect(str(site.short / "gone")))
+    assert held.get("/").body == b"one"
+    site.write("quintet.yaml", configured("kept", "new"))
+    program.upgrade()
+    with Visitors(site, 2, "/") as visitors:
+        take_over(site)
+    assert not visitors.failures, visitors.failures[:5]
+    assert site.address()[1] == port
+    for name in ("kept", "new"):
+        c = client.Client(client.connect(str(site.short / name)))
+        assert c.get("/").body == b"one"
+        c.close()
+    assert sorted(p.name for p in site.short.iterdir()) == ["control.sock", "kept", "new"]
+    held.close()
+
+
+def test_an_address_that_cannot_be_opened(served, program):
+    """The new program stays the supervisor, the old edge goes on."""
+    site = None
+
+    def prepare(site_):
+        nonlocal site
+        site = site_
+        i = site.arguments.index("--bind")
+        del site.arguments[i:i + 2]
+        site.write("quintet.yaml", "bind: [127.0.0.1:0]\n")
+
+    served(before=prepare)
+    site.expected += ["reload failed"]
+    edge = site.edge_pid
+    site.write("quintet.yaml", "bind: [127.0.0.1:0, 192.0.2.1:80]\n")
+    program.upgrade()
+    site.signal(signal.SIGUSR2)
+    assert "cannot listen on 192.0.2.1:80" in site.wait_message(message="reload failed: the serving generation stays")["text"]
+    assert site.edge_pid == edge and site.get().body == b"one"
+    site.write("quintet.yaml", "bind: [127.0.0.1:0]\n")
+    assert site.command("reload").returncode == 0
+    assert site.edge_pid != edge and site.get().body == b"one"
+
+
+def test_tls_sessions_are_resumed(served, program, pair, authority):
+    """The key of the session tickets is handed over."""
+    site = served(tls=[pair])
+    context = authority.context(ssl.TLSVersion.TLSv1_2)
+
+    def visit(session=None):
+        raw = client.connect(site.address("https"))
+        sock = context.wrap_socket(raw, server_hostname="localhost", session=session)
+        c = client.Client(sock)
+        assert c.get("/").status == 200
+        reused, session = sock.session_reused, sock.session
+        c.close()
+        return reused, session
+
+    _, session = visit()
+    program.upgrade()
+    take_over(site)
+    assert visit(session)[0]
+
+
+def test_a_django_project(served, program, shop_folder):
+    """Its settings are asked again; files and pages are served throughout."""
+    site = served("", app=None, project=shop_folder.project, env=shop_folder.env)
+    static = re.search(r'"(/static/[^"]+\.css)"', site.get("/", host="localhost").text)[1]
+    with Visitors(site, 2, static, host="localhost") as files, Visitors(site, 2, "/", host="localhost") as pages:
+        until(lambda: files.count > 20 and pages.count > 5, "some visits")
+        program.upgrade()
+        take_over(site)
+    assert not files.failures and not pages.failures, (files.failures + pages.failures)[:3]
+    assert site.get(static, host="localhost").status == 200
+
+
+def test_files_that_name_it_stay(served, program, tmp_path):
+    """The pid file and the control socket are its own before and after, and gone in the end."""
+    site = served(options=["--pid", str(tmp_path / "pid")])
+    program.upgrade()
+    take_over(site)
+    assert int((tmp_path / "pid").read_text()) == site.pid
+    assert site.command("status").returncode == 0
+    site.finish()
+    assert not (tmp_path / "pid").exists()
+
+
+def test_nothing_piles_up(served, program):
+    """Six programs later the supervisor has as many descriptors, children and as much memory as at first."""
+    site = served()
+    seen = []
+    with Visitors(site, 2, "/") as visitors:
+        for i in range(6):
+            program.upgrade(b"%d.0.0\0" % i)
+            take_over(site, b"%d.0.0\0" % i)
+            seen.append((len(processes.descriptors(site.pid)), processes.memory(site.pid)))
+    assert not visitors.failures, visitors.failures[:5]
+    assert max(n for n, _ in seen) <= seen[0][0] + 2, seen
+    if not instance.SANITIZED:
+        assert seen[-1][1] < seen[0][1] + (1 << 20), seen

@@ -366,6 +366,44 @@ static void test_broken_last_words(void **state)
     assert_int_equal(child.state, CHILD_BOOTING); /* the one after it */
 }
 
+/* A process that this program has not started: as if it had. */
+static void restore(bool ready)
+{
+    struct child_past past = { .ready = ready, .output = -1, .recorder = -1, .restarts = 3, .started_ns = 1 };
+    int pair[2];
+
+    assert_int_equal(wire_pair(pair), 0);
+    peer = pair[1];
+    past.channel = pair[0];
+    past.pid = start_process();
+    assert_int_equal(child_restore(&child, &past, route), 0);
+    assert_int_equal(seen.spawned, 0);
+    assert_int_equal(child.restarts, 3);
+}
+
+static void test_restored_up(void **state)
+{
+    restore(true);
+    assert_int_equal(child.state, CHILD_UP);
+    say(WIRE_POOL_IDLE, "");
+    turn_until(CHILD_UP);
+    loop_once(loop);
+    assert_int_equal(kill(child.pid, SIGKILL), 0);
+    reap();
+    assert_true(seen.last_was_ready);
+    assert_int_equal(seen.spawned, 1);
+    assert_int_equal(child.state, CHILD_BOOTING);
+}
+
+static void test_restored_booting(void **state)
+{
+    restore(false);
+    assert_int_equal(child.state, CHILD_BOOTING);
+    say(WIRE_READY, "");
+    turn_until(CHILD_UP);
+    assert_int_equal(seen.ready, 1);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -391,6 +429,8 @@ int main(void)
         T(test_spawn_fails),
         T(test_spawn_fails_and_that_is_it),
         T(test_broken_last_words),
+        T(test_restored_up),
+        T(test_restored_booting),
     };
 
     (void)alarm(60); /* a turn of the loop that waits for nothing ends the test */

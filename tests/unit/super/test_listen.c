@@ -115,6 +115,49 @@ static void test_descriptors(void **state)
     close(fds[1]);
 }
 
+/* A second set for another configuration: what both have is one socket, the rest opens and closes with its set. */
+static void test_copies(void **state)
+{
+    char a[64], b[64], c[64];
+    char *old[] = { "127.0.0.1:0", a, b }, *new[] = { "127.0.0.1:0", b, c };
+    struct conf before = { .bind = { old, 3 } }, after = { .bind = { new, 3 } };
+    struct listeners first, second;
+
+    (void)snprintf(a, sizeof(a), "unix:/tmp/quintet-listen-a-%d", (int)getpid());
+    (void)snprintf(b, sizeof(b), "unix:/tmp/quintet-listen-b-%d", (int)getpid());
+    (void)snprintf(c, sizeof(c), "unix:/tmp/quintet-listen-c-%d", (int)getpid());
+    assert_int_equal(listeners_open(&first, &before, &why), 0);
+    assert_int_equal(listeners_copy(&second, &after, &first, &why), 0);
+    assert_int_equal(second.n, 3);
+    assert_string_equal(second.items[0].shown, first.items[0].shown);
+    assert_true(second.items[0].fd != first.items[0].fd);
+    assert_int_equal(access(c + 5, F_OK), 0);
+
+    listeners_close_copies(&second); /* given up */
+    assert_int_equal(access(b + 5, F_OK), 0);
+    assert_int_equal(access(c + 5, F_OK), -1);
+
+    assert_int_equal(listeners_copy(&second, &after, &first, &why), 0);
+    listeners_close_others(&first, &second);
+    assert_int_equal(access(a + 5, F_OK), -1);
+    assert_int_equal(access(b + 5, F_OK), 0);
+    listeners_close(&second);
+    assert_int_equal(access(b + 5, F_OK), -1);
+    assert_int_equal(access(c + 5, F_OK), -1);
+}
+
+static void test_a_copy_that_fails(void **state)
+{
+    char *old[] = { "127.0.0.1:0" }, *new[] = { "127.0.0.1:0", "192.0.2.1:80" };
+    struct conf before = { .bind = { old, 1 } }, after = { .bind = { new, 2 } };
+    struct listeners first, second;
+
+    assert_int_equal(listeners_open(&first, &before, &why), 0);
+    assert_true(listeners_copy(&second, &after, &first, &why) < 0);
+    assert_int_equal(second.n, 0);
+    listeners_close(&first);
+}
+
 /* The file goes with the socket, so that the next start finds no stale one. */
 static void test_unix_socket_is_removed(void **state)
 {
@@ -131,9 +174,14 @@ static void test_unix_socket_is_removed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_open),        cmocka_unit_test(test_urls),
-        cmocka_unit_test(test_in_use),      cmocka_unit_test(test_sentences),
-        cmocka_unit_test(test_descriptors), cmocka_unit_test(test_unix_socket_is_removed),
+        cmocka_unit_test(test_open),
+        cmocka_unit_test(test_urls),
+        cmocka_unit_test(test_in_use),
+        cmocka_unit_test(test_sentences),
+        cmocka_unit_test(test_descriptors),
+        cmocka_unit_test(test_copies),
+        cmocka_unit_test(test_a_copy_that_fails),
+        cmocka_unit_test(test_unix_socket_is_removed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
