@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "super/super.h"
 #include "base/version.h"
+#include "super/super.h"
 
 static bool take_two(struct str text, int *first, int *second)
 {

@@ -88,6 +88,11 @@ def take_over(site, version=NEXT):
     return old
 
 
+def booting(site):
+    """The new program's generation boots."""
+    until(lambda: (site.try_status() or {}).get("reload") == "booting", lambda: "its boot\n" + site.said())
+
+
 def test_under_load(served, program):
     """The same process, another program; old processes are gone, and every request was answered."""
     site = served()
@@ -240,7 +245,7 @@ def test_stop_while_it_boots(served, program):
     site.write("app.py", "import time\ntime.sleep(60)\n")
     program.upgrade()
     site.signal(signal.SIGUSR2)
-    site.wait_message(message=re.compile("^generation . boots"))
+    booting(site)
     site.signal(signal.SIGTERM)
     assert site.wait_exit() == 0
 
@@ -250,10 +255,10 @@ def test_the_old_edge_is_killed_in_the_middle(served, program):
     site = served()
     site.expected += ["edge"]
     old = site.edge_pid
-    site.write("app.py", "import time\ntime.sleep(1)\n" + APP)
+    site.write("app.py", "import time\ntime.sleep(2)\n" + APP)
     program.upgrade()
     site.signal(signal.SIGUSR2)
-    site.wait_message(message=re.compile("^generation . boots"))
+    booting(site)
     os.kill(old, signal.SIGKILL)
     taken_over(site, old)
     assert site.get().body == b"one"
@@ -273,11 +278,11 @@ def test_the_old_edge_is_killed_in_the_middle(served, program):
 def test_a_worker_dies_in_the_middle(served, program):
     site = served()
     old, workers = site.edge_pid, site.worker_pids()
-    site.write("app.py", "import time\ntime.sleep(1)\n" + APP)
+    site.write("app.py", "import time\ntime.sleep(2)\n" + APP)
     with Visitors(site, 2, "/") as visitors:
         program.upgrade()
         site.signal(signal.SIGUSR2)
-        site.wait_message(message=re.compile("^generation . boots"))
+        booting(site)
         os.kill(workers[0], signal.SIGKILL)
         taken_over(site, old)
     assert not visitors.failures, visitors.failures[:5]
