@@ -215,6 +215,7 @@ static void on_listener(struct edge *edge, struct wire_message *m)
         return;
     edge->listeners[edge->n_listeners++] =
         (struct edge_listener){ .fd = m->fds[0], .kind = (enum stats_listener)m->number };
+    edge->watch_late = m->generation != 0;
     m->fds[0] = -1;
 }
 
@@ -293,7 +294,7 @@ static void listen_to(struct lane *lane, bool metrics)
 /* From the first pool on, whose workers may take long to boot: alive, but not ready. */
 static void watch_early(struct edge *edge)
 {
-    if (edge->watching || edge->building == NULL)
+    if (edge->watching || edge->watch_late || edge->building == NULL)
         return;
     edge->watching = true;
     lane_set_snapshot(&edge->lanes[0], edge->building);

@@ -8,9 +8,9 @@
 #include "edge/admit.h"
 #include "edge/dispatch.h"
 #include "edge/lane.h"
+#include "edge/overdue.h"
 #include "edge/ping.h"
 #include "edge/pools.h"
-#include "edge/overdue.h"
 #include "os/sink.h"
 #include "wire/channel.h"
 
@@ -43,6 +43,7 @@ struct edge {
     atomic_uint listening_lanes, deaf_lanes, drained_lanes;
     atomic_bool idle_posted; /* idle_job is on its way */
     bool watching;    /* the listener of metrics is served already: before START, as it tells that we are not ready */
+    bool watch_late;  /* … but not while another edge serves it */
     bool handed_over; /* another edge has the sockets, also that of metrics */
     atomic_bool unready;      /* readiness fails: the server is about to stop */
     atomic_ullong watched_ns; /* when the supervisor was last told that somebody asks for readiness */

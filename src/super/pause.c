@@ -4,13 +4,19 @@
 #include "base/clock.h"
 #include "super/super.h"
 
-static void tell(struct super *super, uint64_t ns)
+static void tell(struct super *super, struct child *edge, uint64_t ns)
 {
     struct wire_message hold = { .type = WIRE_HOLD, .generation = super->pause.number, .number = ns };
 
+    super->pause.quiet[edge - super->edges] = false;
+    if (edge->channel.fd >= 0)
+        channel_send(&edge->channel, &hold);
+}
+
+static void tell_all(struct super *super, uint64_t ns)
+{
     for (size_t i = 0; i < ARRAY_LEN(super->edges); i++)
-        if (super->edges[i].channel.fd >= 0)
-            channel_send(&super->edges[i].channel, &hold);
+        tell(super, &super->edges[i], ns);
 }
 
 uint64_t pause_left(const struct super *super)
@@ -42,7 +48,7 @@ uint32_t pause_begin(struct super *super, uint64_t max_ns)
     pause->until_ns = clock_mono_ns() + max_ns;
     loop_timer_set(super->loop, &pause->timer, max_ns);
     log_event(super->log, LOG_INFO, "paused: requests wait", LOG_N("max_ms", max_ns / NS_PER_MS));
-    tell(super, max_ns);
+    tell_all(super, max_ns);
     return pause->number;
 }
 
@@ -55,24 +61,37 @@ bool pause_end(struct super *super, const char *why, const char *error)
     pause->until_ns = 0;
     loop_timer_stop(super->loop, &pause->timer);
     log_event(super->log, LOG_INFO, "the pause is over", LOG_Z("why", why));
-    tell(super, 0);
+    tell_all(super, 0);
     control_paused(&super->control, pause->number, error);
     return true;
 }
 
-void pause_again(struct super *super)
+void pause_again(struct super *super, struct child *edge)
 {
     uint64_t left = pause_left(super);
 
     if (left > 0)
-        tell(super, left);
+        tell(super, edge, left);
 }
 
-bool pause_quiet(struct super *super, uint32_t number)
+static bool all_quiet(const struct super *super)
 {
-    if (number == 0 || number > super->pause.number)
+    for (size_t i = 0; i < ARRAY_LEN(super->edges); i++) {
+        if (super->edges[i].channel.fd >= 0 && !super->pause.quiet[i])
+            return false;
+    }
+    return true;
+}
+
+bool pause_quiet(struct super *super, struct child *edge, uint32_t number)
+{
+    struct pause *pause = &super->pause;
+
+    if (number == 0 || number > pause->number)
         return false;
-    if (super->pause.until_ns != 0)
-        control_paused(&super->control, number, NULL);
+    if (number == pause->number && pause->until_ns != 0)
+        pause->quiet[edge - super->edges] = true;
+    if (pause->until_ns != 0 && all_quiet(super))
+        control_paused(&super->control, pause->number, NULL);
     return true;
 }

@@ -75,6 +75,8 @@ static void send_listeners(struct child *edge, const struct listeners *listeners
             .type = WIRE_LISTENER, .number = l->kind, .text = str_of(l->address), .n_fds = 1, .fds = { l->fd }
         };
 
+        m.generation = edge != super_of(edge)->edge;
+
         channel_send(&edge->channel, &m);
     }
 }
@@ -161,7 +163,7 @@ static void introduce_all(struct child *edge)
 {
     struct super *super = super_of(edge);
 
-    pause_again(super);
+    pause_again(super, edge);
     if (super->state == SUPER_LEAVING)
         channel_tell(&edge->channel, WIRE_UNREADY, 0, 0);
     if (super->serving != NULL && super->serving->edge == edge) {
@@ -341,7 +343,7 @@ static bool message(struct child *child, struct wire_message *m)
     case WIRE_STATUS:
         return control_edge_status(&super->control, m->number, m->text);
     case WIRE_HELD:
-        return pause_quiet(super, m->generation);
+        return pause_quiet(super, child, m->generation);
     case WIRE_WATCHED:
         super->watched_ns = clock_mono_ns();
         return true;

@@ -99,13 +99,14 @@ void second_edge_serve(struct super *super, struct generation *g)
 
 void second_edge_drain_other(struct super *super)
 {
+    struct wire_message drain = { .type = WIRE_DRAIN, .number = 1 };
     struct child *edge = other_edge(super);
     struct generation *g = generation_of(super, edge);
 
     if (g == NULL || g->state != GENERATION_SERVING || g == super->serving)
         return;
     log_event(super->log, LOG_INFO, "the edge before finishes its connections", LOG_N("pid", edge->pid));
-    channel_tell(&edge->channel, WIRE_DRAIN, 0, 0);
+    channel_send(&edge->channel, &drain);
     generation_drain(g);
 }
 

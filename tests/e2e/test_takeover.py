@@ -288,8 +288,6 @@ def test_a_worker_dies_in_the_middle(served, program):
     assert not visitors.failures, visitors.failures[:5]
 
 
-
-
 def test_addresses_of_the_new_configuration(served, program):
     """Those of both stay open, a new one is opened, one that is not wanted any more is closed; what its file is, too."""
     def configured(*names):
@@ -401,3 +399,36 @@ def test_nothing_piles_up(served, program):
     assert max(n for n, _ in seen) <= seen[0][0] + 2, seen
     if not instance.SANITIZED:
         assert seen[-1][1] < seen[0][1] + (1 << 20), seen
+
+
+def test_probes_and_scrapes_during_a_takeover(served, program):
+    """Readiness never fails: the new edge answers probes when it serves, the old one no longer when it drains."""
+    site = served(options=["--metrics-bind", "127.0.0.1:0"])
+    host, _, port = site.status()["addresses"][-1].split("://")[1].rpartition(":")
+    program.upgrade()
+    old, bad = site.edge_pid, []
+    site.signal(signal.SIGUSR2)
+
+    def probe():
+        c = client.Client(client.connect((host, int(port))))
+        r = c.get("/readyz")
+        if r.status != 200:
+            bad.append(r)
+        assert c.get("/metrics").status == 200
+        c.close()
+        now = settled(site)
+        return now and now["edge"]["pid"] != old
+
+    until(probe, "the takeover", 20)
+    for _ in range(20):
+        probe()
+    assert not bad, bad
+    assert re.search(r'quintet_build_info{version="9.9.9"} 1', site_metrics(host, port))
+
+
+def site_metrics(host, port):
+    c = client.Client(client.connect((host, int(port))))
+    try:
+        return c.get("/metrics").text
+    finally:
+        c.close()
