@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "os/oom.h"
 
 static const char *const state_names[CHILD_STATE_COUNT] = {
     [CHILD_DOWN] = "down", [CHILD_PAUSED] = "paused",     [CHILD_BOOTING] = "booting",
@@ -318,6 +319,7 @@ int child_restore(struct child *child, const struct child_past *past, const char
     child->boot_ns = past->boot_ns;
     child->restarts = past->restarts;
     child->recorder = past->recorder;
+    child->oom_kills = oom_kills();
     error = child_set_channel(child, past->channel, route);
     if (error == 0 && past->output >= 0)
         error = output_init(&child->output, child->loop, past->output, child->log, child->title);

@@ -40,7 +40,7 @@ static int map(int fd, int flags, uint32_t threads, struct recorder **out)
     if (memory == MAP_FAILED)
         return -errno;
     *out = memory;
-    (*out)->threads = threads;
+    (*out)->head.threads = threads;
     return 0;
 }
 
@@ -65,7 +65,7 @@ int recorder_private(uint32_t threads, struct recorder **out)
 
 void recorder_forget(struct recorder *recorder)
 {
-    size_t size = mapped_size(recorder->threads);
+    size_t size = mapped_size(recorder->head.threads);
 
     /* In place: whoever holds a pointer to a seat may go on writing there. */
     (void)!mmap(recorder, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
@@ -118,6 +118,13 @@ void recorder_begin(struct recorder_seat *seat, uint64_t start_ns, struct str me
 
 /* ---- the supervisor ---- */
 
+static bool write_head(int fd, uint32_t threads)
+{
+    struct recorder_head head = { .threads = threads, .layout = RECORDER_LAYOUT };
+
+    return pwrite(fd, &head, sizeof(head), 0) == (ssize_t)sizeof(head);
+}
+
 int recorder_make(uint32_t threads)
 {
     off_t size = (off_t)(mapped_size(threads) + RECORDER_STACKS_BYTES);
@@ -127,7 +134,7 @@ int recorder_make(uint32_t threads)
     fd = memfd_create("quintet-recorder", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (fd < 0)
         return -errno;
-    if (ftruncate(fd, size) == 0 && fcntl(fd, F_ADD_SEALS, SEALS) == 0) {
+    if (ftruncate(fd, size) == 0 && write_head(fd, threads) && fcntl(fd, F_ADD_SEALS, SEALS) == 0) {
         recorder_rewind(fd, threads);
         return fd;
     }
@@ -187,10 +194,15 @@ static int read_at(int fd, void *out, size_t size, size_t at)
 
 int recorder_look(int fd, uint32_t thread, struct recorder_view *out)
 {
+    size_t at = offsetof(struct recorder, seats) + thread * sizeof(struct recorder_seat);
+    struct recorder_head head;
     struct recorder_seat seat;
-    size_t at = offsetof(struct recorder, seats) + thread * sizeof(seat);
-    int error = read_at(fd, &seat, sizeof(seat), at);
+    int error = read_at(fd, &head, sizeof(head), 0);
 
+    if (error == 0 && head.layout != RECORDER_LAYOUT)
+        error = -EPROTO;
+    if (error == 0)
+        error = read_at(fd, &seat, sizeof(seat), at);
     if (error == 0)
         show_seat(out, &seat);
     return error;
@@ -198,9 +210,9 @@ int recorder_look(int fd, uint32_t thread, struct recorder_view *out)
 
 uint32_t recorder_dumps(int fd)
 {
-    uint32_t dumps;
+    struct recorder_head head;
 
-    return read_at(fd, &dumps, sizeof(dumps), offsetof(struct recorder, dumps)) == 0 ? dumps : 0;
+    return read_at(fd, &head, sizeof(head), 0) == 0 ? head.dumps : 0;
 }
 
 void recorder_rewind(int fd, uint32_t threads)

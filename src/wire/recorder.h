@@ -21,6 +21,8 @@
 #include "base/must.h"
 #include "base/str.h"
 
+#define RECORDER_LAYOUT                                                                                                \
+    1 /* grows with any change of the structs below: a new program may find workers of the old one */
 #define RECORDER_REQUESTS 16 /* a thread; the oldest may be under the writer's pen */
 #define RECORDER_METHOD_MAX 16
 #define RECORDER_ID_MAX 72
@@ -70,9 +72,14 @@ struct recorder_seat {
     struct recorder_request requests[RECORDER_REQUESTS];
 };
 
-struct recorder {
+struct recorder_head {
     _Atomic uint32_t dumps; /* stacks written to their end */
     uint32_t threads;
+    uint32_t layout;
+};
+
+struct recorder {
+    struct recorder_head head;
     struct recorder_seat seats[];
 };
 
@@ -123,7 +130,7 @@ struct recorder_view {
 
 /* A sealed memfd, CLOEXEC, its offset at the stacks. Descriptor or -errno. */
 MUST_CHECK int recorder_make(uint32_t threads);
-/* What a thread does and did. 0 or -errno; a worker that has scribbled over it gives a view that is wrong but harmless. */
+/* What a thread does and did. 0; -EPROTO: of another layout; -errno. A worker that has scribbled over it gives a view that is wrong but harmless. */
 MUST_CHECK int recorder_look(int fd, uint32_t thread, struct recorder_view *out);
 uint32_t recorder_dumps(int fd); /* complete dumps so far */
 /* Makes room for the next dump. */

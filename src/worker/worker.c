@@ -49,7 +49,7 @@ static void quiet_signals(void)
 static void stacks_written(int signo)
 {
     if (the_worker != NULL)
-        atomic_fetch_add(&the_worker->recorder->dumps, 1);
+        atomic_fetch_add(&the_worker->recorder->head.dumps, 1);
 }
 
 static void await_dumps(void)

@@ -45,15 +45,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static int fd = -1;
     static struct recorder *recorder;
-    size_t seats = sizeof(*recorder) + THREADS * sizeof(recorder->seats[0]), n = size / 2 < seats ? size / 2 : seats;
+    size_t seats = THREADS * sizeof(recorder->seats[0]), n = size / 2 < seats ? size / 2 : seats;
 
     if (fd < 0) {
         fd = recorder_make(THREADS);
         if (fd < 0 || recorder_attach(fd, THREADS, &recorder) != 0)
             abort();
     }
-    memset((char *)recorder, 0, seats);
-    memcpy((char *)recorder, data, n);
+    memset(recorder->seats, 0, seats);
+    memcpy(recorder->seats, data, n);
     recorder_rewind(fd, THREADS);
     if (size > n && write(fd, data + n, size - n) < 0)
         abort();

@@ -138,8 +138,8 @@ static void check_harmless(void)
 
 static void test_hostile_contents(void **state)
 {
-    size_t size = sizeof(*recorder) + THREADS * sizeof(recorder->seats[0]);
-    unsigned char *bytes = (unsigned char *)recorder;
+    size_t size = THREADS * sizeof(recorder->seats[0]);
+    unsigned char *bytes = (unsigned char *)recorder->seats;
 
     memset(bytes, 0xff, size);
     check_harmless();
@@ -152,6 +152,12 @@ static void test_hostile_contents(void **state)
         }
         check_harmless();
     }
+}
+
+static void test_other_layout(void **state)
+{
+    recorder->head.layout++;
+    assert_int_equal(recorder_look(fd, 0, view), -EPROTO);
 }
 
 static void test_size_is_sealed(void **state)
@@ -229,6 +235,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_ring_keeps_the_newest, setup, teardown),
         cmocka_unit_test_setup_teardown(test_long_texts_are_cut, setup, teardown),
         cmocka_unit_test_setup_teardown(test_hostile_contents, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_other_layout, setup, teardown),
         cmocka_unit_test_setup_teardown(test_size_is_sealed, setup, teardown),
         cmocka_unit_test_setup_teardown(test_attach_refuses_others, setup, teardown),
         cmocka_unit_test_setup_teardown(test_stacks, setup, teardown),
