@@ -167,7 +167,7 @@ static int accept_some(struct listener *l, unsigned most)
             continue;
         if (new.fd < 0)
             return new.fd;
-        if (is_reserved(l, new.fd) && !evict_one(l->lane)) {
+        if (is_reserved(l, new.fd) && !l->watch && !evict_one(l->lane)) {
             close(new.fd);
             return -EMFILE;
         }

@@ -63,8 +63,10 @@ def test_an_idle_tls_connection_costs_little(quintet, authority, pair):
 
 # ---- limits ----
 
-def test_idle_ones_make_room(quintet):
-    site = quintet("plain.py", options=["--limit-connections", "20"])
+@pytest.mark.parametrize("threads", [1, 3])
+def test_idle_ones_make_room(quintet, threads):
+    """Of all threads of the edge, whichever has the newcomer."""
+    site = quintet("plain.py", options=["--limit-connections", "20", "--edge-threads", threads])
     with Crowd(site.address(), 60), Steady(site.address()) as load:
         until(lambda: site.status()["edge"]["evicted"] >= 40, "the idle ones to go")
         time.sleep(0.5)
