@@ -41,7 +41,7 @@ static bool workers_are_settled(const struct generation *g)
 
         if (w->next != NULL && w->next->state == CHILD_PAUSED)
             worker_cancel(w); /* it does not boot, and may never */
-        if (w->next != NULL || !child_is_settled(w->child))
+        if (w->next != NULL || !child_is_settled(w->child) || worker_process_of(w->child)->stuck.asked)
             return false;
     }
     return true;

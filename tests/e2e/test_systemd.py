@@ -71,12 +71,13 @@ def test_the_watchdog_is_fed(quintet, manager):
     manager.wait("^WATCHDOG=1$", 5)
 
 
-def socket_activated(quintet, listen, names=None, **more):
+def socket_activated(quintet, listen, names=None, binary=None, **more):
     """An instance whose sockets come from systemd-socket-activate, which starts it with the first connection."""
     site = quintet(APP, "app:app", start=False, **more)
     i = site.arguments.index("--bind")
     del site.arguments[i:i + 2]
     site.wrapper = ["systemd-socket-activate"]
+    site.binary = binary or site.binary
     for address in listen:
         site.wrapper += ["-l", str(address)]
     if names:

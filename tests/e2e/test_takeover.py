@@ -1,14 +1,17 @@
 """USR2: another program takes over in the same process, and nobody who is being served notices."""
 import os
 import re
+import shutil
 import signal
 import ssl
+import threading
 
 import pytest
 
 from kit import client, instance, processes
 from kit.visitors import Visitors
 from kit.waiting import until
+from test_systemd import Manager, socket_activated
 
 APP = """
 import time
@@ -220,6 +223,77 @@ def test_a_new_program_that_fails_after_the_exec_gives_back(served, program):
     assert site.command("reload").returncode == 0
     program.upgrade()
     take_over(site)
+
+
+def test_the_exec_itself_fails(served, program, tmp_path):
+    """A script that gives the right answer and then takes its interpreter away: all is put back as it was."""
+    site = served()
+    site.expected += ["cannot take over", "died"]
+    edge, workers = site.edge_pid, site.worker_pids()
+    shell = tmp_path / "shell"
+    shutil.copy("/bin/sh", shell)
+    with Visitors(site, 2, "/") as visitors:
+        program.put(b"#!%s\nrm %s\necho quintet handover format 1\n" % (bytes(shell), bytes(shell)))
+        site.signal(signal.SIGUSR2)
+        said = site.wait_message(message="the program on disk cannot take over: this one goes on")
+        assert "no such file" in said["text"]
+        assert (site.edge_pid, site.worker_pids()) == (edge, workers)
+        os.kill(workers[0], signal.SIGKILL)
+        until(lambda: len(site.worker_pids()) == 2 and site.worker_pids() != workers, "another worker")
+        # What had been kept open for the exec is not left to the children.
+        assert len(processes.descriptors(site.worker_pids()[0])) == len(processes.descriptors(site.worker_pids()[1]))
+    assert not visitors.failures, visitors.failures[:5]
+    program.upgrade()
+    take_over(site)
+
+
+def test_while_a_reload_is_under_way(served, program):
+    """The reload comes to its end first, and who asked for it has his answer."""
+    site = served()
+    site.write("app.py", "import time\ntime.sleep(1)\n" + APP)
+    program.upgrade()
+    old, done = site.edge_pid, []
+    with Visitors(site, 2, "/") as visitors:
+        thread = threading.Thread(target=lambda: done.append(site.command("reload")))
+        thread.start()
+        booting(site)
+        site.signal(signal.SIGUSR2)
+        taken_over(site, old)
+        thread.join()
+    assert done[0].returncode == 0, done[0]
+    assert not visitors.failures, visitors.failures[:5]
+    assert site.status()["generations"][0]["generation"] == 3
+
+
+def test_a_kept_generation_is_ended(served, program):
+    site = served(options=["--keep-generation", "60"])
+    site.more_descriptors = 8  # its pool's
+    assert site.command("reload").returncode == 0
+    assert len(site.status()["generations"]) == 2
+    program.upgrade()
+    take_over(site)
+    assert site.command("reload").returncode == 0
+    assert sorted(g["state"] for g in site.status()["generations"]) == ["kept", "serving"]
+    assert site.command("rollback").returncode == 0
+
+
+def test_sockets_of_the_service_manager(quintet, program, tmp_path):
+    """They stay; the manager hears that it reloads and is ready again, from the same process."""
+    path, manager = tmp_path / "s", Manager(tmp_path / "n")
+    site = socket_activated(quintet, [path], env={"QUINTET_PACKAGE_DIR": str(BINARY.parent / "python"), **dict(PRELOAD),
+                                                  "NOTIFY_SOCKET": manager.name}, binary=program.path)
+    until(path.exists, "the socket")
+    client.connect(str(path)).close()
+    site.wait_ready()
+    manager.wait("^READY=1$")
+    program.upgrade()
+    take_over(site)
+    manager.wait("^RELOADING=1$")
+    manager.wait("^READY=1$", 2)
+    c = client.Client(client.connect(str(path)))
+    assert c.get("/").body == b"hello"
+    c.close()
+    assert site.status()["addresses"] == ["unix:%s" % path]
 
 
 def test_stop_in_the_middle(served, program):
