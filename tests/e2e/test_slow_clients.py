@@ -131,7 +131,7 @@ def test_slowhttptest(quintet, mode):
     host, port = site.address()
     target = "/static/big.bin" if mode in ("range", "read") else "/digest"
     quiet = steady_for(site.address(), 1.0)
-    attack = slowhttptest("http://%s:%d%s" % (host, port, target), mode, 1000, 6)
+    attack = slowhttptest("http://%s:%d%s" % (host, port, target), mode, 1000, 4)
     try:
         with Steady(site.address()) as load:
             attack.wait(60 * SLOW)

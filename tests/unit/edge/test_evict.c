@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -12,10 +13,12 @@
 
 #include "base/mem.h"
 #include "edge/conn.h"
+#include "edge/h1.h"
 #include "edge/listen.h"
 #include "edge/pace.h"
 #include "fixture.h"
 
+#define BIG "GET /static/big.bin HTTP/1.1\r\nHost: x\r\n\r\n"
 #define UP "GET /up HTTP/1.1\r\nHost: x\r\n\r\n"
 
 static void turn(struct rig *rig)
@@ -311,6 +314,51 @@ static void answers_make_room_when_nobody_else_can(void **state)
     rig_fini(&rig);
 }
 
+/* What the client takes out of the socket's buffer is no news to us: the kernel is asked. */
+static void an_answer_that_is_taken_slowly(void **state)
+{
+    static char drop[64 << 10];
+    struct rig rig;
+    struct sockaddr_in at;
+    struct conn *c;
+    char path[128];
+    int fd, client;
+
+    (void)state;
+    rig_init(&rig, NULL, NULL);
+    rig_file(&rig, "static/big.bin", "x");
+    snprintf(path, sizeof(path), "%s/static/big.bin", rig.dir);
+    assert_int_equal(truncate(path, 64 << 20), 0);
+    fd = listener(&rig, &at);
+    client = dial(&at);
+    assert_int_equal(open_now(&rig), 1);
+    c = newest(&rig);
+    assert_true(send(client, BIG, strlen(BIG), MSG_NOSIGNAL) > 0);
+    while (c->writable)
+        turn(&rig);
+    c->state->timed_out(c); /* the client's kernel has taken some since the beginning */
+    assert_false(c->closed);
+    assert_true(loop_timer_armed(&c->timer));
+    c->h1->taken = sock_taken(c->stream.fd);
+    c->timer.deadline -= 50 * NS_PER_SEC;
+    assert_int_equal(recv(client, drop, sizeof(drop), MSG_WAITALL), sizeof(drop));
+    for (int i = 0; i < 20000 && sock_taken(c->stream.fd) == c->h1->taken; i++)
+        usleep(1000); /* the window opens, and more is acknowledged */
+    c->state->timed_out(c);
+    assert_false(c->closed);
+    for (int i = 0; i < 20000 && atomic_load(&rig.edge.admit.open) > 0; i++) { /* once nothing moves any more */
+        usleep(1000);
+        c->state->timed_out(c);
+        turn(&rig);
+    }
+    assert_int_equal(open_now(&rig), 0);
+    assert_int_equal(atomic_load(&rig.lane->stats.too_slow), 1);
+    close(client);
+    listen_stop(rig.lane);
+    close(fd);
+    rig_fini(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -320,6 +368,7 @@ int main(void)
         cmocka_unit_test(never_one_that_is_being_answered),
         cmocka_unit_test(an_upload_below_the_pace),
         cmocka_unit_test(a_trickled_body_is_out_of_time),
+        cmocka_unit_test(an_answer_that_is_taken_slowly),
         cmocka_unit_test(at_the_limit_the_oldest_goes),
         cmocka_unit_test(too_many_from_one_address),
         cmocka_unit_test(trusted_proxies_speak_for_many),
