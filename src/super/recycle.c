@@ -127,9 +127,7 @@ void recycle_start(struct generation *g)
 
 void recycle_stop(struct generation *g)
 {
-    struct list *link;
-
-    while ((link = list_pop_front(&g->recycle.queue)) != NULL)
+    while (list_pop_front(&g->recycle.queue) != NULL)
         ;
     g->recycle.now = NULL;
     loop_timer_stop(g->super->loop, &g->recycle.timer);

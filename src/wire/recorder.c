@@ -208,6 +208,21 @@ int recorder_look(int fd, uint32_t thread, struct recorder_view *out)
     return error;
 }
 
+uint64_t recorder_count(int fd, uint32_t threads)
+{
+    uint64_t sum = 0;
+
+    for (uint32_t i = 0; i < threads; i++) {
+        uint32_t count;
+
+        if (read_at(fd, &count, sizeof(count),
+                    offsetof(struct recorder, seats) + i * sizeof(struct recorder_seat) +
+                        offsetof(struct recorder_seat, count)) == 0)
+            sum += count;
+    }
+    return sum;
+}
+
 uint32_t recorder_dumps(int fd)
 {
     struct recorder_head head;

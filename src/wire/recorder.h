@@ -132,7 +132,8 @@ struct recorder_view {
 MUST_CHECK int recorder_make(uint32_t threads);
 /* What a thread does and did. 0; -EPROTO: of another layout; -errno. A worker that has scribbled over it gives a view that is wrong but harmless. */
 MUST_CHECK int recorder_look(int fd, uint32_t thread, struct recorder_view *out);
-uint32_t recorder_dumps(int fd); /* complete dumps so far */
+uint64_t recorder_count(int fd, uint32_t threads); /* requests begun, by the worker's word */
+uint32_t recorder_dumps(int fd);                   /* complete dumps so far */
 /* Makes room for the next dump. */
 void recorder_rewind(int fd, uint32_t threads);
 /* The text that faulthandler has written, at most `size` bytes, raw. Bytes copied. */

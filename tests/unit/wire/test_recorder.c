@@ -86,6 +86,7 @@ static void test_the_next_ends_the_last(void **state)
     recorder_rest(&recorder->seats[0]);
     recorder_rest(&recorder->seats[0]);
     assert_int_equal(recorder_look(fd, 0, view), 0);
+    assert_int_equal(recorder_count(fd, 2), 2);
     assert_int_equal(view->requests[1].end_ns, 3000);
     assert_true(view->requests[0].end_ns > 3000);
 }
