@@ -3,10 +3,11 @@
 The supervisor starts it as a script in the user's own interpreter:
 
     PYTHON .../quintet/worker.py --worker N --workers W --threads T --lanes L --generation G [--chdir DIR]
-        [--max-requests N --max-requests-jitter N] [--gc idle|python] [--scheme https] [--warmup PATH]... APP
+        [--max-requests N --max-requests-jitter N] [--gc idle|python] [--scheme https] [--warmup PATH]... [--preload yes] APP
         [padding]
 
-with the descriptors of src/wire/inherit.h. The padding only makes room for the process title. Exit status: 0 stopped on
+with the descriptors of src/wire/inherit.h. With --preload yes it serves nothing and forks workers instead, each of which goes
+on here as if it had imported the application itself. The padding only makes room for the process title. Exit status: 0 stopped on
 request, 3 the application failed to boot (the supervisor has been told why).
 """
 
@@ -19,12 +20,12 @@ PACKAGE_ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # The script's own folder is on the path as sys.path[0]: there its modules would shadow the user's ("worker", "wsgi").
 sys.path[0] = PACKAGE_ROOT
 
-from quintet import _quintet, application, boot_error, collector, output, warm_up, wsgi  # noqa: E402
+from quintet import _quintet, application, boot_error, collector, output, preload, warm_up, wsgi  # noqa: E402
 
 
 def parse(arguments):
     """Options as a dict, and the application's name. The supervisor wrote them: no help, few defaults."""
-    options = {"warmup": [], "scheme": "http", "gc": "idle", "max-requests": "0", "max-requests-jitter": "0"}
+    options = {"preload": "no", "warmup": [], "scheme": "http", "gc": "idle", "max-requests": "0", "max-requests-jitter": "0"}
     rest = iter(arguments)
     for word in rest:
         if not word.startswith("--"):
@@ -67,13 +68,29 @@ def boot(options, name):
     app = application.load(name)
     application.import_urls()
     shared = wsgi.constants(multithread=threads > 1, multiprocess=workers > 1)
-    _quintet.warming()
+    if options["preload"] == "no":
+        _quintet.warming()
     warm_up.run(app, shared, options["warmup"], options["scheme"])
     wsgi.configure(_quintet, shared)
+    if options["preload"] == "yes":
+        preload.make_fit()
     collector.settle()
     if options["gc"] == "idle":
         collector.move_out_of_requests(_quintet, threads)
     return app
+
+
+def boot_or_end(options, name, failed):
+    """The application; else `failed` is told why, and the process ends."""
+    output.install(_quintet)
+    prepare_path(os.getcwd())
+    try:
+        return boot(options, name)
+    except BaseException as error:
+        _quintet.flush()
+        failed(boot_error.describe(error))
+        # Not sys.exit: threads that the half-imported application has started must not keep a failed boot alive.
+        os._exit(3)
 
 
 def request_limit(options):
@@ -101,25 +118,26 @@ def serve(app, threads):
             thread.join()
 
 
+def start(options, number):
+    """From here on this process is the worker of that number."""
+    _quintet.start(number, int(options["threads"]), int(options["lanes"]), int(options["generation"]))
+    show_stacks(_quintet.stacks())
+
+
 def main():
     options, name = parse(sys.argv[1:])
     if "chdir" in options:
         os.chdir(options["chdir"])
-    number = int(options["worker"])
-    threads = int(options["threads"])
-    _quintet.start(number, threads, int(options["lanes"]), int(options["generation"]))
-    show_stacks(_quintet.stacks())
-    output.install(_quintet)
-    prepare_path(os.getcwd())
-    try:
-        app = boot(options, name)
-    except BaseException as error:
-        _quintet.flush()
-        _quintet.boot_failed(boot_error.describe(error))
-        # Not sys.exit: threads that the half-imported application has started must not keep a failed boot alive.
-        os._exit(3)
+    if options["preload"] == "yes":
+        _quintet.preload_start(int(options["generation"]))
+        app = boot_or_end(options, name, _quintet.preload_failed)
+        _quintet.preload_ready()
+        start(options, preload.wait_for_fork(_quintet))
+    else:
+        start(options, int(options["worker"]))
+        app = boot_or_end(options, name, _quintet.boot_failed)
     _quintet.ready(request_limit(options))
-    serve(app, threads)
+    serve(app, int(options["threads"]))
 
 
 if __name__ == "__main__":

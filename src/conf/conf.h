@@ -52,6 +52,7 @@ struct conf {
     uint64_t max_requests, max_requests_jitter; /* max_requests 0: never recycled */
     uint64_t max_worker_memory;                 /* 0: no limit */
     enum conf_gc gc;
+    bool preload;            /* workers are forked from a process that has imported the application */
     struct conf_list warmup; /* paths asked of each worker before it serves */
     bool reload;
     enum conf_reload_strategy reload_strategy;

@@ -87,8 +87,8 @@ const struct option_row option_table[] = {
     { .name = "keep-generation", .type = OPTION_DURATION, .group = OPTION_GROUP_WORKERS, AT(keep_generation), .max = DAY, .fallback = "0",
       .argument = "TIME", .fallback_help = "0: not at all", .example = "10m",
       .help = "how long the workers before a reload stay booted, for `quintet rollback`" },
-    { .name = "preload", .type = OPTION_BOOL, .group = OPTION_GROUP_WORKERS, .flags = OPTION_LATER,
-      .help = "import once, fork workers from it", .later = "leave it out: each worker imports the application itself" },
+    { .name = "preload", .type = OPTION_BOOL, .group = OPTION_GROUP_WORKERS, AT(preload), .fallback = "no",
+      .help = "import the application once and fork the workers from it: they share memory" },
 
     { .name = "limit-request-line", .type = OPTION_SIZE, .group = OPTION_GROUP_LIMITS, AT(limit_request_line), .min = 256,
       .max = 32 * KIB, .fallback = "8k", .argument = "SIZE", .help = "longest request line, 414 beyond" },

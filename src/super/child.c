@@ -11,6 +11,7 @@
  */
 #include "super/child.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -50,9 +51,22 @@ static void set_state(struct child *child, enum child_state state, uint64_t time
         child->role->down(child);
 }
 
+static void after_exit(struct child *child);
+
+/* It was to be forked by another process, and nothing has come of it; or it comes, and finds its channel closed. */
+static void never_came(struct child *child)
+{
+    child->exit_status = child->state == CHILD_STOPPING && !child->wanted ? 0 : -ESRCH;
+    after_exit(child);
+}
+
 static void send_kill(struct child *child)
 {
-    if (child->pid > 0 && !child->dead)
+    if (child->pid == 0) {
+        never_came(child);
+        return;
+    }
+    if (!child->dead)
         (void)kill(child->pid, SIGKILL);
     set_state(child, CHILD_KILLED, 0);
 }
@@ -139,7 +153,16 @@ static void ask_to_stop(struct child *child)
 /* Nobody can command a process whose channel has ended: most often it is about to be reaped. */
 static void leave(struct child *child)
 {
-    set_state(child, CHILD_STOPPING, CHILD_LEAVE_NS);
+    if (child->pid == 0)
+        never_came(child);
+    else
+        set_state(child, CHILD_STOPPING, CHILD_LEAVE_NS);
+}
+
+static void leave_at_last(struct child *child)
+{
+    if (child->pid == 0)
+        never_came(child);
 }
 
 static void too_slow(struct child *child)
@@ -194,7 +217,7 @@ static void (*const table[CHILD_STATE_COUNT][CHILD_EVENT_COUNT])(struct child *)
         [CHILD_EV_READY] = ignore, /* crossed our wish on its way */
         [CHILD_EV_FAILED] = ignore,
         [CHILD_EV_OTHER] = ignore,
-        [CHILD_EV_HANGUP] = ignore,
+        [CHILD_EV_HANGUP] = leave_at_last,
         [CHILD_EV_EXIT] = after_exit,
     },
     [CHILD_KILLED] = {
@@ -225,7 +248,7 @@ static void broke_rules(struct child *child, const char *what)
 {
     log_event(child->log, LOG_ERROR, "a process broke the rules of its channel: killed", LOG_Z("child", child->title),
               LOG_N("pid", child->pid), LOG_Z("said", what), LOG_Z("state", child_state_name(child->state)));
-    if (child->pid > 0)
+    if (child->state != CHILD_KILLED)
         send_kill(child);
 }
 
@@ -235,7 +258,7 @@ static bool take_message(struct child *child, struct wire_message *message)
 
     switch (message->type) {
     case WIRE_READY:
-        if (!happen(child, CHILD_EV_READY))
+        if (child->pid == 0 || !happen(child, CHILD_EV_READY))
             return false;
         child->boot_ns = message->number;
         if (before == CHILD_BOOTING)

@@ -73,7 +73,8 @@ struct child {
     bool wanted;
     bool was_ready;
     bool dead; /* reaped: no signal may be sent to the pid any more */
-    pid_t pid; /* 0: none */
+    pid_t
+        pid; /* 0: none, or another process is forking it: its channel is there already, and ends if nothing comes of it */
     uint64_t started_ns, ready_ns;
     uint64_t boot_ns;      /* as the child measured it; 0: not said */
     uint32_t restarts;     /* processes started beyond the first */

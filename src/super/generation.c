@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "super/handover.h"
+#include "super/preload.h"
 #include "super/super.h"
 
 #define POOL_WAIT_NS (10 * NS_PER_SEC)
@@ -70,6 +71,7 @@ static struct generation *make(struct super *super, struct plan *plan, uint32_t 
     g->n_workers = plan->workers;
     g->threads = plan->threads;
     g->workers = mem_calloc(g->n_workers, sizeof(*g->workers));
+    list_init(&g->preloads);
     loop_timer_init(&g->timer, on_timer);
     recycle_init(g);
     loop_task_init(&g->free_task, free_generation);
@@ -271,7 +273,7 @@ static bool all_down(const struct generation *g)
     for (uint32_t i = 0; i < g->n_workers; i++)
         if (!worker_is_down(&g->workers[i]))
             return false;
-    return true;
+    return list_empty(&g->preloads);
 }
 
 static void end(struct generation *g)
@@ -291,6 +293,7 @@ void generation_stop(struct generation *g, uint64_t grace_ns)
     recycle_stop(g);
     for (uint32_t i = 0; i < g->n_workers; i++)
         worker_stop(&g->workers[i], grace_ns);
+    preload_stop_all(g, grace_ns);
     if (all_down(g))
         end(g);
 }

@@ -46,6 +46,7 @@ struct generation {
     uint32_t release;   /* as people know it: grows when its workers are replaced by a rolling reload */
     enum generation_state state;
     struct plan *plan; /* owned: the edge's configuration while it serves, and what its next workers are started with */
+    struct list preloads;   /* owned: struct preload, as long as they have a process */
     struct worker *workers; /* owned */
     uint32_t n_workers, threads;
     int pool_fds[WIRE_FDS_MAX]; /* owned: memfd, then an eventfd a lane */

@@ -13,10 +13,10 @@
 #include "os/oom.h"
 #include "os/proc.h"
 #include "super/crash.h"
+#include "super/preload.h"
 #include "super/roles.h"
 #include "super/super.h"
-#include "super/worker_words.h"
-#include "wire/inherit.h"
+#include "super/worker_start.h"
 #include "wire/recorder.h"
 
 #define BOOT_FAILED 3 /* exit status of quintet/worker.py */
@@ -69,39 +69,6 @@ static int open_parts(struct parts *p)
     return 0;
 }
 
-static pid_t run(struct worker_process *process, const struct parts *p)
-{
-    const struct worker *w = process->child.owner;
-    const struct generation *g = w->generation;
-    const struct plan *plan = process->plan;
-    struct proc_fd fds[WIRE_FDS_MAX + 8] = {
-        { p->pipe_write, 1 },
-        { p->pipe_write, 2 },
-        { p->worker_super, INHERIT_SUPERVISOR },
-        { p->worker_edge, INHERIT_EDGE },
-    };
-    char **argv = worker_words(process);
-    struct proc_spawn spawn = { .path = plan->python,
-                                .argv = argv,
-                                .envp = plan->env,
-                                .chdir = plan->directory,
-                                .fds = fds,
-                                .n_fds = 4,
-                                .uid = plan->uid,
-                                .gid = plan->gid,
-                                .umask = plan->umask,
-                                .own_group = true };
-    pid_t pid;
-
-    if (p->recorder >= 0)
-        fds[spawn.n_fds++] = (struct proc_fd){ p->recorder, INHERIT_RECORDER };
-    for (size_t i = 0; i < g->n_pool_fds; i++)
-        fds[spawn.n_fds++] = (struct proc_fd){ g->pool_fds[i], INHERIT_POOL + (int)i };
-    pid = proc_spawn(&spawn);
-    worker_words_free(argv);
-    return pid;
-}
-
 static int take_over(struct child *child, struct parts *p)
 {
     int error = child_set_channel(child, p->super_end, "WS");
@@ -125,10 +92,44 @@ static void make_recorder(struct child *child, struct parts *p)
     child->oom_kills = oom_kills();
 }
 
+/* By itself: its pid is known at once. */
+static int run(struct child *child, const struct parts *p)
+{
+    struct worker_process *process = worker_process_of(child);
+    const struct worker *w = child->owner;
+    struct worker_start start = { .generation = w->generation,
+                                  .plan = process->plan,
+                                  .release = process->release,
+                                  .index = w->index,
+                                  .output = p->pipe_write,
+                                  .supervisor = p->worker_super,
+                                  .edge = p->worker_edge,
+                                  .recorder = p->recorder };
+    pid_t pid = worker_start(&start);
+
+    if (pid < 0)
+        return (int)pid;
+    child->pid = pid;
+    worker_spawned(child, p->edge_end);
+    return 0;
+}
+
+/* From the preloader: it says FORKED when it is there. */
+static int fork_from_preloader(struct child *child, const struct parts *p)
+{
+    const int fds[FORK_FDS] = { [FORK_OUTPUT] = p->pipe_write,
+                                [FORK_SUPERVISOR] = p->worker_super,
+                                [FORK_EDGE] = p->worker_edge,
+                                [FORK_RECORDER] = p->recorder,
+                                [FORK_EDGE_END] = p->edge_end };
+
+    return preload_fork(worker_process_of(child), fds);
+}
+
 static int spawn(struct child *child)
 {
+    bool preload = worker_process_of(child)->plan->conf->preload;
     struct parts p;
-    pid_t pid = 0;
     int error = open_parts(&p);
 
     if (error == 0)
@@ -136,13 +137,7 @@ static int spawn(struct child *child)
     if (error == 0)
         make_recorder(child, &p);
     if (error == 0)
-        pid = run(worker_process_of(child), &p);
-    if (error == 0 && pid < 0)
-        error = (int)pid;
-    if (error == 0) {
-        child->pid = pid;
-        worker_spawned(child, p.edge_end);
-    }
+        error = preload ? fork_from_preloader(child, &p) : run(child, &p);
     close_parts(&p);
     return error;
 }
@@ -162,6 +157,8 @@ static bool message(struct child *child, struct wire_message *m)
 {
     struct worker *w = child->owner;
 
+    if (m->type == WIRE_FORKED)
+        return child->pid == 0 && preload_forked(worker_process_of(child), m->pid);
     if (m->type != WIRE_RECYCLE)
         return false;
     if (child == w->child)
@@ -171,12 +168,16 @@ static bool message(struct child *child, struct wire_message *m)
 
 static void stop(struct child *child)
 {
+    if (child->pid == 0)
+        preload_forget(worker_process_of(child));
     channel_tell(&child->channel, WIRE_STOP, 0, 0);
 }
 
 static void describe(int status, char *out, size_t size)
 {
-    if (status < 0)
+    if (status == -ESRCH) /* child.c: it never came */
+        (void)snprintf(out, size, "could not be forked from the preloader");
+    else if (status < 0)
         (void)snprintf(out, size, "cannot be started: %s", why_errno(status));
     else if (WIFSIGNALED(status))
         (void)snprintf(out, size, "killed by SIG%s%s", sigabbrev_np(WTERMSIG(status)),
@@ -251,6 +252,7 @@ static bool gone(struct child *child, int status, bool was_ready)
     const struct generation *g = w->generation;
     char how[128], text[192];
 
+    preload_forget(worker_process_of(child));
     tell_edge(child);
     stuck_gone(child);
     log_death(child, status);

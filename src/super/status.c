@@ -5,6 +5,7 @@
 
 #include "base/version.h"
 #include "os/proc.h"
+#include "super/preload.h"
 #include "super/super.h"
 
 static const char *const state_names[] = {
@@ -25,6 +26,15 @@ static json_t *child_document(const struct child *child)
                      child->pid > 0 ? (json_int_t)proc_rss(child->pid) : (json_int_t)0);
 }
 
+static json_t *preloaders_document(const struct generation *g)
+{
+    json_t *list = json_array();
+
+    LIST_EACH(link, &g->preloads)
+        json_array_append_new(list, child_document(&CONTAINER_OF(link, struct preload, link)->child));
+    return list;
+}
+
 static json_t *generation_document(const struct generation *g)
 {
     json_t *workers = json_array();
@@ -39,9 +49,9 @@ static json_t *generation_document(const struct generation *g)
             json_object_set_new(worker, "successor", child_document(w->next));
         json_array_append_new(workers, worker);
     }
-    return json_pack("{s:i, s:i, s:s, s:i, s:s?, s:o}", "generation", (int)g->release, "pool", (int)g->number, "state",
-                     generation_state_name(g->state), "threads", (int)g->threads, "app", g->plan->app, "workers",
-                     workers);
+    return json_pack("{s:i, s:i, s:s, s:i, s:s?, s:o, s:o}", "generation", (int)g->release, "pool", (int)g->number,
+                     "state", generation_state_name(g->state), "threads", (int)g->threads, "app", g->plan->app,
+                     "preloaders", preloaders_document(g), "workers", workers);
 }
 
 static json_t *addresses(const struct super *super)

@@ -24,6 +24,7 @@
 #include "os/tls.h"
 #include "super/adoption.h"
 #include "super/certs.h"
+#include "super/preload.h"
 #include "super/roles.h"
 #include "super/standstill.h"
 
@@ -254,7 +255,7 @@ void super_generation_ended(struct super *super, struct generation *generation)
 
 /* ---- signals ---- */
 
-static struct child *find_child(struct super *super, pid_t pid)
+struct child *super_find_child(struct super *super, pid_t pid)
 {
     struct child *child;
 
@@ -267,6 +268,8 @@ static struct child *find_child(struct super *super, pid_t pid)
         for (uint32_t i = 0; i < g->n_workers; i++)
             if ((child = worker_find(&g->workers[i], pid)) != NULL)
                 return child;
+        if ((child = preload_find(g, pid)) != NULL)
+            return child;
     }
     return NULL;
 }
@@ -287,7 +290,7 @@ void super_reap(struct super *super)
     pid_t pid;
 
     while ((pid = wait4(-1, &status, WNOHANG | WUNTRACED | WCONTINUED, &usage)) > 0) {
-        struct child *child = find_child(super, pid);
+        struct child *child = super_find_child(super, pid);
 
         if (child != NULL && child->role == &role_worker)
             worker_changed(child, status);

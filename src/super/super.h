@@ -72,6 +72,7 @@ struct super {
     uint32_t last_generation;   /* number */
 };
 
+struct child *super_find_child(struct super *super, pid_t pid); /* NULL: no child of this pid */
 /* `quintet run`: returns the exit status. */
 int super_run(struct launch *launch);
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "os/proc.h"
+#include "super/preload.h"
 #include "super/roles.h"
 #include "super/standstill.h"
 #include "super/super.h"
@@ -27,6 +28,9 @@ void worker_init(struct worker *w, struct generation *g, uint32_t index)
         p->plan = plan_ref(g->plan);
         p->release = g->number;
         p->edge_end = -1;
+        list_init(&p->fork_turn);
+        for (size_t j = 0; j < FORK_FDS; j++)
+            p->fork_fds[j] = -1;
         standstill_init(p);
         stuck_init(&p->stuck);
     }
@@ -85,8 +89,11 @@ void worker_join_again(struct worker *w)
 {
     struct wire_message edge = { .type = WIRE_EDGE, .n_fds = 1 };
     int pair[2];
-    int error = wire_pair(pair);
+    int error;
 
+    if (w->child->pid == 0) /* it joins when it has been forked */
+        return;
+    error = wire_pair(pair);
     if (error != 0) {
         log_event(w->child->log, LOG_ERROR, "cannot connect a worker to the edge", LOG_N("worker", w->index + 1),
                   LOG_Z("why", why_errno(error)));
@@ -203,5 +210,6 @@ void worker_went_down(struct child *child)
     } else if (!child->wanted && generation_needs_workers(w->generation)) {
         child_start(child); /* it made room for a successor that was not wanted after all */
     }
+    preload_sweep(w->generation);
     generation_worker_down(w->generation);
 }

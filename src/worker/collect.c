@@ -13,7 +13,7 @@
 
 #include "base/clock.h"
 
-#define LOOK_EVERY 8
+#define LOOK_EVERY 1
 #define YOUNG_ROUNDS 10
 #define FULL_SHARE 100
 #define IDLE_YOUNG_NS (2 * NS_PER_MS)

@@ -10,6 +10,8 @@
  *   write(fd, bytes), flush()                     lines into the log
  *   warming()                                     the flight recorder's phase
  *   stacks()                                      (descriptor, signal) for faulthandler, or None
+ *   preload_start(generation), preload_ready(), preload_failed(text), preload_await(), preload_dismiss(order),
+ *   preload_fork_helper(), preload_become(order)  the preloader's (worker/preload.h); an order is (index, descriptors)
  *   request_id()                                  of the request this thread runs, or None
  */
 #include "worker/exchange.h"
@@ -18,6 +20,7 @@
 
 #include "worker/input.h"
 #include "worker/output.h"
+#include "worker/preload.h"
 
 static struct state *state_of(PyObject *module)
 {
@@ -149,7 +152,91 @@ static PyObject *module_request_id(PyObject *module, PyObject *unused)
                                   NULL);
 }
 
+/* ---- the preloader ---- */
+
+static PyObject *module_preload_start(PyObject *module, PyObject *args)
+{
+    unsigned generation;
+
+    return PyArg_ParseTuple(args, "I:preload_start", &generation) ? result_of(preload_start(generation)) : NULL;
+}
+
+static PyObject *module_preload_ready(PyObject *module, PyObject *unused)
+{
+    return result_of(preload_ready());
+}
+
+static PyObject *module_preload_failed(PyObject *module, PyObject *text)
+{
+    Py_ssize_t n;
+    const char *utf8 = PyUnicode_AsUTF8AndSize(text, &n);
+
+    return utf8 == NULL ? NULL : result_of(preload_failed(str_make(utf8, (size_t)n)));
+}
+
+static PyObject *module_preload_await(PyObject *module, PyObject *unused)
+{
+    struct preload_order order;
+    int r;
+
+    do {
+        PyThreadState *saved = PyEval_SaveThread();
+
+        r = preload_await(&order);
+        PyEval_RestoreThread(saved);
+    } while (r == -EINTR && PyErr_CheckSignals() == 0);
+    if (r == -EINTR)
+        return NULL;
+    if (r == 0)
+        return Py_NewRef(Py_None);
+    return Py_BuildValue("(Iiiii)", order.worker, order.fds[0], order.fds[1], order.fds[2], order.fds[3]);
+}
+
+static bool order_of(PyObject *args, struct preload_order *out)
+{
+    int *fds = out->fds;
+
+    return PyArg_ParseTuple(args, "(Iiiii)", &out->worker, &fds[0], &fds[1], &fds[2], &fds[3]);
+}
+
+static PyObject *module_preload_dismiss(PyObject *module, PyObject *args)
+{
+    struct preload_order order;
+
+    if (!order_of(args, &order))
+        return NULL;
+    preload_dismiss(&order);
+    return Py_NewRef(Py_None);
+}
+
+/* True in the preloader: there is no worker to be. */
+static PyObject *module_preload_fork_helper(PyObject *module, PyObject *unused)
+{
+    int r = preload_fork_helper();
+
+    return r < 0 ? result_of(r) : PyBool_FromLong(r);
+}
+
+static PyObject *module_preload_become(PyObject *module, PyObject *args)
+{
+    struct preload_order order;
+    int r;
+
+    if (!order_of(args, &order))
+        return NULL;
+    r = preload_become(&order);
+    state_of(module)->worker.preloaded = true;
+    return r < 0 ? result_of(r) : PyLong_FromUnsignedLong(order.worker);
+}
+
 static PyMethodDef module_methods[] = {
+    { "preload_start", module_preload_start, METH_VARARGS, "preload_start(generation)" },
+    { "preload_ready", module_preload_ready, METH_NOARGS, "tell the supervisor that workers can be forked" },
+    { "preload_failed", module_preload_failed, METH_O, "tell the supervisor why they cannot" },
+    { "preload_await", module_preload_await, METH_NOARGS, "the next order, or None when it is time to go" },
+    { "preload_dismiss", module_preload_dismiss, METH_VARARGS, "preload_dismiss(order): close its descriptors" },
+    { "preload_fork_helper", module_preload_fork_helper, METH_NOARGS, "False in the helper, which forks the worker" },
+    { "preload_become", module_preload_become, METH_VARARGS, "preload_become(order): in the worker; its number" },
     { "start", module_start, METH_VARARGS, "start(index, threads, lanes, generation)" },
     { "configure", module_configure, METH_VARARGS, "configure(constants, file_wrapper, plain_file, report)" },
     { "collect", module_collect, METH_VARARGS, "collect(get_count, collect, bound): collect garbage between requests" },

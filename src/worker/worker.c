@@ -36,7 +36,7 @@ static void ignore_signal(int signo)
 
 /* The supervisor commands by channel; a signal sent to the whole group or by hand must not end a request in the middle. A handler and not
  * SIG_IGN: handlers are reset by exec, so that what the application starts gets the default. */
-static void quiet_signals(void)
+void worker_quiet_signals(void)
 {
     static const int quiet[] = { SIGINT, SIGQUIT, SIGHUP, SIGTERM, SIGUSR1, SIGUSR2 };
     struct sigaction action = { .sa_handler = ignore_signal, .sa_flags = SA_RESTART };
@@ -241,7 +241,8 @@ int worker_start(struct worker *w)
             return -errno;
     prepare_waits(w);
     the_worker = w;
-    quiet_signals();
+    if (!w->preloaded)
+        worker_quiet_signals();
     await_dumps();
     set_title(w);
     r = -pthread_atfork(NULL, NULL, in_fork_child);

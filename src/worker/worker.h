@@ -37,16 +37,19 @@ struct worker {
     struct pool *pool;         /* owned; mapped for the process's life */
     struct recorder *recorder; /* for the process's life */
     int stacks;                /* descriptor for faulthandler's text; -1: the supervisor gave none */
-    bool forked;               /* this is a child of the worker, not the worker */
-    bool ready;                /* READY was sent; before that STOP ends the process at once */
-    uint64_t start_ns;         /* when the process took up its work */
-    uint64_t served;           /* requests finished by all threads; under the GIL */
-    uint64_t limit;            /* asks to be replaced when so many are served; 0: never */
+    bool preloaded;    /* forked from a preloader: the application is imported, and may have set signal handlers */
+    bool forked;       /* this is a child of the worker, not the worker */
+    bool ready;        /* READY was sent; before that STOP ends the process at once */
+    uint64_t start_ns; /* when the process took up its work */
+    uint64_t served;   /* requests finished by all threads; under the GIL */
+    uint64_t limit;    /* asks to be replaced when so many are served; 0: never */
     pthread_mutex_t lock;
     pthread_cond_t body_came;
     struct worker_wait *waits; /* a thread each, owned */
 };
 
+/* Signals that a terminal or a careless hand may send do nothing from now on. */
+void worker_quiet_signals(void);
 /* Maps the inherited pool and recorder, marks the inherited descriptors close-on-exec, sets signal handlers and title, starts the control thread. 0 or -errno. */
 MUST_CHECK int worker_start(struct worker *worker);
 /* For a serving thread's life: a stack overflow can be reported. */

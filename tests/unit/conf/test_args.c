@@ -89,7 +89,6 @@ static void a_list_can_be_emptied(void **state)
     assert_accepted(t, conf_finish(t->b, t->error));
 }
 
-/* A later one's row is reached by --name and --no-name all the same. */
 static void booleans_take_no_value(void **state)
 {
     struct testing *t = *state;
@@ -98,9 +97,6 @@ static void booleans_take_no_value(void **state)
     assert_true(conf_of(t->b)->reload);
     assert_accepted(t, ARGS(t, "--no-reload"));
     assert_false(conf_of(t->b)->reload);
-    assert_refused(
-        t, ARGS(t, "--no-preload"),
-        "--no-preload: not in this version of Quintet: leave it out: each worker imports the application itself");
     assert_refused(t, ARGS(t, "--reload=yes"), "--reload: takes no value; say --reload or --no-reload");
     assert_refused(t, ARGS(t, "--no-workers"), "--no-workers: no such option; did you mean --workers?");
 }
@@ -216,19 +212,6 @@ static void options_of_other_servers_are_translated(void **state)
     assert_refused(t, ARGS(t, "--check-config"), "--check-config: no such option; use `quintet check`");
 }
 
-static void later_options_are_refused_with_advice(void **state)
-{
-    struct testing *t = *state;
-
-    assert_refused(
-        t, ARGS(t, "--preload"),
-        "--preload: not in this version of Quintet: leave it out: each worker imports the application itself");
-    assert_int_equal(ENV(t, "QUINTET_PRELOAD=1"), -EINVAL);
-    assert_refused(t, YAML(t, "preload: yes\n"),
-                   "quintet.yaml:1:1: preload: not in this version of Quintet: leave it out: each worker imports the "
-                   "application itself");
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -244,7 +227,6 @@ int main(void)
         TEST(addresses_have_their_shapes),
         TEST(the_nearest_name_is_told),
         TEST(options_of_other_servers_are_translated),
-        TEST(later_options_are_refused_with_advice),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

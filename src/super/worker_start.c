@@ -1,12 +1,14 @@
-/* The command line of a worker, word by word; python/quintet/worker.py reads it. */
-#include "super/worker_words.h"
+/* The command line of a worker, word by word, which python/quintet/worker.py reads; and its descriptors. */
+#include "super/worker_start.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "os/proc.h"
 #include "super/generation.h"
+#include "wire/inherit.h"
 
 /* Makes room in argv for the title that the worker writes over it. */
 #define PADDING "                                                                "
@@ -64,21 +66,23 @@ static void add_script(struct words *w, const struct plan *plan)
     mem_free(script);
 }
 
-char **worker_words(struct worker_process *process)
+static char **make_words(const struct worker_start *start)
 {
-    const struct worker *worker = process->child.owner;
-    const struct generation *g = worker->generation;
-    const struct plan *plan = process->plan;
+    const struct generation *g = start->generation;
+    const struct plan *plan = start->plan;
     struct words w = { .room = WORDS_FIXED + 2 * plan->conf->warmup.n };
 
     w.items = mem_calloc(w.room, sizeof(char *));
     add(&w, plan->python);
     add_script(&w, plan);
-    add_number(&w, "--worker", worker->index);
+    if (start->index == WORKER_START_PRELOADER)
+        add_text(&w, "--preload", "yes");
+    else
+        add_number(&w, "--worker", start->index);
     add_number(&w, "--workers", g->n_workers);
     add_number(&w, "--threads", plan->threads);
     add_number(&w, "--lanes", g->n_pool_fds - 1);
-    add_number(&w, "--generation", process->release);
+    add_number(&w, "--generation", start->release);
     add_text(&w, "--gc", plan->conf->gc == CONF_GC_PYTHON ? "python" : "idle");
     add_recycling(&w, plan->conf);
     add_warm_up(&w, plan->conf);
@@ -87,9 +91,44 @@ char **worker_words(struct worker_process *process)
     return w.items;
 }
 
-void worker_words_free(char **words)
+static void free_words(char **words)
 {
-    for (size_t i = 0; words != NULL && words[i] != NULL; i++)
+    for (size_t i = 0; words[i] != NULL; i++)
         mem_free(words[i]);
     mem_free(words);
+}
+
+static void place(struct proc_spawn *spawn, struct proc_fd *fds, int from, int to)
+{
+    if (from >= 0)
+        fds[spawn->n_fds++] = (struct proc_fd){ from, to };
+}
+
+pid_t worker_start(const struct worker_start *start)
+{
+    const struct generation *g = start->generation;
+    const struct plan *plan = start->plan;
+    char **words = make_words(start);
+    struct proc_fd fds[WIRE_FDS_MAX + 8];
+    struct proc_spawn spawn = { .path = plan->python,
+                                .argv = words,
+                                .envp = plan->env,
+                                .chdir = plan->directory,
+                                .fds = fds,
+                                .uid = plan->uid,
+                                .gid = plan->gid,
+                                .umask = plan->umask,
+                                .own_group = true };
+    pid_t pid;
+
+    place(&spawn, fds, start->output, 1);
+    place(&spawn, fds, start->output, 2);
+    place(&spawn, fds, start->supervisor, INHERIT_SUPERVISOR);
+    place(&spawn, fds, start->edge, INHERIT_EDGE);
+    place(&spawn, fds, start->recorder, INHERIT_RECORDER);
+    for (size_t i = 0; i < g->n_pool_fds; i++)
+        place(&spawn, fds, g->pool_fds[i], INHERIT_POOL + (int)i);
+    pid = proc_spawn(&spawn);
+    free_words(words);
+    return pid;
 }
