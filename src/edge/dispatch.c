@@ -15,6 +15,7 @@ void dispatch_init(struct dispatch *d, struct edge *edge)
     pthread_mutex_init(&d->lock, NULL);
     list_init(&d->queue);
     list_init(&d->generations);
+    d->queue_timeout = UINT64_MAX;
     d->edge = edge;
 }
 
@@ -47,12 +48,13 @@ void dispatch_wake(struct dispatch *d)
 
 /* ---- requests ---- */
 
-/* To wait for nothing is worse than to be told at once: the client can go elsewhere, and the queue holds those who will be served. The rate is
- * an estimate, so the benefit of a tenth is the request's. */
+/* To wait for nothing is worse than to be told at once: the client can go elsewhere, and the queue holds those who will be served. At nine tenths of
+ * the time, so that under overload those who were let in are served before theirs is over. A short queue is no ground for a forecast. */
 static bool is_hopeless(const struct dispatch *d)
 {
-    return d->queue_timeout > 0 && !hold_on(&d->hold) &&
-           rate_wait(&d->rate, (uint64_t)d->n_queued + 1) > d->queue_timeout + d->queue_timeout / 10;
+    if (d->active == NULL || d->n_queued < d->active->geometry.slots || hold_on(&d->hold))
+        return false;
+    return rate_wait(&d->rate, (uint64_t)d->n_queued + 1) > d->queue_timeout - d->queue_timeout / 10;
 }
 
 /* 0: it may wait. */

@@ -83,7 +83,7 @@ void dispatch_limit(struct dispatch *d, uint32_t queue_max, uint64_t queue_timeo
 
 /* ---- requests: the exchange's own lane ---- */
 
-/* Hands the job over or queues it. 0; -ENOBUFS: the queue is full; -ETIME: at the rate of late its time would be over long before its turn.
+/* Hands the job over or queues it. 0; -ENOBUFS: the queue is full; -ETIME: at the rate of late its time would be over before its turn.
  * A job at the front is never refused. */
 MUST_CHECK int dispatch_submit(struct dispatch *d, struct job *job, bool front);
 uint32_t dispatch_retry_after(struct dispatch *d, uint64_t now); /* seconds: 1 to 300, or the rest of a pause */

@@ -1,0 +1,115 @@
+"""Five times what the application can do: it goes on doing that, those it serves wait no longer than was said, the others are told at once."""
+import socket
+import threading
+import time
+
+import pytest
+
+from kit import open_loop
+from kit.waiting import SLOW, until
+
+SERVICE = 0.02
+APP = """
+import time
+def application(environ, start):
+    time.sleep(%r)
+    start("200 OK", [("Content-Length", "3")])
+    return [b"ok\\n"]
+""" % SERVICE
+QUEUE_TIMEOUT = 1.0
+SECONDS = 6
+
+
+def capacity(site, seconds=2.0):
+    """What four clients that never pause get out of it, in answers a second."""
+    counts, end = [0] * 4, time.monotonic() + seconds
+
+    def visit(i):
+        c = site.client()
+        while time.monotonic() < end:
+            assert c.get("/").status == 200
+            counts[i] += 1
+        c.close()
+
+    threads = [threading.Thread(target=visit, args=(i,)) for i in range(4)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    return sum(counts) / seconds
+
+
+@pytest.mark.parametrize("keep", [True, False], ids=["kept", "new"])
+def test_five_times_the_capacity(quintet, keep):
+    site = quintet(APP, options=["--queue-timeout", "%gs" % QUEUE_TIMEOUT, "--workers", "2"])
+    site.memory_max = 256 << 20
+    able = capacity(site)
+    answers = open_loop.run(site.address(), "/", rate=5 * able, seconds=SECONDS, keep=keep)
+    served = [a for a in answers if a.status == 200]
+    refused = [a for a in answers if a.status == 503]
+    span = max(a.due + a.took for a in answers) - min(a.due for a in answers)
+    figures = "capacity %.0f/s, offered %.0f/s, goodput %.0f/s, served p50 %.3f s p99 %.3f s, refused p50 %.4f s p99 %.4f s, " \
+        "broken %d, counted %r" % (
+            able, 5 * able, len(served) / span, open_loop.percentile([a.took for a in served], 0.5),
+            open_loop.percentile([a.took for a in served], 0.99), open_loop.percentile([a.took for a in refused], 0.5),
+            open_loop.percentile([a.took for a in refused], 0.99), len(answers) - len(served) - len(refused),
+            site.status()["edge"]["refused"])
+    print(figures)
+    assert len(served) + len(refused) == len(answers), figures
+    assert len(served) / span >= 0.9 * able, figures
+    assert open_loop.percentile([a.took for a in served], 0.99) < (QUEUE_TIMEOUT + SERVICE) * SLOW, figures
+    # Refused when it came, or when its time in the queue was over: either way it is told within 50 ms.
+    late = [a.took if a.took < QUEUE_TIMEOUT else a.took - QUEUE_TIMEOUT for a in refused]
+    assert open_loop.percentile(late, 0.95) < 0.05 * SLOW, figures
+    assert all(1 <= a.retry_after <= 300 for a in refused), figures
+
+
+# ---- who left has no share of it ----
+
+LEAVE = """
+import os, time
+def application(environ, start):
+    q = environ["QUERY_STRING"]
+    if q:
+        open(q + ".at", "w").close()
+        while not os.path.exists(q):
+            time.sleep(0.005)
+    elif environ["PATH_INFO"] == "/never":
+        print("ran what nobody waited for")
+    start("200 OK", [("Content-Length", "3")])
+    return [b"ok\\n"]
+"""
+
+
+def waiting(site):
+    """In slots that no worker has taken, and in the queue."""
+    edge = site.status()["edge"]
+    return sum(g["slots_used"] for g in edge["generations"]) - 1, edge["queued"]
+
+
+@pytest.mark.parametrize("how", ["close", "reset", "half"])
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
+def test_client_that_left_is_dropped(quintet, pair, authority, tmp_path, how, tls):
+    """In the queue, and in a slot that no worker has taken yet; a half-closed connection counts as left, as in nginx."""
+    site = quintet(LEAVE, options=["--workers", "1"], tls=[pair])
+    context = (authority.context(), "localhost") if tls else ()
+    go = tmp_path / "go"
+    busy = site.client()
+    busy.send(b"GET /?%s HTTP/1.1\r\nHost: a\r\n\r\n" % str(go).encode())
+    until((tmp_path / "go.at").exists, "the worker")
+    leaving = [site.client(*context) for _ in range(8)]  # the first of them in slots, handed over ahead
+    for c in leaving:
+        c.send(b"GET /never HTTP/1.1\r\nHost: a\r\n\r\n")
+    until(lambda: sum(waiting(site)) == 8 and all(waiting(site)), "them to wait")
+    for c in leaving:
+        if how == "close":
+            c.close()
+        elif how == "reset":
+            c.reset()
+        else:
+            socket.socket.shutdown(c.sock, socket.SHUT_WR)
+    site.wait_access(8, status=499)
+    assert waiting(site) == (0, 0)
+    go.touch()
+    assert busy.response().status == 200 and site.get("/").status == 200
+    assert not site.messages(message="ran what nobody waited for")
