@@ -12,7 +12,9 @@
 #include "super/super.h"
 #include "wire/recorder.h"
 
-#define CANCEL_GRACE_NS (1 * NS_PER_SEC) /* for a successor that has served nobody */
+#define AFTER_TIMEOUT_NS (5 * NS_PER_SEC)      /* for what follows a request that ran past --timeout */
+#define NO_TIMEOUT_NS (24 * 3600 * NS_PER_SEC) /* a request may take for ever, but not this worker */
+#define CANCEL_GRACE_NS (1 * NS_PER_SEC)       /* for a successor that has served nobody */
 
 void worker_init(struct worker *w, struct generation *g, uint32_t index)
 {
@@ -181,14 +183,25 @@ void worker_stop(struct worker *w, uint64_t grace_ns)
     child_stop(w->child, grace_ns);
 }
 
+/* How long the incumbent may take for what it runs. A reload has an end; for any other reason nothing is cut off that the edge would wait
+ * for. */
+static uint64_t last_grace(struct worker *w)
+{
+    const struct conf *conf = w->generation->plan->conf;
+    uint64_t all = conf->timeout > 0 ? conf->timeout + AFTER_TIMEOUT_NS : NO_TIMEOUT_NS;
+
+    if (worker_process_of(w->next)->release != worker_process_of(w->child)->release || all < conf->graceful_timeout)
+        return conf->graceful_timeout;
+    return all;
+}
+
 void worker_booted(struct child *child)
 {
     struct worker *w = child->owner;
-
     enum child_state before = w->child->state;
 
     if (child == w->next && (before == CHILD_UP || before == CHILD_BOOTING || before == CHILD_PAUSED))
-        child_stop(w->child, worker_process_of(w->child)->plan->conf->graceful_timeout);
+        child_stop(w->child, last_grace(w));
 }
 
 bool worker_wants_again(const struct child *child)

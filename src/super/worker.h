@@ -53,7 +53,7 @@ struct worker {
 void worker_init(struct worker *w, struct generation *g, uint32_t index);
 void worker_fini(struct worker *w); /* both processes must be down */
 
-/* Boots a successor beside the incumbent and lets it take over once it is ready: the incumbent then has graceful_timeout to finish what it
+/* Boots a successor beside the incumbent and lets it take over once it is ready: the incumbent then may finish what it
  * runs. While a replacement is under way, or the incumbent is down or booting anyhow, nothing more happens. False: its generation serves no
  * new requests, so there is nothing to succeed to. `why` is logged. */
 bool worker_replace(struct worker *w, const char *why);

@@ -95,6 +95,19 @@ def test_running_request_is_finished(site, tmp_path):
     assert workers(s)[0]["restarts"] == 1
 
 
+def test_running_request_has_its_whole_time(site, tmp_path):
+    """--graceful-timeout is for reloads and stops: nobody is in a hurry here."""
+    s = site("--workers", "1", "--graceful-timeout", "100ms")
+    at, go = tmp_path / "at", tmp_path / "go"
+    c = s.client()
+    c.send(b"GET /?grow=%d&at=%s&until=%s HTTP/1.1\r\nHost: a\r\n\r\n" % (LIMIT + 8, bytes(at), bytes(go)))
+    until(lambda: at.exists() and workers(s)[0]["state"] == "stopping", "the successor to be ready")
+    holds_for(lambda: workers(s)[0]["state"] == "stopping", "it goes on", 0.5)
+    go.touch()
+    assert c.response().status == 200
+    until(lambda: s.worker_pids() and at_rest(s), "the succession")
+
+
 def slow_boots(tmp_path):
     """An application whose every boot but the first waits for a file."""
     booting, go = tmp_path / "booting", tmp_path / "boot"
