@@ -70,7 +70,7 @@ int heap_reserve(struct heap *h, size_t n)
         return 0;
     while (cap < n)
         cap *= 2;
-    nodes = mem_try_realloc(h->nodes, cap * sizeof(*nodes));
+    nodes = mem_try_realloc(h->nodes, cap * sizeof(struct heap_node *));
     if (nodes == NULL)
         return -ENOMEM;
     h->nodes = nodes;

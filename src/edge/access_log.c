@@ -11,10 +11,10 @@
 
 #define VALUE_MAX 1024 /* of one client-sent value */
 
-/* Status for the log: 499 (as nginx) when the client left before anything was sent. */
+/* Status for the log: 499 (as nginx) when the client left, or had to, before anything was sent. */
 static unsigned log_status(const struct exchange *ex)
 {
-    if (ex->client_gone && !ex->response.started)
+    if (!ex->response.started && (ex->client_gone || ex->response.status == 0))
         return 499;
     return ex->response.status;
 }

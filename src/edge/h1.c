@@ -181,7 +181,8 @@ static void h1_shed(struct conn *c)
 
     shed_note(c->lane, "an answer");
     if (c->closed)
-        return; /* it was one of those that could be spared */
+        return;                         /* it was one of those that could be spared */
+    h1->exchange.response.status = 503; /* for the log */
     buf_clear(&h1->out);
     h1->out_pos = 0;
     must(buf_add_str(&h1->out, STR("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: "

@@ -108,6 +108,7 @@ MODES = {
 
 
 def slowhttptest(url, mode, connections, seconds):
-    """The attack as a process; wait for it. -p: how long it waits for an answer before it calls the server down."""
-    words = [SLOWHTTPTEST, *MODES[mode], "-c", str(connections), "-r", "500", "-l", str(seconds), "-p", "3", "-u", url]
+    """The attack as a process; wait for it. -p: how long it waits for an answer before it calls the server down. It comes from another machine, so to
+    speak: what it needs of this one's processors it gets last."""
+    words = ["nice", "-n", "19", SLOWHTTPTEST, *MODES[mode], "-c", str(connections), "-r", "500", "-l", str(seconds), "-p", "3", "-u", url]
     return subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

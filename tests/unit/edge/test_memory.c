@@ -140,9 +140,11 @@ static bool uploads(struct fixture *f, int client)
 static bool pipelines(struct fixture *f, int client)
 {
     static char bytes[60000];
-    size_t n = (size_t)snprintf(bytes, sizeof(bytes), "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 20000\r\n\r\n");
-    char *answer = ask(f, client, bytes);
+    size_t n;
+    char *answer;
 
+    (void)snprintf(bytes, sizeof(bytes), "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 20000\r\n\r\n");
+    answer = ask(f, client, bytes);
     if (answer[0] != '\0')
         return good(answer);
     mem_free(answer);
