@@ -44,24 +44,27 @@ def test_five_times_the_capacity(quintet, keep):
     site = quintet(APP, options=["--queue-timeout", "%gs" % QUEUE_TIMEOUT, "--workers", "2"])
     site.memory_max = 256 << 20
     able = capacity(site)
-    answers = open_loop.run(site.address(), "/", rate=5 * able, seconds=SECONDS, keep=keep)
-    served = [a for a in answers if a.status == 200]
-    refused = [a for a in answers if a.status == 503]
+    answers = open_loop.run(site.address(), "/load", rate=5 * able, seconds=SECONDS, keep=keep)
+    rows = site.wait_access(len(answers), target="/load")
+    served = [r["queue_time"] + r["app_time"] for r in rows if r["status"] == 200]
+    refused = [r["duration"] for r in rows if r["status"] == 503]
+    seen = [a.took for a in answers if a.status == 200]
     span = max(a.due + a.took for a in answers) - min(a.due for a in answers)
-    figures = "capacity %.0f/s, offered %.0f/s, goodput %.0f/s, served p50 %.3f s p99 %.3f s, refused p50 %.4f s p99 %.4f s, " \
-        "broken %d, counted %r" % (
-            able, 5 * able, len(served) / span, open_loop.percentile([a.took for a in served], 0.5),
-            open_loop.percentile([a.took for a in served], 0.99), open_loop.percentile([a.took for a in refused], 0.5),
-            open_loop.percentile([a.took for a in refused], 0.99), len(answers) - len(served) - len(refused),
-            site.status()["edge"]["refused"])
+    figures = "capacity %.0f/s, offered %.0f/s, goodput %.0f/s, served p50 %.3f s p99 %.3f s (clients: %.3f s), " \
+        "refused p50 %.4f s p99 %.4f s, broken %d" % (
+            able, 5 * able, len(served) / span, open_loop.percentile(served, 0.5), open_loop.percentile(served, 0.99),
+            open_loop.percentile(seen, 0.99), open_loop.percentile(refused, 0.5), open_loop.percentile(refused, 0.99),
+            sum(a.status not in (200, 503) for a in answers))
     print(figures)
-    assert len(served) + len(refused) == len(answers), figures
+    assert len(served) + len(refused) == len(answers) and len(seen) == len(served), figures
     assert len(served) / span >= 0.9 * able, figures
-    assert open_loop.percentile([a.took for a in served], 0.99) < (QUEUE_TIMEOUT + SERVICE) * SLOW, figures
+    # The promise, by the server's clock: on a busy machine the clients' own waits for the processor are no fault of the queue.
+    assert open_loop.percentile(served, 0.99) < (QUEUE_TIMEOUT + SERVICE) * SLOW, figures
     # Refused when it came, or when its time in the queue was over: either way it is told within 50 ms.
-    late = [a.took if a.took < QUEUE_TIMEOUT else a.took - QUEUE_TIMEOUT for a in refused]
-    assert open_loop.percentile(late, 0.95) < 0.05 * SLOW, figures
-    assert all(1 <= a.retry_after <= 300 for a in refused), figures
+    late = [took if took < QUEUE_TIMEOUT else took - QUEUE_TIMEOUT for took in refused]
+    assert open_loop.percentile(late, 0.99) < 0.05 * SLOW, figures
+    assert open_loop.percentile(seen, 0.99) < 2 * (QUEUE_TIMEOUT + SERVICE) * SLOW, figures  # and clients see the same, give or take
+    assert all(1 <= a.retry_after <= 300 for a in answers if a.status == 503), figures
 
 
 # ---- who left has no share of it ----
