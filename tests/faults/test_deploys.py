@@ -3,7 +3,19 @@ import signal
 
 from kit import processes
 from kit.waiting import until
-from rig.ground import turns
+from rig.ground import release, turns
+
+
+# Boots once as it is, then once not, then as the release before: what the old plan would find in a directory of its own.
+ONCE = """
+import os
+boots = %r
+n = os.path.getsize(boots) if os.path.exists(boots) else 0
+with open(boots, "a") as file:
+    file.write("x")
+if n == 1:
+    raise RuntimeError("wrong release")
+"""
 
 
 def released(site):
@@ -72,3 +84,42 @@ def test_hup_again_and_again(ground, seconds):
             site.signal(signal.SIGHUP)
         until(lambda: site.status()["reload"] == "idle" and released(site) == "signal %d" % n, "the last release", 20)
     assert not load.report.reopened
+
+
+def test_a_rollback_every_half_second(ground, seconds):
+    """There and back, with what runs on either side finished where it is, and nobody started for it."""
+    site = ground("--keep-generation", "60s")
+    site.more_descriptors += 4  # of the edge, for the one that is kept: pool, eventfd, two channels
+    site.release("2")
+    assert site.command("reload").returncode == 0
+    level, workers = site.level(), processes.descendants(site.pid)
+    with site.load() as load:
+        for n in turns(seconds, 0.5):
+            done = site.command("rollback")
+            assert done.returncode == 0, done.stderr
+            assert released(site) == ("1", "2")[n % 2]
+    assert not load.report.reopened
+    assert processes.descendants(site.pid) == workers
+    site.ask_level(level)
+
+
+def test_rolling_reloads(ground, seconds):
+    """Worker after worker in the same pool; every second one does not boot in its second worker, and goes back."""
+    site = ground("--reload-strategy", "rolling")
+    site.expected += ["reload failed"]
+    level, good = site.level(), "1"
+    with site.load() as load:
+        for n in turns(seconds):
+            text = release("roll %d" % n)
+            if n % 2:
+                text = ONCE % str(site.folder / ("boots%d" % n)) + text + "\nif n > 1:\n    RELEASE = %r\n" % good
+            site.write("app.py", text)
+            done = site.command("reload")
+            assert done.returncode == n % 2, done
+            if n % 2:
+                assert "wrong release" in done.stderr
+            else:
+                good = "roll %d" % n
+            assert released(site) == good
+    assert not load.report.reopened
+    site.ask_level(level)
