@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -48,7 +49,10 @@ static int verdict(const json_t *answer, const char *good)
         return EXIT_FAILED;
     }
     if (!json_is_true(json_object_get(answer, "ok"))) {
-        (void)fprintf(stderr, "quintet: %s\n", error != NULL ? error : "failed");
+        bool block = error != NULL && strchr(error, '\n') != NULL; /* a traceback needs an introduction */
+
+        (void)fprintf(stderr, "quintet: %s%s\n", block ? "failed; what served before serves on\n" : "",
+                      error != NULL ? error : "failed");
         return EXIT_FAILED;
     }
     (void)printf("%s\n", json_is_string(json_object_get(answer, "text"))

@@ -35,6 +35,16 @@ static json_t *preloaders_document(const struct generation *g)
     return list;
 }
 
+/* How long it stays. */
+static double kept_seconds(const struct generation *g)
+{
+    uint64_t now = clock_mono_ns();
+
+    return g->state == GENERATION_KEPT && g->timer.deadline > now
+               ? (double)((g->timer.deadline - now) / NS_PER_MS) / 1000.0
+               : 0.0;
+}
+
 static json_t *generation_document(const struct generation *g)
 {
     json_t *workers = json_array();
@@ -49,9 +59,9 @@ static json_t *generation_document(const struct generation *g)
             json_object_set_new(worker, "successor", child_document(w->next));
         json_array_append_new(workers, worker);
     }
-    return json_pack("{s:i, s:i, s:s, s:i, s:s?, s:o, s:o}", "generation", (int)g->release, "pool", (int)g->number,
-                     "state", generation_state_name(g->state), "threads", (int)g->threads, "app", g->plan->app,
-                     "preloaders", preloaders_document(g), "workers", workers);
+    return json_pack("{s:f, s:i, s:i, s:s, s:i, s:s?, s:o, s:o}", "kept_seconds", kept_seconds(g), "generation",
+                     (int)g->release, "pool", (int)g->number, "state", generation_state_name(g->state), "threads",
+                     (int)g->threads, "app", g->plan->app, "preloaders", preloaders_document(g), "workers", workers);
 }
 
 static json_t *addresses(const struct super *super)

@@ -100,11 +100,14 @@ static void print_successor(const json_t *next, FILE *to)
 
 static void print_generation(const json_t *g, const json_t *edge, FILE *to)
 {
+    char kept[48] = "", time[32];
     json_t *worker;
     size_t i;
 
-    (void)fprintf(to, "\ngeneration %lld: %s, %lld thread%s a worker\n", number(g, "generation"), text(g, "state"),
-                  number(g, "threads"), number(g, "threads") == 1 ? "" : "s");
+    if (seconds(g, "kept_seconds") > 0)
+        (void)snprintf(kept, sizeof(kept), " for %s more", duration(seconds(g, "kept_seconds"), time));
+    (void)fprintf(to, "\ngeneration %lld: %s%s, %lld thread%s a worker\n", number(g, "generation"), text(g, "state"),
+                  kept, number(g, "threads"), number(g, "threads") == 1 ? "" : "s");
     (void)fprintf(to, "  %6s  %8s  %-9s %8s %7s %8s %10s  %s\n", "worker", "pid", "state", "up", "memory", "restarts",
                   "requests", "now");
     json_array_foreach(json_object_get(g, "workers"), i, worker)

@@ -1,5 +1,6 @@
 """The generation before a reload, kept booted for a while, and the way back to it."""
 import os
+import re
 import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -62,6 +63,8 @@ def test_there_and_back_under_load(site):
         said = reload(s, "two")
         assert "kept for `quintet rollback`" in said
         assert s.get().body == b"two" and generations(s) == {1: "kept", 2: "serving"}
+        assert 0 < s.status()["generations"][0]["kept_seconds"] <= 60
+        assert re.search(r"generation 1: kept for [\d.]+s more", s.command("status").stdout)
         workers = pids(s, 1), pids(s, 2)
         for text, serving, kept in ((b"one", 1, 2), (b"two", 2, 1), (b"one", 1, 2)):
             done = s.command("rollback")
