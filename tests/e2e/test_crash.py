@@ -44,6 +44,19 @@ def test_crash_shows_the_python_stack(quintet, path, name):
     assert line["level"] == "error"
 
 
+@pytest.mark.parametrize("path", ["segfault", "abort"])
+def test_preloaded_worker(quintet, path):
+    """It is forked, not started, and has a recorder of its own all the same."""
+    site = quintet("hang.py", options=["--workers", "2", "--preload"])
+    site.expected.append("worker died")
+    for _ in range(4):
+        assert site.get("/hello?before=1").status == 200
+    assert site.request("POST", "/" + path, body=b"").status == 502
+    text = death(site)["text"]
+    assert "POST /" + path in text and "in %s\n" % path in text and "in the application" in text
+    until(lambda: len(site.worker_pids()) == 2, "another worker")
+
+
 def test_every_thread_is_told(quintet, tmp_path):
     site = quintet("hang.py", options=["--workers", "1", "--threads", "3"])
     site.expected.append("worker died")

@@ -54,6 +54,15 @@ def test_stack_of_whatever_it_hangs_in(quintet, tmp_path, path):
     assert site.get("/hello").status == 200
 
 
+@pytest.mark.parametrize("path", ["in_regex", "in_sleep"])
+def test_preloaded_worker(quintet, path):
+    site = start(quintet, "--workers", "2", "--preload")
+    assert site.get("/" + path).status == 504
+    line = report(site, path)
+    assert "in %s" % path in line["text"] and "File " in line["text"]
+    replaced(site, line["pid"], 2)
+
+
 def test_no_peer_is_harmed(quintet, tmp_path):
     """Four threads, one hangs: another one's request is answered, and what comes later goes elsewhere."""
     site = start(quintet, "--workers", "1", "--threads", "4", timeout=2 * SLOW)
