@@ -200,7 +200,8 @@ def test_an_application_that_does_not_boot(served, program):
         assert (site.edge_pid, site.worker_pids()) == (edge, workers)
         site.write("app.py", APP)
         assert site.command("reload").returncode == 0
-        assert site.edge_pid != edge and not processes.alive(edge)
+        assert site.edge_pid != edge
+        until(lambda: not processes.alive(edge), "the old edge to be gone")
     assert not visitors.failures, visitors.failures[:5]
 
 
@@ -239,9 +240,13 @@ def test_the_exec_itself_fails(served, program, tmp_path):
         assert "no such file" in said["text"]
         assert (site.edge_pid, site.worker_pids()) == (edge, workers)
         os.kill(workers[0], signal.SIGKILL)
-        until(lambda: len(site.worker_pids()) == 2 and site.worker_pids() != workers, "another worker")
-        # What had been kept open for the exec is not left to the children.
-        assert len(processes.descriptors(site.worker_pids()[0])) == len(processes.descriptors(site.worker_pids()[1]))
+
+        def replaced():
+            now = site.worker_pids()
+            return now if len(now) == 2 and workers[0] not in now else None
+
+        new, old = [len(processes.descriptors(pid)) for pid in until(replaced, "another worker")]
+        assert new == old  # what had been kept open for the exec is not left to the children
     assert not visitors.failures, visitors.failures[:5]
     program.upgrade()
     take_over(site)
