@@ -257,11 +257,21 @@ static unsigned watchers(const struct lane *lane)
     return (unsigned)(stats_get(&lane->stats.accepted[STATS_METRICS]) - stats_get(&lane->stats.ended[STATS_METRICS]));
 }
 
+/* In the whole process: one that another lane has accepted may be on its way to this one. */
+static bool all_gone(const struct edge *edge)
+{
+    unsigned stay = 0;
+
+    for (uint32_t i = 0; i < edge->n_lanes; i++)
+        stay += watchers(&edge->lanes[i]);
+    return atomic_load(&edge->admit.open) <= stay;
+}
+
 static void drain_look(struct loop_timer *timer)
 {
     struct lane *lane = CONTAINER_OF(timer, struct lane, drain_timer);
 
-    if (atomic_load_explicit(&lane->n_open, memory_order_relaxed) == watchers(lane))
+    if (all_gone(lane->edge))
         edge_lane_drained(lane->edge);
     else
         loop_timer_set(lane->loop, timer, 10 * NS_PER_MS);
