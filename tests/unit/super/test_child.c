@@ -19,6 +19,7 @@ static struct log quiet = { .level = LOG_ALERT, .process = "test" };
 static struct child child;
 static int peer = -1;   /* the process's end of the channel */
 static int spawn_error; /* what the next spawn answers */
+static bool by_another; /* the next spawn leaves the fork to another process: no pid yet */
 static const char *route;
 static bool again; /* what gone() answers */
 static bool message_ok;
@@ -56,7 +57,7 @@ static int role_spawn(struct child *c)
     if (peer >= 0)
         close(peer);
     peer = pair[1];
-    c->pid = start_process();
+    c->pid = by_another ? 0 : start_process();
     return 0;
 }
 
@@ -97,6 +98,7 @@ static int setup(void **state)
     assert_int_equal(loop_new(&loop), 0);
     memset(&seen, 0, sizeof(seen));
     spawn_error = 0;
+    by_another = false;
     route = "ES";
     again = message_ok = true;
     child_init(&child, &role, loop, &quiet);
@@ -325,6 +327,76 @@ static void test_role_decides_about_messages(void **state)
     turn_until(CHILD_KILLED);
 }
 
+/* ---- forked by another process ---- */
+
+static void hang_up(void)
+{
+    close(peer);
+    peer = -1;
+}
+
+static void start_without_pid(void)
+{
+    by_another = true;
+    child_start(&child);
+    assert_int_equal(child.state, CHILD_BOOTING);
+    assert_int_equal(child.pid, 0);
+    by_another = false;
+}
+
+static void test_never_came_and_is_tried_again(void **state)
+{
+    start_without_pid();
+    hang_up();
+    turn_until(CHILD_PAUSED);
+    assert_int_equal(seen.last_status, -ESRCH);
+    assert_int_equal(child.failed_boots, 1);
+    turn_until(CHILD_BOOTING);
+    assert_int_not_equal(child.pid, 0);
+}
+
+static void test_came(void **state)
+{
+    start_without_pid();
+    child.pid = start_process(); /* what the role does when it is told */
+    say(WIRE_READY, NULL);
+    turn_until(CHILD_UP);
+}
+
+static void test_ready_without_a_pid_breaks_the_rules(void **state)
+{
+    start_without_pid();
+    say(WIRE_READY, NULL);
+    turn_until(CHILD_PAUSED);
+    assert_int_equal(seen.ready, 0);
+    assert_int_equal(child.channel.fd, -1); /* if it comes after all, it finds nobody */
+}
+
+static void test_stopped_before_it_came(void **state)
+{
+    start_without_pid();
+    child_stop(&child, NS_PER_SEC);
+    hang_up();
+    turn_until(CHILD_DOWN);
+    assert_int_equal(seen.last_status, 0);
+}
+
+static void test_killed_before_it_came(void **state)
+{
+    start_without_pid();
+    again = false;
+    child_kill(&child, "test");
+    assert_int_equal(child.state, CHILD_DOWN);
+    assert_int_equal(child.channel.fd, -1);
+}
+
+static void test_grace_is_over_before_it_came(void **state)
+{
+    start_without_pid();
+    child_stop(&child, NS_PER_MS);
+    turn_until(CHILD_DOWN);
+}
+
 static void test_hangup(void **state)
 {
     start_up();
@@ -426,6 +498,12 @@ int main(void)
         T(test_message_of_another_route_breaks_the_rules),
         T(test_role_decides_about_messages),
         T(test_hangup),
+        T(test_never_came_and_is_tried_again),
+        T(test_came),
+        T(test_ready_without_a_pid_breaks_the_rules),
+        T(test_stopped_before_it_came),
+        T(test_killed_before_it_came),
+        T(test_grace_is_over_before_it_came),
         T(test_spawn_fails),
         T(test_spawn_fails_and_that_is_it),
         T(test_broken_last_words),
