@@ -258,7 +258,7 @@ static bool take_message(struct child *child, struct wire_message *message)
 
     switch (message->type) {
     case WIRE_READY:
-        if (child->pid == 0 || !happen(child, CHILD_EV_READY))
+        if ((child->pid == 0 && before == CHILD_BOOTING) || !happen(child, CHILD_EV_READY))
             return false;
         child->boot_ns = message->number;
         if (before == CHILD_BOOTING)

@@ -376,6 +376,9 @@ static void test_stopped_before_it_came(void **state)
 {
     start_without_pid();
     child_stop(&child, NS_PER_SEC);
+    say(WIRE_READY, NULL); /* it came too late */
+    loop_once(loop);
+    assert_int_equal(child.state, CHILD_STOPPING);
     hang_up();
     turn_until(CHILD_DOWN);
     assert_int_equal(seen.last_status, 0);
