@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "super/handover.h"
+#include "super/preload.h"
 #include "super/super.h"
 
 #define LOOK_NS (20 * NS_PER_MS)
@@ -31,7 +32,9 @@ static bool child_is_settled(const struct child *child)
 {
     bool lives = child->state == CHILD_UP || child->state == CHILD_BOOTING;
 
-    return (lives && child->channel.fd >= 0 && child->channel.queued == 0) || child->state == CHILD_PAUSED;
+    /* Without a pid it is on its way from a preloader. */
+    return (lives && child->pid > 0 && child->channel.fd >= 0 && child->channel.queued == 0) ||
+           child->state == CHILD_PAUSED;
 }
 
 static bool workers_are_settled(const struct generation *g)
@@ -45,6 +48,18 @@ static bool workers_are_settled(const struct generation *g)
             return false;
     }
     return true;
+}
+
+/* They would fork for nobody: a worker that is wanted afterwards starts another. Asked last, when no worker is on its way. */
+static bool preloaders_are_gone(struct generation *g)
+{
+    LIST_EACH(link, &g->preloads) {
+        struct child *child = &CONTAINER_OF(link, struct preload, link)->child;
+
+        if (child->wanted)
+            child_stop(child, GENERATION_IDLE_GRACE_NS);
+    }
+    return list_empty(&g->preloads);
 }
 
 /* There is no way back to them from another program's generation. */
@@ -67,7 +82,8 @@ static bool nothing_is_under_way(const struct super *super)
     stop_kept(super);
     if (super->generations.next != &g->link || g->link.next != &super->generations)
         return false;
-    return super->edge->state == CHILD_UP && child_is_settled(super->edge) && workers_are_settled(g);
+    return super->edge->state == CHILD_UP && child_is_settled(super->edge) && workers_are_settled(g) &&
+           preloaders_are_gone(super->serving);
 }
 
 /* ---- the exec ---- */

@@ -282,6 +282,25 @@ def test_a_kept_generation_is_ended(served, program):
     assert site.command("rollback").returncode == 0
 
 
+def test_preloaded_workers(served, program):
+    """They stay children of the same process; one that dies meanwhile is forked from another preloader."""
+    site = served(options=["--preload"])
+    workers = site.worker_pids()
+    site.write("app.py", "import time\ntime.sleep(2)\n" + APP)
+    with Visitors(site, 2, "/") as visitors:
+        program.upgrade()
+        old = site.edge_pid
+        site.signal(signal.SIGUSR2)
+        booting(site)
+        assert [pid for pid in workers if processes.alive(pid)] == workers
+        os.kill(workers[0], signal.SIGKILL)
+        taken_over(site, old)
+        seen = visitors.count
+        until(lambda: visitors.count > seen + 20, "more visits")
+    assert not visitors.failures, visitors.failures[:5]
+    until(lambda: not [pid for pid in workers if processes.alive(pid)], "the old workers to be gone")
+
+
 def test_sockets_of_the_service_manager(quintet, program, tmp_path):
     """They stay; the manager hears that it reloads and is ready again, from the same process."""
     path, manager = tmp_path / "s", Manager(tmp_path / "n")
