@@ -28,7 +28,8 @@
 
 #define CONF_BLOB_MAX (1u << 20)
 #define RESERVED_FDS 64 /* for files, spools and messages */
-#define SPARE_FDS 16    /* for ourselves: what a later generation of workers brings */
+#define SPARE_FDS 16    /* for ourselves: what later generations bring, beside a channel for each worker */
+#define FEWEST 16       /* connections that there may be in any case */
 
 static struct edge *edge_of(struct channel *channel)
 {
@@ -357,10 +358,12 @@ static void limit_connections(struct edge *edge, const struct conf *conf)
     uint64_t fds = edge->fds_for_clients == 0 ? UINT32_MAX : edge->fds_for_clients, used = proc_count_fds();
     uint64_t clients = atomic_load(&edge->admit.open), max = conf->limit_connections;
 
-    used = used > clients ? used - clients : 0;
-    fds = fds > used + SPARE_FDS ? fds - used - SPARE_FDS : 1;
+    used = (used > clients ? used - clients : 0) + SPARE_FDS + 2 * (conf->workers != 0 ? conf->workers : proc_cores());
+    fds = fds > used + FEWEST ? fds - used : FEWEST;
     if (max == 0)
         max = admit_rule(fds, proc_memory());
+    if (max > fds)
+        max = fds; /* those beyond would have to be closed as soon as they come */
     admit_limit(&edge->admit, (uint32_t)max, (uint32_t)conf->limit_connections_per_address);
 }
 
