@@ -96,11 +96,6 @@ def test_malformed_file(tmp_path):
     refused(run("run", "-c", tmp_path / "none.yaml", "app"), "none.yaml")
 
 
-@pytest.mark.parametrize("option", ["--preload"])
-def test_options_of_later_versions_are_refused(option):
-    refused(run("run", option, "app"), option.split("=")[0], "not in this version")
-
-
 def test_options_of_other_servers_get_an_answer():
     assert "--access-log" in refused(run("run", "--access-logfile", "-", "app"))
 
