@@ -20,6 +20,7 @@ void report_init(struct report *report, int recorder, uint32_t threads, uint64_t
 void report_fini(struct report *report)
 {
     buf_fini(&report->text);
+    mem_free(report->selves);
 }
 
 void report_say(struct report *report, const char *fmt, ...)
@@ -167,12 +168,19 @@ static uint64_t section_of(struct str line, bool *current)
 /* Which of the worker's threads has this number; REPORT_NO_THREAD: one of the application's own. */
 static uint32_t find_thread(const struct report *report, uint64_t self)
 {
-    struct recorder_view view;
-
-    for (uint32_t i = 0; i < report->threads && look(report, i, &view); i++)
-        if (view.self == self)
+    for (uint32_t i = 0; i < report->threads; i++)
+        if (report->selves[i] == self)
             return i;
     return REPORT_NO_THREAD;
+}
+
+static void read_selves(struct report *report)
+{
+    struct recorder_view view;
+
+    report->selves = mem_calloc(report->threads, sizeof(*report->selves));
+    for (uint32_t i = 0; i < report->threads && look(report, i, &view); i++)
+        report->selves[i] = view.self;
 }
 
 static void add_header(struct report *report, struct str line, uint32_t thread)
@@ -215,6 +223,7 @@ bool report_stacks(struct report *report, uint32_t first)
     size_t n = report->recorder >= 0 ? recorder_stacks(report->recorder, report->threads, raw, RAW_MAX) : 0;
 
     if (n > 0) {
+        read_selves(report);
         add_sections(report, str_make(raw, n), first, true);
         add_sections(report, str_make(raw, n), first, false);
     }

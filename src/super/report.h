@@ -17,7 +17,8 @@ struct report {
     bool cut;
     int recorder; /* borrowed; -1: the worker had none */
     uint32_t threads;
-    uint64_t now_ns; /* clock_mono_ns at the death, or now */
+    uint64_t now_ns;  /* clock_mono_ns at the death, or now */
+    uint64_t *selves; /* owned: how faulthandler calls each thread; NULL until report_stacks */
 };
 
 void report_init(struct report *report, int recorder, uint32_t threads, uint64_t now_ns);

@@ -408,7 +408,7 @@ static bool gone(struct child *child, int status, bool was_ready)
     }
     log_death(super, child, status);
     end_drains(child);
-    stuck_edge_gone(super);
+    stuck_edge_gone(super, child);
     if (super->state == SUPER_STARTING && child->failed_boots >= FIRST_TRIES) {
         log_event(super->log, LOG_ERROR, "the edge does not start: giving up");
         super->exit_code = EXIT_FAILED;

@@ -203,12 +203,12 @@ static void edge_gone(struct child *child)
         stuck_spent(child);
 }
 
-void stuck_edge_gone(struct super *super)
+void stuck_edge_gone(struct super *super, const struct child *edge)
 {
     LIST_EACH(link, &super->generations) {
         struct generation *g = CONTAINER_OF(link, struct generation, link);
 
-        for (uint32_t i = 0; i < g->n_workers; i++)
+        for (uint32_t i = 0; g->edge == edge && i < g->n_workers; i++)
             for (size_t p = 0; p < ARRAY_LEN(g->workers[i].processes); p++)
                 edge_gone(&g->workers[i].processes[p].child);
     }

@@ -47,6 +47,6 @@ void stuck_spent(struct child *child); /* WORKER_SPENT */
 /* The process is dead: what was not logged yet is, and the struct is as new. */
 void stuck_gone(struct child *child);
 /* The edge is dead, and with it who would have said that its stuck workers are spent: all of them are. */
-void stuck_edge_gone(struct super *super);
+void stuck_edge_gone(struct super *super, const struct child *edge);
 
 #endif
