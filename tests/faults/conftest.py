@@ -3,6 +3,7 @@
 Each fault lasts FAULTS_SECONDS (a few by default, minutes in `make soak`).
 """
 import os
+import resource
 import sys
 from collections import Counter
 from pathlib import Path
@@ -16,6 +17,13 @@ from kit import certificates, servers, waiting  # noqa: E402
 from rig.ground import Ground  # noqa: E402
 
 SECONDS = float(os.environ.get("FAULTS_SECONDS", "4"))
+
+
+def pytest_configure():
+    """Thousands of connections need as many descriptors, here and in the edge, which inherits the limit."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    hard = max(hard, 20000) if os.geteuid() == 0 else hard
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def pytest_collection_modifyitems(items):

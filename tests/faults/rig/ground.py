@@ -1,5 +1,7 @@
 """A running site that is loaded, hurt and asked."""
 import re
+import subprocess
+import tempfile
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,13 +24,14 @@ def release(name):
 class Ground(Instance):
     """An Instance that serves apps/site.py on http and https, with files, and its rows in the table."""
 
-    def __init__(self, folder, table, authority, options, env=None, **more):
+    def __init__(self, folder, table, authority, options, env=None, wrapper=(), **more):
         self.table, self.authority, self.pair = table, authority, authority.pair("localhost")
         options = ["--static", "/static/=static", *options]
         super().__init__(folder, "app:application", {"app.py": APP, "content.py": HERE / "rig" / "content.py"}, options,
                          {"FAULTS_DATABASE": dsn(table.url), **(env or {})}, [self.pair], **more)
         self.write("static/style.css", content.whole(*STATIC))
         self.write("files/large.bin", content.whole(*LARGE))
+        self.wrapper = list(wrapper)
         self.start()
         self.addresses = {scheme: self.address(scheme) for scheme in ("http", "https")}
         self.more_descriptors = 1  # of the file that is sent again and again
@@ -83,16 +86,16 @@ def pss(pid):
 
 
 @contextmanager
-def small_disk(folder, size="1m"):
-    """A file system of its own that is soon full."""
-    import subprocess
-    folder = Path(folder)
-    folder.mkdir()
+def small_disk(size="1m"):
+    """A file system of its own that is soon full, where the edge (another user) may write."""
+    folder = Path(tempfile.mkdtemp(prefix="qfaults"))
+    folder.chmod(0o755)
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=%s,mode=1777" % size, "none", str(folder)], check=True)
     try:
         yield folder
     finally:
         subprocess.run(["umount", "-l", str(folder)], check=True)
+        folder.rmdir()
 
 
 def turns(seconds, pause=0.0):
