@@ -1,7 +1,9 @@
 """Releases under load: nobody notices but by the new text."""
 import signal
 
-from kit import processes
+import pytest
+
+from kit import instance, processes
 from kit.waiting import until
 from rig.ground import release, turns
 
@@ -123,3 +125,32 @@ def test_rolling_reloads(ground, seconds):
             assert released(site) == good
     assert not load.report.reopened
     site.ask_level(level)
+
+
+# The sanitizers' build is started by a script, whose loader settings a replaced program does not have.
+@pytest.mark.skipif(instance.SANITIZED, reason="the program that is replaced is started by a script")
+def test_binary_upgrades(ground, tmp_path, seconds):
+    """The program on disk is replaced and takes over, again and again; who is connected to the old edge is served there to the end."""
+    binary = tmp_path / "quintet"
+
+    def put():
+        aside = tmp_path / "aside"
+        aside.write_bytes(instance.BINARY.read_bytes())
+        aside.chmod(0o755)
+        aside.rename(binary)
+
+    put()
+    site = ground(binary=binary, env={"QUINTET_PACKAGE_DIR": str(instance.BINARY.parent / "python")})
+    with site.load() as load:
+        for _ in turns(seconds):
+            put()
+            pid, edge = site.pid, site.edge_pid
+            site.signal(signal.SIGUSR2)
+
+            def taken_over():
+                now = site.try_status()
+                return now and now["reload"] == "idle" and len(now["generations"]) == 1 and now["edge"]["pid"] not in (0, edge)
+
+            until(taken_over, lambda: "the takeover\n" + site.said(), 30)
+            assert site.pid == pid
+            load.more(2)

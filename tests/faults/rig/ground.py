@@ -24,14 +24,14 @@ def release(name):
 class Ground(Instance):
     """An Instance that serves apps/site.py on http and https, with files, and its rows in the table."""
 
-    def __init__(self, folder, table, authority, options, env=None, wrapper=(), **more):
+    def __init__(self, folder, table, authority, options, env=None, wrapper=(), binary=None, **more):
         self.table, self.authority, self.pair = table, authority, authority.pair("localhost")
         options = ["--static", "/static/=static", *options]
         super().__init__(folder, "app:application", {"app.py": APP, "content.py": HERE / "rig" / "content.py"}, options,
                          {"FAULTS_DATABASE": dsn(table.url), **(env or {})}, [self.pair], **more)
         self.write("static/style.css", content.whole(*STATIC))
         self.write("files/large.bin", content.whole(*LARGE))
-        self.wrapper = list(wrapper)
+        self.wrapper, self.binary = list(wrapper), binary or self.binary
         self.start()
         self.addresses = {scheme: self.address(scheme) for scheme in ("http", "https")}
         self.more_descriptors = 1  # of the file that is sent again and again
