@@ -79,8 +79,9 @@ def test_limit_of_an_address(quintet):
     site = quintet("plain.py", options=["--limit-connections-per-address", "5"])
     with Crowd(site.address(), 8) as crowd:
         until(lambda: crowd.closed() == 3, "three to be closed")
-        assert site.status()["edge"]["crowded"] == 3
-        assert len(site.messages(message="too many connections from one address", address="127.0.0.1")) == 1
+        until(lambda: site.status()["edge"]["crowded"] == 3, "three to be counted")
+        site.wait_message(message="too many connections from one address", address="127.0.0.1")
+        assert len(site.messages(message="too many connections from one address")) == 1
     until(lambda: site.status()["edge"]["open"] == [0] * len(site.status()["edge"]["open"]), "all to be gone")
     assert site.get().status == 200
 
@@ -118,7 +119,7 @@ def test_out_of_memory(quintet):
     assert site.edge_pid == edge
     for _ in range(20):
         assert site.get().status == 200
-    assert site.messages(message="out of memory: clients are refused")
+    site.wait_message(message="out of memory: clients are refused")
 
 
 # ---- slowhttptest ----
