@@ -96,8 +96,8 @@ def test_stack_overflow(quintet, tmp_path, threads):
     site = quintet("hang.py", options=["--workers", "1", "--threads", str(threads)])
     site.expected.append("worker died")
     at = tmp_path / "at"
-    if threads == 2:  # the first thread is woken first
-        site.client().send(b"GET /gate?at=%s&until=/never HTTP/1.1\r\nHost: a\r\n\r\n" % str(at).encode())
+    if threads == 2:  # the first thread is woken first; a POST, or the next worker would have it
+        site.client().send(b"POST /gate?at=%s&until=/never HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n" % str(at).encode())
         until(at.exists, "the first thread")
     site.request("POST", "/overflow", body=b"")
     text = death(site, how=re.compile("SIGSEGV"))["text"]
