@@ -30,7 +30,15 @@ def app(environ, start):
     start("200 OK", [])
     return [b"one"]
 """
-VERSION, NEXT = b"0.1.0\0", b"9.9.9\0"
+VERSION = re.search(r"version: '([^']+)'", (instance.ROOT / "meson.build").read_text())[1].encode() + b"\0"
+
+
+def version(digit):
+    """Another version, of the same length: 0.1.0 becomes 9.9.9."""
+    return re.sub(b"[0-9]", str(digit).encode(), VERSION)
+
+
+NEXT = version(9)
 # The sanitizers' build is run by a script: what is copied and replaced is the program itself.
 BINARY = instance.BINARY.with_name("quintet") if instance.SANITIZED else instance.BINARY
 PRELOAD = re.findall(r'export (LD_PRELOAD)="(.*)"', instance.BINARY.read_text()) if instance.SANITIZED else []
@@ -109,7 +117,7 @@ def test_under_load(served, program):
     assert not visitors.failures and not posts.failures, (visitors.failures + posts.failures)[:5]
     assert site.status()["pid"] == pid and processes.stat(pid)[2] == started[2]
     until(lambda: not [p for p in [old, *workers] if processes.alive(p)], "the old processes to be gone")
-    assert "9.9.9" in site.command("version").stdout
+    assert NEXT[:-1].decode() in site.command("version").stdout
     assert site.status()["generations"][0]["generation"] == 2
     assert site.command("reload").returncode == 0
     assert site.get().body == b"one"
@@ -146,8 +154,8 @@ def test_twice_in_a_row(served, program):
         site.signal(signal.SIGUSR2)
         site.signal(signal.SIGUSR2)
         taken_over(site, old)
-        program.upgrade(b"8.8.8\0")
-        take_over(site, b"8.8.8\0")
+        program.upgrade(version(8))
+        take_over(site, version(8))
     assert not visitors.failures, visitors.failures[:5]
 
 
@@ -196,7 +204,7 @@ def test_an_application_that_does_not_boot(served, program):
         site.signal(signal.SIGUSR2)
         site.wait_message(message="reload failed: the serving generation stays")
         until(lambda: settled(site), "the end of it")
-        assert site.status()["version"] == "9.9.9"
+        assert site.status()["version"] == NEXT[:-1].decode()
         assert (site.edge_pid, site.worker_pids()) == (edge, workers)
         site.write("app.py", APP)
         assert site.command("reload").returncode == 0
@@ -219,7 +227,7 @@ def test_a_new_program_that_fails_after_the_exec_gives_back(served, program):
         assert "not in the form" in said["text"]
         until(lambda: settled(site), "an answer")
     assert not visitors.failures, visitors.failures[:5]
-    assert site.status()["version"] == "0.1.0"
+    assert site.status()["version"] == VERSION[:-1].decode()
     assert (site.edge_pid, site.worker_pids()) == (edge, workers)
     assert site.command("reload").returncode == 0
     program.upgrade()
@@ -490,8 +498,8 @@ def test_nothing_piles_up(served, program):
     seen = []
     with Visitors(site, 2, "/") as visitors:
         for i in range(6):
-            program.upgrade(b"%d.0.0\0" % i)
-            take_over(site, b"%d.0.0\0" % i)
+            program.upgrade(version(i + 1))
+            take_over(site, version(i + 1))
             seen.append((len(processes.descriptors(site.pid)), processes.memory(site.pid)))
     assert not visitors.failures, visitors.failures[:5]
     assert max(n for n, _ in seen) <= seen[0][0] + 2, seen
@@ -521,7 +529,7 @@ def test_probes_and_scrapes_during_a_takeover(served, program):
     for _ in range(20):
         probe()
     assert not bad, bad
-    assert re.search(r'quintet_build_info{version="9.9.9"} 1', site_metrics(host, port))
+    assert 'quintet_build_info{version="%s"} 1' % NEXT[:-1].decode() in site_metrics(host, port)
 
 
 def site_metrics(host, port):
