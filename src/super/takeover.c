@@ -244,8 +244,9 @@ void takeover_request(struct super *super)
     int r;
 
     log_event(super->log, LOG_INFO, "SIGUSR2: the program on disk is asked to take over");
-    if (super->state > SUPER_RUNNING || takeover->state != TAKEOVER_NONE)
+    if (super->state > SUPER_RUNNING || takeover->state == TAKEOVER_PROBING)
         return;
+    /* While WAITING too: another program may have been put there since. */
     set_state(takeover, TAKEOVER_PROBING);
     mem_free(takeover->path);
     takeover->path = launch_find_program(&super->launch);

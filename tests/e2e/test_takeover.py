@@ -115,6 +115,7 @@ def test_under_load(served, program):
         seen = visitors.count
         until(lambda: visitors.count > seen + 50, "more visits")
     assert not visitors.failures and not posts.failures, (visitors.failures + posts.failures)[:5]
+    assert processes.title(pid) == "quintet: supervisor"
     assert site.status()["pid"] == pid and processes.stat(pid)[2] == started[2]
     until(lambda: not [p for p in [old, *workers] if processes.alive(p)], "the old processes to be gone")
     assert NEXT[:-1].decode() in site.command("version").stdout
