@@ -255,3 +255,13 @@ void log_printf(struct log *log, enum log_level level, const char *fmt, ...)
         n = (int)sizeof(message) - 1; /* longer than any line: log_emit cuts it once more, with the dots */
     log_emit(log, level, str_make(message, (size_t)n), NULL);
 }
+
+uint64_t log_seldom(struct log_seldom *seldom, uint64_t now_ns)
+{
+    uint64_t times = ++seldom->unsaid;
+
+    if (now_ns < seldom->quiet_ns)
+        return 0;
+    *seldom = (struct log_seldom){ .quiet_ns = now_ns + 60 * NS_PER_SEC };
+    return times;
+}

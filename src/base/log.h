@@ -60,6 +60,15 @@ void log_emit_long(struct log *log, enum log_level level, struct str message, co
 #define log_event(log, level, message, ...)                                                                            \
     log_emit((log), (level), str_of(message), (const struct log_field[]){ __VA_ARGS__ __VA_OPT__(, ) LOG_END })
 
+/* For what may happen a thousand times a second: the first is said at once, then one a minute that tells how many there were. Zeroed: ready. */
+struct log_seldom {
+    uint64_t quiet_ns; /* nothing is said before */
+    uint64_t unsaid;
+};
+
+/* It happened again, now. 0: say nothing; else how many times since it was last said, this one included. */
+uint64_t log_seldom(struct log_seldom *seldom, uint64_t now_ns);
+
 const char *log_level_name(enum log_level level);
 MUST_CHECK int log_level_parse(struct str name, enum log_level *out); /* 0 or -EINVAL */
 

@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/list.h"
+#include "base/log.h"
 #include "base/slab.h"
 #include "edge/evict.h"
 #include "edge/snapshot.h"
@@ -73,10 +74,7 @@ struct lane {
     atomic_bool jobs_any;
     struct lane_job evict_job; /* another lane needs room */
     atomic_bool evict_asked;   /* it is on its way */
-    uint64_t crowded_quiet_ns; /* no line about crowded addresses before */
-    uint64_t crowded_since;    /* refused since the last one */
-    uint64_t shed_quiet_ns;    /* the same for lack of memory */
-    uint64_t shed_since;
+    struct log_seldom crowded_said, shed_said, rest_said;
     /* cached once a second */
     uint64_t date_second;
     char date[HTTP_DATE_LEN];

@@ -21,8 +21,8 @@ struct listener {
     struct loop_io io;
     struct loop_timer rest;
     struct lane *lane;
-    int fd;                 /* borrowed */
-    bool tls, watch, tired; /* resting, or has just rested */
+    int fd; /* borrowed */
+    bool tls, watch;
 };
 
 static void listener_watch(struct listener *l)
@@ -33,32 +33,28 @@ static void listener_watch(struct listener *l)
         log_event(&l->lane->edge->log, LOG_ALERT, "cannot watch a listener", LOG_N("error", error));
 }
 
-/* A line for the first one and then one a minute: whoever opens too many does so all day. */
+/* Whoever opens too many does so all day. */
 static void say_crowded(struct lane *lane, const union sock_addr *peer)
 {
-    uint64_t now = loop_now(lane->loop);
+    uint64_t refused = log_seldom(&lane->crowded_said, loop_now(lane->loop));
     char text[SOCK_TEXT_MAX];
 
-    lane->crowded_since++;
     stats_add(&lane->stats.crowded, 1);
-    if (now < lane->crowded_quiet_ns)
-        return;
-    log_event(&lane->edge->log, LOG_WARNING, "too many connections from one address",
-              LOG_S("address", str_make(text, sock_host_text(peer, text))),
-              LOG_N("refused", (int64_t)lane->crowded_since));
-    lane->crowded_since = 0;
-    lane->crowded_quiet_ns = now + 60 * NS_PER_SEC;
+    if (refused > 0)
+        log_event(&lane->edge->log, LOG_WARNING, "too many connections from one address",
+                  LOG_S("address", str_make(text, sock_host_text(peer, text))), LOG_N("refused", refused));
 }
 
 /* Nobody can be let in and nobody can go. Those who wait stay in the kernel's queue. */
 static void listener_rest(struct listener *l, int error)
 {
     struct lane *lane = l->lane;
+    uint64_t times = log_seldom(&lane->rest_said, loop_now(lane->loop));
 
-    if (!l->tired)
+    if (times > 0)
         log_event(&lane->edge->log, LOG_ERROR, "cannot accept connections, they wait",
-                  LOG_Z("error", error == -EUSERS ? "limit_connections are open" : strerror(-error)));
-    l->tired = true;
+                  LOG_Z("error", error == -EUSERS ? "limit_connections are open" : strerror(-error)),
+                  LOG_N("times", times));
     evict_elsewhere(lane);
     admit_set_tight(&lane->edge->admit, loop_now(lane->loop));
     if (error != -EUSERS)
@@ -188,9 +184,7 @@ static void listener_ready(struct loop_io *io, uint32_t events)
     int error = accept_some(l, ACCEPT_BATCH);
 
     (void)events;
-    if (error == 0 || error == -EAGAIN)
-        l->tired = false;
-    else if (!is_shortage(error) || !evict_one(l->lane))
+    if (error != 0 && error != -EAGAIN && (!is_shortage(error) || !evict_one(l->lane)))
         listener_rest(l, error);
     /* else a descriptor is free at the end of this turn, and the next one begins with the listener */
 }

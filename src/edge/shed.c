@@ -9,7 +9,6 @@
 #include "edge/h1_store.h"
 
 #define RESERVE (1u << 20)
-#define QUIET_NS (60 * NS_PER_SEC)
 
 void shed_init(void)
 {
@@ -18,19 +17,15 @@ void shed_init(void)
 
 void shed_note(struct lane *lane, const char *what)
 {
-    uint64_t now = loop_now(lane->loop);
+    uint64_t times = log_seldom(&lane->shed_said, loop_now(lane->loop));
 
-    lane->shed_since++;
     stats_add(&lane->stats.shed, 1);
     file_cache_clear(lane->files);
     h1_fini_spare(lane);
     (void)evict_one(lane);
-    if (now < lane->shed_quiet_ns)
-        return;
-    log_event(&lane->edge->log, LOG_ERROR, "out of memory: clients are refused", LOG_Z("wanted", what),
-              LOG_N("times", (int64_t)lane->shed_since));
-    lane->shed_since = 0;
-    lane->shed_quiet_ns = now + QUIET_NS;
+    if (times > 0)
+        log_event(&lane->edge->log, LOG_ERROR, "out of memory: clients are refused", LOG_Z("wanted", what),
+                  LOG_N("times", times));
 }
 
 bool shed_may_grow(void)

@@ -1,6 +1,7 @@
 """Slow and hostile clients, and shortage: what they get, what others notice of it, and what it costs."""
 import hashlib
 import os
+import re
 import resource
 import subprocess
 import tempfile
@@ -99,6 +100,7 @@ def test_few_descriptors(quintet):
         figures = [load.finish(), files.finish()]
     assert not figures[0]["failed"] and not figures[1]["failed"], figures
     assert site.edge_pid == edge
+    assert len(site.messages(message=re.compile("cannot accept connections"))) <= 1, "once a minute, however often"
 
 
 # ---- no memory ----

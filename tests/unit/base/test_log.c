@@ -194,6 +194,19 @@ static void levels_have_names(void **state)
     assert_int_equal(log_level_parse(STR(""), &level), -EINVAL);
 }
 
+static void what_happens_often_is_said_seldom(void **state)
+{
+    struct log_seldom seldom = { 0 };
+    uint64_t minute = 60 * NS_PER_SEC, start = 5;
+
+    (void)state;
+    assert_int_equal(log_seldom(&seldom, start), 1);
+    for (int i = 0; i < 10; i++)
+        assert_int_equal(log_seldom(&seldom, start + minute - 1), 0);
+    assert_int_equal(log_seldom(&seldom, start + minute), 11);
+    assert_int_equal(log_seldom(&seldom, start + minute + 1), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -207,6 +220,7 @@ int main(void)
         cmocka_unit_test(long_texts),
         cmocka_unit_test(errno_survives),
         cmocka_unit_test(levels_have_names),
+        cmocka_unit_test(what_happens_often_is_said_seldom),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -178,7 +178,7 @@ static bool tell(struct fixture *f, size_t story)
     int client;
     bool ok;
 
-    f->rig.lane->shed_quiet_ns = UINT64_MAX; /* no lines on the tests' output */
+    f->rig.lane->shed_said.quiet_ns = UINT64_MAX; /* no lines on the tests' output */
     client = rig_connect(&f->rig);
     ok = stories[story](f, client);
     leave(f, client);
