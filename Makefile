@@ -20,7 +20,7 @@ export PYTHON BUILD JOBS BIND TLS_BIND WERROR MESON_FLAGS
 .DEFAULT_GOAL := build
 
 # The targets are commands: none names a file they make (there is a directory `build`).
-.PHONY: build run test test-unit test-e2e faults bench lint asan soak tsan fuzz fmt install fresh clean help
+.PHONY: build run test test-unit test-e2e faults bench reliability lint asan soak tsan fuzz fmt install fresh clean help
 
 build: ## build build/quintet (installs the missing Debian packages for it first)
 	@scripts/install_packages.sh build
@@ -49,7 +49,7 @@ asan: ## unit and e2e tests under AddressSanitizer and UndefinedBehaviorSanitize
 	@scripts/install_packages.sh build run test
 	@exec scripts/asan.sh
 
-soak: ## a million requests through the shop under sanitizers, memory level (ARGS="--requests N")
+soak: ## a million requests through the shop and every fault for FAULTS_SECONDS=60, under sanitizers (ARGS="--requests N")
 	@scripts/install_packages.sh build run test bench
 	@exec scripts/asan.sh soak $(ARGS)
 
@@ -69,6 +69,11 @@ bench: ## measure against gunicorn and nginx + gunicorn on this machine
 	@scripts/install_packages.sh build run bench
 	@scripts/build.sh $(BUILD)
 	@exec $(PYTHON) bench/run.py $(ARGS)
+
+reliability: ## the same faults for others: what they lose, for docs/user/reliability.md (ARGS="--seconds 12 --write")
+	@scripts/install_packages.sh build run test bench
+	@scripts/build.sh $(BUILD)
+	@exec $(PYTHON) bench/reliability.py $(ARGS)
 
 fmt: ## lay out the C sources by .clang-format
 	@scripts/install_packages.sh lint

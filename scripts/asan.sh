@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Unit and e2e tests over a build with AddressSanitizer and UndefinedBehaviorSanitizer; with "soak" the long run over the
-# shop instead (further arguments go to tests/soak/soak.py).
+# shop instead (further arguments go to tests/soak/soak.py), then every fault for FAULTS_SECONDS (60).
 #
 # gcc is the compiler because its ASan is a shared library: preloaded into everything the program starts,
 # it also serves the extension inside an interpreter that was not built with it.
@@ -32,7 +32,11 @@ if [ "${1:-}" = soak ]; then
     shift
     # What is freed is kept for a while to catch late users: a small while, or it looks like growth.
     export ASAN_OPTIONS=$ASAN_OPTIONS:quarantine_size_mb=8
-    exec "${PYTHON:-/usr/bin/python3}" tests/soak/soak.py "$@"
+    failed=0
+    "$python" tests/soak/soak.py "$@" || failed=1
+    export FAULTS_SECONDS=${FAULTS_SECONDS:-60} FAULTS_LIMIT=${FAULTS_LIMIT:-14400}
+    "$python" scripts/run_tests.py faults || failed=1
+    exit $failed
 fi
 export E2E_SECONDS=2400
 exec "$python" scripts/run_tests.py unit e2e

@@ -12,14 +12,12 @@ import sys
 import time
 from pathlib import Path
 
-LIMIT = 30.0
-
 
 class Connections:
     """Kept connections, as many as are needed at once."""
 
-    def __init__(self, address):
-        self.address, self.idle = address, []
+    def __init__(self, address, limit):
+        self.address, self.limit, self.idle = address, limit, []
 
     async def request(self, target):
         reader, writer = self.idle.pop() if self.idle else await asyncio.open_connection(*self.address)
@@ -36,7 +34,7 @@ class Connections:
 
 async def one(connections, target, due, seen):
     try:
-        what = await asyncio.wait_for(connections.request(target), LIMIT)
+        what = await asyncio.wait_for(connections.request(target), connections.limit)
     except asyncio.TimeoutError:
         what = "hung"
     except (OSError, EOFError, KeyError, ValueError) as error:
@@ -65,7 +63,7 @@ async def closed_loop(plan, connections, seen):
 
 async def main():
     plan, seen = json.load(sys.stdin), []
-    connections = Connections(plan["address"])
+    connections = Connections(plan["address"], plan.get("limit", 30.0))
     await (open_loop if "rate" in plan else closed_loop)(plan, connections, seen)
     for _, writer in connections.idle:
         writer.close()
