@@ -56,16 +56,4 @@ struct edge {
     int exit_status;
 };
 
-/* A request of a retired generation ended, or a lane has nothing left: lane 0 looks. Any thread. */
-void edge_check_idle(struct edge *edge);
-/* Every lane looks at its attention bits soon. Any thread. */
-void edge_wake_lanes(struct edge *edge);
-void edge_lane_drained(struct edge *edge);
-/* Why clients should not be sent here; NULL: they should. Lane 0, under the dispatch lock. */
-const char *edge_unready_why(const struct edge *edge);
-/* Somebody has asked for readiness or health: the supervisor is told now and then. The lane's own thread. */
-void edge_watched(struct lane *lane);
-/* Tells the supervisor of a worker; any thread (posts to lane 0). */
-void edge_report(struct edge *edge, enum wire_type type, const struct dispatch_run *run, struct str what);
-
 #endif

@@ -14,6 +14,7 @@
 #include "edge/h1.h"
 #include "edge/h1_store.h"
 #include "edge/handler/handlers.h"
+#include "edge/leave.h"
 #include "edge/listen.h"
 #include "pool/wake.h"
 
@@ -272,7 +273,7 @@ static void drain_look(struct loop_timer *timer)
     struct lane *lane = CONTAINER_OF(timer, struct lane, drain_timer);
 
     if (all_gone(lane->edge))
-        edge_lane_drained(lane->edge);
+        leave_lane_drained(lane->edge);
     else
         loop_timer_set(lane->loop, timer, 10 * NS_PER_MS);
 }

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/version.h"
 #include "edge/edge_process.h"
+#include "edge/leave.h"
 #include "os/proc.h"
 
 enum metric_type { COUNTER, GAUGE, HISTOGRAM };
@@ -228,7 +229,7 @@ static int write_used(const struct metric *m, struct edge *edge, struct buf *out
 
 static int write_ready(const struct metric *m, struct edge *edge, struct buf *out)
 {
-    return buf_printf(out, "%s %d\n", m->name, edge_unready_why(edge) == NULL);
+    return buf_printf(out, "%s %d\n", m->name, leave_unready_why(edge) == NULL);
 }
 
 /* ---- the process ---- */

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "edge/edge_process.h"
+#include "edge/report.h"
 #include "edge/slots.h"
 #include "edge/snapshot.h"
 
@@ -30,7 +31,7 @@ static void mark(struct edge *edge, struct generation *g, const struct dispatch_
 {
     struct seat_owner *w = &g->workers[run->worker];
 
-    edge_report(edge, WIRE_WORKER_STUCK, run, str_of(what));
+    report_worker(edge, WIRE_WORKER_STUCK, run, str_of(what));
     if (!w->stuck)
         pool_close(g->pool, run->worker * g->geometry.threads, g->geometry.threads);
     w->stuck = true;
@@ -82,7 +83,7 @@ static bool look_at_workers(struct edge *edge, struct generation *g)
             continue;
         w->spent = !is_needed(g, i);
         if (w->spent)
-            edge_report(edge, WIRE_WORKER_SPENT, &run, STR(""));
+            report_worker(edge, WIRE_WORKER_SPENT, &run, STR(""));
         more = more || !w->spent;
     }
     return more;

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "edge/edge_process.h"
+#include "edge/report.h"
 #include "edge/slots.h"
 #include "pool/wake.h"
 
@@ -205,7 +206,7 @@ void pools_switch(struct dispatch *d, struct generation *g)
     d->active = g;
     slots_feed(d);
     pthread_mutex_unlock(&d->lock);
-    edge_check_idle(d->edge);
+    report_idle(d->edge);
 }
 
 void pools_each_idle(struct dispatch *d, void (*fn)(void *arg, struct generation *g), void *arg)

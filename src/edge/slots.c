@@ -7,6 +7,8 @@
 
 #include "base/mem.h"
 #include "edge/edge_process.h"
+#include "edge/lanes.h"
+#include "edge/report.h"
 #include "pool/wake.h"
 #include "wire/message.h"
 
@@ -38,7 +40,7 @@ void slots_set_hungry(struct dispatch *d, struct generation *g, bool hungry)
     g->hungry = hungry;
     pool_set_hungry(g->pool, hungry);
     if (hungry)
-        edge_wake_lanes(d->edge);
+        lanes_wake(d->edge);
 }
 
 void slots_feed(struct dispatch *d)
@@ -70,9 +72,9 @@ void slots_free(struct dispatch *d, struct generation *g, uint32_t number, uint3
     g->free[g->n_free++] = number;
     g->used--;
     if (g->retired && g->used == 0 && !g->idle_told)
-        edge_check_idle(d->edge);
+        report_idle(d->edge);
     if (hold_is_quiet(d))
-        edge_check_idle(d->edge);
+        report_idle(d->edge);
     slots_feed(d);
 }
 

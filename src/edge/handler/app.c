@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "edge/handler/app.h"
+#include "edge/report.h"
 
 #define NO_LIMIT UINT64_MAX
 
@@ -176,7 +177,7 @@ static void report_bad(struct exchange *ex, struct app *app)
     log_event(&ex->lane->edge->log, LOG_ERROR, "a worker's response is not fit to be sent", LOG_Z("why", why),
               LOG_S("request_id", ex->id));
     if (app->broken && dispatch_running(app_dispatch(app), &app->job, &run) && run.pid != 0)
-        edge_report(ex->lane->edge, WIRE_POOL_BAD, &run, str_of(why));
+        report_worker(ex->lane->edge, WIRE_POOL_BAD, &run, str_of(why));
 }
 
 static void app_bad(struct exchange *ex)

@@ -1,6 +1,7 @@
 /* Answers the edge gives by itself, without a worker: liveness (--health-path) and OPTIONS *. */
 #include "edge/edge_process.h"
 #include "edge/handler/handlers.h"
+#include "edge/report.h"
 
 struct health {
     struct str left;
@@ -38,7 +39,7 @@ static void answer(struct exchange *ex, unsigned status, struct str body)
 
 static void health_start(struct exchange *ex)
 {
-    edge_watched(ex->lane);
+    report_watched(ex->lane);
     if (atomic_load_explicit(&ex->lane->edge->unready, memory_order_relaxed)) {
         exchange_page(ex, 503, STR("the server is stopping"));
         return;

@@ -7,7 +7,9 @@
 #include "base/mem.h"
 #include "edge/edge_process.h"
 #include "edge/handler/handlers.h"
+#include "edge/leave.h"
 #include "edge/metrics.h"
+#include "edge/report.h"
 #include "edge/status.h"
 
 #define BODY_MAX (1u << 20)
@@ -67,9 +69,9 @@ static void ready(struct exchange *ex)
     struct edge *edge = ex->lane->edge;
     const char *why;
 
-    edge_watched(ex->lane);
+    report_watched(ex->lane);
     pthread_mutex_lock(&edge->dispatch.lock);
-    why = edge_unready_why(edge);
+    why = leave_unready_why(edge);
     pthread_mutex_unlock(&edge->dispatch.lock);
     if (why != NULL)
         exchange_page(ex, 503, str_of(why));

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "edge/report.h"
 #include "fixture.h"
 
 static struct dispatch *queue_of(struct fixture *f)
@@ -19,7 +20,7 @@ static struct dispatch *queue_of(struct fixture *f)
 static void begin(struct fixture *f, uint32_t number)
 {
     hold_begin(queue_of(f), clock_mono_ns(), NS_PER_SEC, number);
-    edge_check_idle(&f->rig.edge);
+    report_idle(&f->rig.edge);
     mem_free(rig_read(&f->rig, f->client));
 }
 
