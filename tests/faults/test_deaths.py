@@ -6,7 +6,7 @@ import time
 
 from kit import processes
 from kit.waiting import until
-from rig.driver import begun, open_between, timed_out, unsafe_502
+from rig.driver import MIX, begun, open_between, timed_out, unsafe_502
 from rig.ground import turns
 
 
@@ -14,7 +14,8 @@ def test_a_random_worker_is_killed_again_and_again(ground, seconds):
     """Five a second. A row or an upload that was in its hands is a 502; nothing else is."""
     site = ground("--workers", "3")
     level, rng, killed = site.level(), random.Random(5), 0
-    with site.load(unsafe_502, begun) as load:
+    busy = [("work", "http", True), ("row", "http", True)] * 4  # so that a worker has something in its hands when it is killed
+    with site.load(unsafe_502, begun, mix=MIX + busy) as load:
         for _ in turns(seconds, 0.2):
             up = site.try_worker_pids()
             if up:
@@ -22,7 +23,7 @@ def test_a_random_worker_is_killed_again_and_again(ground, seconds):
                 killed += 1
         site.wait_workers(3)
         load.more(10)
-    assert killed > 2 * seconds
+    assert killed > 2 * seconds and load.report.failures, "nobody was busy"
     assert not [f for f in load.report.failures if f.safe and f.kind != "download"], "only what is made piece by piece can break off"
     assert not load.report.reopened, "no connection is closed for a worker's death"
     site.ask_level(level)

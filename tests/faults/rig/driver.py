@@ -21,6 +21,7 @@ MIX = [
     ("download", "http", True), ("download", "https", False), ("file", "https", True), ("file", "http", False),
     ("upload", "http", True), ("upload", "https", False),
     ("row", "http", True), ("row", "http", False), ("row", "https", True),
+    ("work", "http", True), ("work", "https", False),  # so that a worker has something in its hands when it is hurt
 ]
 
 
