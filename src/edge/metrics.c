@@ -19,6 +19,7 @@ struct metric {
     enum metric_type type;
     size_t offset; /* of an atomic_ullong in struct lane_stats */
     int (*write)(const struct metric *m, struct edge *edge, struct buf *out);
+    bool locked; /* written with the dispatch lock; the others may take their time */
 };
 
 static const char *const handler_names[STATS_HANDLERS] = {
@@ -275,26 +276,26 @@ static int write_descriptors(const struct metric *m, struct edge *edge, struct b
 /* clang-format off */
 static const struct metric table[] = {
     { "quintet_build_info", "The version that runs.", GAUGE, .write = write_build },
-    { "quintet_ready", "1 while a generation serves and the server is not about to stop.", GAUGE, .write = write_ready },
-    { "quintet_generation", "Number of the generation that gets new requests; 0: none.", GAUGE, .write = write_serving },
+    { "quintet_ready", "1 while a generation serves and the server is not about to stop.", GAUGE, .write = write_ready, .locked = true },
+    { "quintet_generation", "Number of the generation that gets new requests; 0: none.", GAUGE, .write = write_serving, .locked = true },
     { "quintet_requests_total", "Requests that have ended, by who answered and the class of the status; none: without an answer.", COUNTER, .write = write_answers },
     { "quintet_request_duration_seconds", "From the first byte of a request to the last of its answer.", HISTOGRAM, .write = write_took },
     { "quintet_queue_time_seconds", "Wait for a worker, of the requests that got one.", HISTOGRAM, .write = write_queued, AT(queued) },
-    { "quintet_queue_length", "Requests that wait for a worker now.", GAUGE, .write = write_queue },
-    { "quintet_paused", "1 while requests are held by `quintet pause`.", GAUGE, .write = write_paused },
+    { "quintet_queue_length", "Requests that wait for a worker now.", GAUGE, .write = write_queue, .locked = true },
+    { "quintet_paused", "1 while requests are held by `quintet pause`.", GAUGE, .write = write_paused, .locked = true },
     { "quintet_requests_refused_total", "Requests answered 503 before a worker saw them.", COUNTER, .write = write_refused },
     { "quintet_requests_failed_total", "Requests that a worker had and that were answered 502 or 504, or broke off.", COUNTER, .write = write_failed },
-    { "quintet_requests_replayed_total", "Requests given to another worker after theirs had died.", COUNTER, .write = write_replayed },
+    { "quintet_requests_replayed_total", "Requests given to another worker after theirs had died.", COUNTER, .write = write_replayed, .locked = true },
     { "quintet_request_body_bytes_total", "Bytes of request bodies received.", COUNTER, .write = write_sum, AT(body_in) },
     { "quintet_response_body_bytes_total", "Bytes of response bodies sent, without framing.", COUNTER, .write = write_sum, AT(body_out) },
     { "quintet_connections_total", "Connections accepted.", COUNTER, .write = write_accepted },
     { "quintet_connections_open", "Connections open now.", GAUGE, .write = write_open },
     { "quintet_connections_closed_total", "Connections given up: to make room, for their address had too many, out of time.", COUNTER, .write = write_closed },
     { "quintet_tls_handshakes_total", "TLS handshakes completed.", COUNTER, .write = write_sum, AT(handshakes) },
-    { "quintet_workers", "Worker processes that live.", GAUGE, .write = write_workers },
+    { "quintet_workers", "Worker processes that live.", GAUGE, .write = write_workers, .locked = true },
     { "quintet_worker_exits_total", "Worker processes that have ended, whatever the reason.", COUNTER, .write = write_sum, AT(worker_ends) },
-    { "quintet_slots", "Requests that can be with the workers at a time, those handed over ahead included.", GAUGE, .write = write_slots },
-    { "quintet_slots_used", "Requests that are with the workers now.", GAUGE, .write = write_used },
+    { "quintet_slots", "Requests that can be with the workers at a time, those handed over ahead included.", GAUGE, .write = write_slots, .locked = true },
+    { "quintet_slots_used", "Requests that are with the workers now.", GAUGE, .write = write_used, .locked = true },
     { "process_start_time_seconds", "When this edge process began, which is when its counters did.", GAUGE, .write = write_start },
     { "process_cpu_seconds_total", "CPU time of the edge process.", COUNTER, .write = write_cpu },
     { "process_resident_memory_bytes", "Memory of the edge process.", GAUGE, .write = write_memory },
@@ -307,16 +308,20 @@ static int write_family(const struct metric *m, struct edge *edge, struct buf *o
     static const char *const types[] = { [COUNTER] = "counter", [GAUGE] = "gauge", [HISTOGRAM] = "histogram" };
     int error = buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", m->name, m->help, m->name, types[m->type]);
 
-    return error != 0 ? error : m->write(m, edge, out);
+    if (error != 0 || !m->locked)
+        return error != 0 ? error : m->write(m, edge, out);
+    pthread_mutex_lock(&edge->dispatch.lock);
+    error = m->write(m, edge, out);
+    pthread_mutex_unlock(&edge->dispatch.lock);
+    return error;
 }
 
+/* Family by family: with thousands of connections, to count the descriptors takes milliseconds, and every lane would wait for the queue. */
 int metrics_write(struct edge *edge, struct buf *out)
 {
     int error = 0;
 
-    pthread_mutex_lock(&edge->dispatch.lock);
     for (size_t i = 0; i < ARRAY_LEN(table) && error == 0; i++)
         error = write_family(&table[i], edge, out);
-    pthread_mutex_unlock(&edge->dispatch.lock);
     return error;
 }

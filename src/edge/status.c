@@ -52,7 +52,7 @@ static int write_open(const struct edge *edge, struct buf *out)
     return error != 0 ? error : buf_add_str(out, STR("],"));
 }
 
-static int write_counters(struct edge *edge, struct buf *out)
+static int write_counters(struct edge *edge, size_t descriptors, struct buf *out)
 {
     const struct dispatch *d = &edge->dispatch;
     int error = buf_printf(out, "{\"lanes\":%u,", (unsigned)edge->n_lanes);
@@ -69,14 +69,14 @@ static int write_counters(struct edge *edge, struct buf *out)
                       sum(edge, offsetof(struct lane_stats, requests)),
                       sum(edge, offsetof(struct lane_stats, handshakes)), (unsigned)d->n_queued,
                       (unsigned long long)d->handed, (unsigned long long)d->refused, (unsigned long long)d->replayed,
-                      proc_count_fds(), atomic_load_explicit(&edge->admit.max, memory_order_relaxed),
+                      descriptors, atomic_load_explicit(&edge->admit.max, memory_order_relaxed),
                       sum(edge, offsetof(struct lane_stats, evicted)), sum(edge, offsetof(struct lane_stats, crowded)),
                       sum(edge, offsetof(struct lane_stats, too_slow)), sum(edge, offsetof(struct lane_stats, shed)));
 }
 
-static int write_all(struct edge *edge, struct buf *out, bool with_seats)
+static int write_all(struct edge *edge, struct buf *out, size_t descriptors, bool with_seats)
 {
-    int error = write_counters(edge, out);
+    int error = write_counters(edge, descriptors, out);
 
     if (error == 0)
         error = buf_add_str(out, STR(",\"generations\":["));
@@ -91,14 +91,14 @@ static int write_all(struct edge *edge, struct buf *out, bool with_seats)
 /* With many workers what each is doing does not fit one message: then it is left out. */
 int status_write(struct edge *edge, struct buf *out)
 {
-    size_t begin = out->len;
+    size_t begin = out->len, descriptors = proc_count_fds(); /* takes long: not with the lock */
     int error;
 
     pthread_mutex_lock(&edge->dispatch.lock);
-    error = write_all(edge, out, true);
+    error = write_all(edge, out, descriptors, true);
     if (error == -EMSGSIZE) {
         out->len = begin;
-        error = write_all(edge, out, false);
+        error = write_all(edge, out, descriptors, false);
     }
     pthread_mutex_unlock(&edge->dispatch.lock);
     return error;
