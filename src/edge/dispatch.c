@@ -84,8 +84,7 @@ int dispatch_submit(struct dispatch *d, struct job *job, bool front)
     int error = 0;
 
     pthread_mutex_lock(&d->lock);
-    if (!front)
-        job->held_ns = hold_total(&d->hold, job->queued_ns);
+    job->held_ns = hold_total(&d->hold, job->waits_ns);
     if (list_empty(&d->queue) && d->active != NULL && d->active->n_free > 0 && !hold_on(&d->hold)) {
         d->handed++;
         slots_hand_over(d, d->active, job);
@@ -114,10 +113,25 @@ uint32_t dispatch_retry_after(struct dispatch *d, uint64_t now)
     return after;
 }
 
+/* By the worker's word: a time in the future or before the hand-over is read as "just now". */
+static uint64_t plausible(uint64_t taken_ns, const struct job *job)
+{
+    uint64_t now = clock_mono_ns();
+
+    return taken_ns >= job->queued_ns && taken_ns <= now ? taken_ns : now;
+}
+
+static void unqueue(struct dispatch *d, struct job *job)
+{
+    list_remove(&job->link);
+    d->n_queued--;
+}
+
 static bool withdraw_handed(struct dispatch *d, struct job *job)
 {
     struct generation *g = job->generation;
     struct slot *s = &g->slots[job->ticket.slot];
+    struct pool_look look;
     uint32_t serial;
 
     if (s->lost) { /* nobody would hear of the orphan's end */
@@ -131,7 +145,7 @@ static bool withdraw_handed(struct dispatch *d, struct job *job)
     }
     pool_cancel(g->pool, job->ticket);
     s->job = NULL;
-    s->orphan_ns = clock_mono_ns();
+    s->orphan_ns = pool_look(g->pool, job->ticket, &look) == 0 ? plausible(look.taken_ns, job) : clock_mono_ns();
     s->what = s->reported ? NULL : overdue_describe(job);
     overdue_watch(d->edge);
     return false;
@@ -142,15 +156,40 @@ bool dispatch_withdraw(struct dispatch *d, struct job *job)
     bool unseen = true;
 
     pthread_mutex_lock(&d->lock);
-    if (job->state == JOB_QUEUED) {
-        list_remove(&job->link);
-        d->n_queued--;
-    } else if (job->state == JOB_HANDED) {
+    if (job->state == JOB_QUEUED)
+        unqueue(d, job);
+    else if (job->state == JOB_HANDED)
         unseen = withdraw_handed(d, job);
-    }
     job->state = JOB_ENDED;
     pthread_mutex_unlock(&d->lock);
     return unseen;
+}
+
+/* A slot whose word makes no sense is no worker's. */
+static bool is_taken(const struct job *job)
+{
+    struct pool_look look;
+
+    return pool_look(job->generation->pool, job->ticket, &look) == 0 && look.phase != POOL_READY;
+}
+
+bool dispatch_recall(struct dispatch *d, struct job *job)
+{
+    uint32_t serial;
+    bool taken = false;
+
+    pthread_mutex_lock(&d->lock);
+    if (job->state == JOB_QUEUED) {
+        unqueue(d, job);
+        job->state = JOB_ENDED;
+    } else if (job->state == JOB_HANDED && pool_take_back(job->generation->pool, job->ticket, &serial)) {
+        slots_free(d, job->generation, job->ticket.slot, serial);
+        job->state = JOB_ENDED;
+    } else if (job->state == JOB_HANDED) {
+        taken = is_taken(job);
+    }
+    pthread_mutex_unlock(&d->lock);
+    return !taken;
 }
 
 int dispatch_finish(struct dispatch *d, struct job *job)
@@ -271,14 +310,6 @@ int dispatch_send_body(struct dispatch *d, struct job *job, int fd)
         error = wire_send(g->workers[worker].channel, &m);
     pthread_mutex_unlock(&d->lock);
     return error;
-}
-
-/* By the worker's word: a time in the future or before the hand-over is read as "just now". */
-static uint64_t plausible(uint64_t taken_ns, const struct job *job)
-{
-    uint64_t now = clock_mono_ns();
-
-    return taken_ns >= job->queued_ns && taken_ns <= now ? taken_ns : now;
 }
 
 bool dispatch_running(struct dispatch *d, struct job *job, struct dispatch_run *run)

@@ -47,7 +47,8 @@ struct job {
     struct pool_reader reader;
     const struct pool_request *request; /* borrowed from the exchange's arena */
     uint64_t queued_ns;                 /* clock_mono_ns at submit */
-    uint64_t held_ns;                   /* hold_total at submit */
+    uint64_t waits_ns;                  /* since when it may wait for so long: queued_ns, or the death of its worker */
+    uint64_t held_ns;                   /* hold_total at waits_ns */
     bool replayed;                      /* was handed to a worker that died */
     int32_t killed[2];                  /* pids of the workers that died with it */
     uint32_t n_killed;
@@ -91,6 +92,8 @@ uint32_t dispatch_retry_after(struct dispatch *d, uint64_t now); /* seconds: 1 t
 void dispatch_wake(struct dispatch *d);
 /* Nobody waits for it any more (client left, deadline). True: no worker has seen it and none will. */
 bool dispatch_withdraw(struct dispatch *d, struct job *job);
+/* Its time to wait is over. False: a worker has taken it in this moment, and it is left where it is. */
+bool dispatch_recall(struct dispatch *d, struct job *job);
 /* The response has been read and the slot is DONE: the slot is free for the next. 0, -EAGAIN (the worker has not said DONE yet), -EPROTO. */
 MUST_CHECK int dispatch_finish(struct dispatch *d, struct job *job);
 /* The job's worker is dead: its slot is free again, the job JOB_NEW. */

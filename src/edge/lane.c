@@ -255,7 +255,9 @@ void lane_set_snapshot(struct lane *lane, struct snapshot *snapshot)
 /* Connections of --metrics-bind: they last to the end. */
 static unsigned watchers(const struct lane *lane)
 {
-    return (unsigned)(stats_get(&lane->stats.accepted[STATS_METRICS]) - stats_get(&lane->stats.ended[STATS_METRICS]));
+    unsigned long long ended = stats_get(&lane->stats.ended[STATS_METRICS]); /* first: never more than accepted */
+
+    return (unsigned)(stats_get(&lane->stats.accepted[STATS_METRICS]) - ended);
 }
 
 /* In the whole process: one that another lane has accepted may be on its way to this one. */

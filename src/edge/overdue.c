@@ -89,12 +89,6 @@ static bool look_at_workers(struct edge *edge, struct generation *g)
     return more;
 }
 
-/* By the worker's word, but never later than its client left. */
-static uint64_t began_at(const struct slot *slot, const struct pool_look *look)
-{
-    return look->taken_ns < slot->orphan_ns ? look->taken_ns : slot->orphan_ns;
-}
-
 /* True: there are some whose time is not over. */
 static bool look_at_orphans(struct edge *edge, struct generation *g, uint64_t timeout_ns)
 {
@@ -107,11 +101,11 @@ static bool look_at_orphans(struct edge *edge, struct generation *g, uint64_t ti
 
         if (s->job != NULL || s->reported || !is_running(g, i, &look))
             continue;
-        if (now - began_at(s, &look) < timeout_ns) {
+        if (now - s->orphan_ns < timeout_ns) {
             more = true;
         } else {
             uint32_t worker = look.seat / g->geometry.threads;
-            struct dispatch_run run = { g->number, worker, g->workers[worker].pid, began_at(s, &look),
+            struct dispatch_run run = { g->number, worker, g->workers[worker].pid, s->orphan_ns,
                                         look.seat % g->geometry.threads };
 
             s->reported = true;
@@ -129,7 +123,6 @@ static void look(struct loop_timer *timer)
     uint64_t timeout_ns = edge->snapshot != NULL ? edge->snapshot->conf->timeout : 0;
     bool orphans = false, stuck = false;
 
-    atomic_store(&edge->overdue.on, false); /* what comes from now on starts it anew */
     pthread_mutex_lock(&d->lock);
     LIST_EACH(link, &d->generations) {
         struct generation *g = CONTAINER_OF(link, struct generation, link);
@@ -138,11 +131,10 @@ static void look(struct loop_timer *timer)
             orphans = look_at_orphans(edge, g, timeout_ns) || orphans;
         stuck = look_at_workers(edge, g) || stuck;
     }
+    edge->overdue.on = stuck || orphans; /* what comes from now on starts it anew */
     pthread_mutex_unlock(&d->lock);
-    if (!stuck && !orphans)
-        return;
-    atomic_store(&edge->overdue.on, true);
-    loop_timer_set(edge->lanes[0].loop, timer, stuck ? LOOK_STUCK_NS : LOOK_ORPHANS_NS);
+    if (stuck || orphans)
+        loop_timer_set(edge->lanes[0].loop, timer, stuck ? LOOK_STUCK_NS : LOOK_ORPHANS_NS);
 }
 
 static void start_looking(struct lane *lane, struct lane_job *job)
@@ -159,6 +151,8 @@ void overdue_init(struct edge *edge)
 
 void overdue_watch(struct edge *edge)
 {
-    if (!atomic_exchange(&edge->overdue.on, true))
-        lane_post(&edge->lanes[0], &edge->overdue.job);
+    if (edge->overdue.on)
+        return;
+    edge->overdue.on = true;
+    lane_post(&edge->lanes[0], &edge->overdue.job);
 }

@@ -12,7 +12,6 @@
 #ifndef QUINTET_EDGE_OVERDUE_H
 #define QUINTET_EDGE_OVERDUE_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "edge/lane.h"
@@ -22,7 +21,7 @@ struct edge;
 struct job;
 
 struct overdue_watch {
-    atomic_bool on; /* posted, or the timer is armed */
+    bool on; /* posted, or the timer is armed; under the dispatch lock, so that the job is never posted twice */
     struct lane_job job;
     struct loop_timer timer; /* lane 0's */
 };

@@ -40,6 +40,15 @@ static void generation_free(struct generation *g)
     mem_free(g);
 }
 
+/* A dead edge's clients have all left; by the worker's word, if that can be true. */
+static uint64_t runs_since(const struct generation *g, uint32_t slot, uint64_t now)
+{
+    struct pool_look look;
+    bool is_said = pool_look(g->pool, slots_ticket(g, slot), &look) == 0 && look.taken_ns != 0 && look.taken_ns < now;
+
+    return is_said ? look.taken_ns : now;
+}
+
 static void generation_adopt(struct generation *g)
 {
     uint32_t *serials = mem_calloc(g->geometry.slots, sizeof(*serials));
@@ -53,7 +62,7 @@ static void generation_adopt(struct generation *g)
             g->free[g->n_free++] = i;
         else
             g->used++;
-        g->slots[i].orphan_ns = now; /* a dead edge's clients have all left */
+        g->slots[i].orphan_ns = runs_since(g, i, now);
     }
     mem_free(serials);
     mem_free(is_free);

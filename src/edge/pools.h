@@ -25,13 +25,14 @@ struct slot {
     uint32_t lane;   /* whose attention bits it sets */
     struct job *job; /* NULL: free, or an orphan whose client left */
     bool free;
-    bool begun;         /* a worker had it when the lane looked: never queued again, whatever the word says later */
-    bool lost;          /* its worker has died: the lane settles it */
-    bool reported;      /* its request ran past the timeout, and the supervisor has been told */
-    uint64_t orphan_ns; /* when its client left */
-    char *what;         /* the orphan's request, for the log; owned */
-    int32_t killer;     /* with lost: the process that died with it; 0: none did */
-    int file;           /* descriptor received for a FILE frame; -1 none; owned */
+    bool begun;    /* a worker had it when the lane looked: never queued again, whatever the word says later */
+    bool lost;     /* its worker has died: the lane settles it */
+    bool reported; /* its request ran past the timeout, and the supervisor has been told */
+    uint64_t
+        orphan_ns; /* since when a request runs whose client has left: by the worker's word, as far as that can be true */
+    char *what;    /* the orphan's request, for the log; owned */
+    int32_t killer; /* with lost: the process that died with it; 0: none did */
+    int file;       /* descriptor received for a FILE frame; -1 none; owned */
 };
 
 /* A pool's descriptors as they travel between processes. */

@@ -70,14 +70,14 @@ static void app_timer(struct loop_timer *timer)
     struct app *app = CONTAINER_OF(timer, struct app, timer);
     struct exchange *ex = app->job.exchange;
     const struct conf *conf = ex->snapshot->conf;
-    uint64_t now = loop_now(ex->lane->loop), limit = app->job.queued_ns + conf->queue_timeout;
+    uint64_t now = loop_now(ex->lane->loop), limit = app->job.waits_ns + conf->queue_timeout;
     struct dispatch_run run;
 
     limit += hold_of(app_dispatch(app), &app->job, now); /* a pause is not the queue's fault */
 
     if (dispatch_running(app_dispatch(app), &app->job, &run))
         running_too_long(ex, app, &run);
-    else if (now >= limit)
+    else if (now >= limit && dispatch_recall(app_dispatch(app), &app->job))
         waited_too_long(ex, app);
     else
         arm(ex, app, earlier(limit, run_limit(conf, now)));
@@ -103,7 +103,7 @@ static void submit(struct exchange *ex, struct app *app, bool front)
         refuse(ex, app, error);
         return;
     }
-    arm(ex, app, earlier(app->job.queued_ns + conf->queue_timeout, run_limit(conf, app->job.queued_ns)));
+    arm(ex, app, earlier(app->job.waits_ns + conf->queue_timeout, run_limit(conf, app->job.waits_ns)));
 }
 
 static void app_start(struct exchange *ex)
@@ -125,7 +125,7 @@ static void app_start(struct exchange *ex)
     app->job.exchange = ex;
     app->job.lane = ex->lane;
     app->job.request = &app->request;
-    app->job.queued_ns = clock_mono_ns();
+    app->job.queued_ns = app->job.waits_ns = clock_mono_ns();
     app->request.queued_ns = app->job.queued_ns;
     app->request.edge_ns = app->job.queued_ns > ex->start_ns ? app->job.queued_ns - ex->start_ns : 0;
     app->request.head_only = ex->head.method == HTTP_HEAD;
@@ -247,6 +247,7 @@ static void settle(struct exchange *ex, struct app *app)
         dispatch_reap(app_dispatch(app), &app->job);
     if (fit && may_replay(ex, app)) {
         app->job.replayed = true;
+        app->job.waits_ns = clock_mono_ns(); /* what it ran is no waiting */
         submit(ex, app, true);
         return;
     }

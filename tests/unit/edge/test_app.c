@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "edge/exchange.h"
 #include "fixture.h"
@@ -204,6 +205,49 @@ static void replays_a_safe_request_once(void **state)
     rig_app_kill(&f.rig, &f.app); /* it killed twice: never a third time */
     expect(&f, "HTTP/1.1 502", "Request ");
     assert_true(rig_app_idle(&f.app, 0));
+    close_fixture(&f);
+}
+
+static void turn_for(struct fixture *f, uint64_t ns)
+{
+    for (uint64_t end = clock_mono_ns() + ns; clock_mono_ns() < end;) {
+        loop_wake(f->rig.lane->loop);
+        loop_once(f->rig.lane->loop);
+    }
+}
+
+/* The time it ran is no time in the queue. */
+static void a_replayed_request_may_wait_anew(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    open_fixture(&f, "queue_timeout", "300ms");
+    send_request(&f, GET);
+    (void)rig_app_take(&f.app, 0, &f.request);
+    turn_for(&f, 350 * NS_PER_MS);
+    rig_app_kill(&f.rig, &f.app);
+    turn_for(&f, 10 * NS_PER_MS); /* the successor is not at once free */
+    answer_hello(&f, rig_app_take(&f.app, 0, &f.request));
+    expect(&f, "HTTP/1.1 200 OK\r\n", "hello");
+    close_fixture(&f);
+}
+
+/* The 503 says that no worker has seen it. */
+static void what_a_worker_has_taken_is_not_recalled(void **state)
+{
+    struct pool_ticket t;
+    struct fixture f;
+    struct job *job;
+
+    (void)state;
+    open_fixture(&f, NULL, NULL);
+    send_request(&f, POST);
+    job = f.app.generation->slots[f.app.generation->free[f.app.generation->n_free]].job;
+    t = rig_app_take(&f.app, 0, &f.request);
+    assert_false(dispatch_recall(&f.rig.edge.dispatch, job));
+    answer_hello(&f, t);
+    expect(&f, "HTTP/1.1 200 OK\r\n", "hello");
     close_fixture(&f);
 }
 
@@ -484,6 +528,8 @@ int main(void)
         cmocka_unit_test(sends_a_file_by_descriptor),
         cmocka_unit_test(a_file_frame_without_a_file_is_502),
         cmocka_unit_test(replays_a_safe_request_once),
+        cmocka_unit_test(a_replayed_request_may_wait_anew),
+        cmocka_unit_test(what_a_worker_has_taken_is_not_recalled),
         cmocka_unit_test(never_replays_an_unsafe_request),
         cmocka_unit_test(a_response_complete_before_the_death_is_sent),
         cmocka_unit_test(drops_what_nobody_waits_for),

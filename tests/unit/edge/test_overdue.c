@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "fixture.h"
+#include "pool/layout.h"
 #include "wire/message.h"
 
 #define TIMEOUT "300ms"
@@ -145,6 +146,24 @@ static void an_orphan_that_ends_in_time_is_no_news(void **state)
     close_fixture(&f);
 }
 
+/* Between a worker's taking a request and its noting when, the slot bears the time of the request before. */
+static void an_orphan_is_not_as_old_as_its_slot(void **state)
+{
+    struct fixture f;
+    struct pool_ticket t;
+
+    open_fixture(&f, "timeout", TIMEOUT);
+    send_request(&f, GET);
+    t = rig_app_take(&f.app, 0, &f.request);
+    atomic_store(&f.app.pool->slots[t.slot].taken_ns, 1);
+    close(f.client);
+    mem_free(rig_read(&f.rig, f.client));
+    assert_int_equal(told_within(&f.rig, TIMEOUT_NS / 2), WIRE_NONE);
+    answer_hello(&f, t);
+    f.client = rig_connect(&f.rig);
+    close_fixture(&f);
+}
+
 /* The next worker in these seats is none of them. */
 static void a_new_worker_begins_with_a_clean_name(void **state)
 {
@@ -167,6 +186,7 @@ int main(void)
         cmocka_unit_test(a_peer_is_let_finish),
         cmocka_unit_test(nobody_waits_for_an_orphan_but_us),
         cmocka_unit_test(an_orphan_that_ends_in_time_is_no_news),
+        cmocka_unit_test(an_orphan_is_not_as_old_as_its_slot),
         cmocka_unit_test(a_new_worker_begins_with_a_clean_name),
     };
 
