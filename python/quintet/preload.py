@@ -1,6 +1,6 @@
 """The preloader's part in Python: what makes an imported application fit to be forked, and the forks.
 
-The protocol is in src/worker/preload.h. Everything here runs in the one thread of the preloader, but for the end of
+The protocol is in src/worker/preload.h. Everything here runs in the main thread of the preloader, but for the end of
 `wait_for_fork`, which returns in each new worker.
 """
 
@@ -44,24 +44,22 @@ def wait_for_fork(module):
             # Not sys.exit: what the application wants at its end is for the workers to do.
             os._exit(0)
         try:
-            in_helper = not module.preload_fork_helper()
+            in_worker = module.preload_fork()
         except OSError as error:
-            in_helper = False
+            in_worker = False
             print(f"preload: cannot fork: {error}", file=sys.stderr)
-        if in_helper:
-            return fork_worker(module, order)
+        if in_worker:
+            return become(module, order)
         module.preload_dismiss(order)
 
 
-def fork_worker(module, order):
-    """In the helper, which ends here. Returns in the worker."""
+def become(module, order):
+    """In the new process: the number of the worker that it is from now on."""
     try:
-        if os.fork() == 0:
-            return module.preload_become(order)
+        return module.preload_become(order)
     except BrokenPipeError:
-        pass  # the supervisor does not want this worker any more
+        os._exit(0)  # the supervisor does not want this worker any more
     except BaseException:
         sys.excepthook(*sys.exc_info())
         module.flush()
         os._exit(1)
-    os._exit(0)

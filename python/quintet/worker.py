@@ -17,8 +17,10 @@ import sys
 
 PACKAGE_ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
-# The script's own folder is on the path as sys.path[0]: there its modules would shadow the user's ("worker", "wsgi").
-sys.path[0] = PACKAGE_ROOT
+# The script's own folder is on the path as sys.path[0]: there its modules would shadow the user's ("worker", "wsgi"). Not so when
+# multiprocessing imports this file into a process that it spawns: that one has the worker's path already.
+if __name__ == "__main__":
+    sys.path[0] = PACKAGE_ROOT
 
 from quintet import _quintet, application, boot_error, collector, output, preload, warm_up, wsgi  # noqa: E402
 

@@ -136,6 +136,10 @@ static int spawn(struct child *child)
 
     if (error == 0)
         error = make_ends(child, &start);
+    /* The numbers of what only workers have are taken, by anything: else files that the application opens while it is imported get them, and
+     * each worker would put its own in their place. */
+    start.edge = start.output;
+    start.recorder = start.output;
     if (error == 0) {
         pid_t pid = worker_start(&start);
 

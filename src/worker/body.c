@@ -105,7 +105,11 @@ static int send_iterable(struct exchange *x, PyObject *result)
 
     if (iterator == NULL)
         return -1;
-    while (r > 0 && (item = PyIter_Next(iterator)) != NULL) {
+    while (r > 0) {
+        item = PyIter_Next(iterator);
+        exchange_end_forked(x);
+        if (item == NULL)
+            break;
         r = send_item(x, item);
         Py_DECREF(item);
         if (r > 0)

@@ -26,9 +26,23 @@ struct exchange *exchange_current(void)
 
 /* ---- one request ---- */
 
+void exchange_end_forked(struct exchange *x)
+{
+    if (!x->state->worker.forked)
+        return;
+    if (PyErr_Occurred() && !PyErr_ExceptionMatches(PyExc_SystemExit))
+        broken_report(x); /* why it came back */
+    PyErr_Clear();
+    broken_rule(x, "a child process made by fork() must end with os._exit(), it returned from the application", NULL);
+    broken_report(x);
+    output_flush();
+    _exit(1);
+}
+
 /* Logs the error that is set and breaks the response off. Errors that only say "the client has left" are no news. */
 static void fail(struct exchange *x)
 {
+    exchange_end_forked(x);
     if (PyErr_ExceptionMatches(PyExc_SystemExit) || PyErr_ExceptionMatches(PyExc_KeyboardInterrupt))
         x->quit = true;
     if (x->gone && PyErr_ExceptionMatches(PyExc_ConnectionError))
@@ -38,24 +52,13 @@ static void fail(struct exchange *x)
     response_fail(x);
 }
 
-/* A child that the application forked came back here instead of ending by itself: it must not answer, nor take requests. */
-static void end_forked(struct exchange *x)
-{
-    if (!x->state->worker.forked)
-        return;
-    broken_rule(x, "a child process made by fork() must end with os._exit(), it returned from the application", NULL);
-    broken_report(x);
-    output_flush();
-    _exit(1);
-}
-
 static void run(struct exchange *x, PyObject *app, PyObject *env)
 {
     PyObject *result;
 
     recorder_phase(x->record, RECORDER_CALLED);
     result = PyObject_CallFunctionObjArgs(app, env, x->start_response, NULL);
-    end_forked(x);
+    exchange_end_forked(x);
     if (result == NULL) {
         fail(x);
         return;
@@ -63,10 +66,9 @@ static void run(struct exchange *x, PyObject *app, PyObject *env)
     recorder_phase(x->record, RECORDER_ITERATING);
     if (body_send(x, result) < 0)
         fail(x);
-    end_forked(x);
     if (body_close(x, result) < 0)
         fail(x);
-    end_forked(x);
+    exchange_end_forked(x);
     Py_DECREF(result);
 }
 

@@ -58,6 +58,9 @@ struct handle {
 
 /* Serves requests on this thread until the worker stops. NULL with a Python error on a failure of our own. */
 PyObject *exchange_serve(struct state *state, uint32_t thread, PyObject *app);
+/* After each call of the application: a child that it forked and that comes back instead of ending by itself is ended here. It must not answer, as the
+ * pool is shared with the worker, nor take requests. An error that is set is logged. */
+void exchange_end_forked(struct exchange *x);
 /* The request this thread is running now; NULL: none. For the prefix of output lines. */
 struct exchange *exchange_current(void);
 extern PyType_Spec exchange_handle_spec;

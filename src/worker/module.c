@@ -11,7 +11,7 @@
  *   warming()                                     the flight recorder's phase
  *   stacks()                                      (descriptor, signal) for faulthandler, or None
  *   preload_start(generation), preload_ready(), preload_failed(text), preload_await(), preload_dismiss(order),
- *   preload_fork_helper(), preload_become(order)  the preloader's (worker/preload.h); an order is (index, descriptors)
+ *   preload_fork(), preload_become(order)         the preloader's (worker/preload.h); an order is (index, descriptors)
  *   request_id()                                  of the request this thread runs, or None
  */
 #include "worker/exchange.h"
@@ -209,12 +209,18 @@ static PyObject *module_preload_dismiss(PyObject *module, PyObject *args)
     return Py_NewRef(Py_None);
 }
 
-/* True in the preloader: there is no worker to be. */
-static PyObject *module_preload_fork_helper(PyObject *module, PyObject *unused)
+/* os.fork, but that the child is nobody's yet. True in it. */
+static PyObject *module_preload_fork(PyObject *module, PyObject *unused)
 {
-    int r = preload_fork_helper();
+    int r;
 
-    return r < 0 ? result_of(r) : PyBool_FromLong(r);
+    PyOS_BeforeFork();
+    r = preload_fork();
+    if (r == 0)
+        PyOS_AfterFork_Child();
+    else
+        PyOS_AfterFork_Parent();
+    return r < 0 ? result_of(r) : PyBool_FromLong(r == 0);
 }
 
 static PyObject *module_preload_become(PyObject *module, PyObject *args)
@@ -235,7 +241,7 @@ static PyMethodDef module_methods[] = {
     { "preload_failed", module_preload_failed, METH_O, "tell the supervisor why they cannot" },
     { "preload_await", module_preload_await, METH_NOARGS, "the next order, or None when it is time to go" },
     { "preload_dismiss", module_preload_dismiss, METH_VARARGS, "preload_dismiss(order): close its descriptors" },
-    { "preload_fork_helper", module_preload_fork_helper, METH_NOARGS, "False in the helper, which forks the worker" },
+    { "preload_fork", module_preload_fork, METH_NOARGS, "True in the worker, which belongs to nobody yet" },
     { "preload_become", module_preload_become, METH_VARARGS, "preload_become(order): in the worker; its number" },
     { "start", module_start, METH_VARARGS, "start(index, threads, lanes, generation)" },
     { "configure", module_configure, METH_VARARGS, "configure(constants, file_wrapper, plain_file, report)" },

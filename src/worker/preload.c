@@ -105,24 +105,29 @@ void preload_dismiss(struct preload_order *order)
     }
 }
 
-int preload_fork_helper(void)
+int preload_fork(void)
 {
     pid_t pid = fork();
+    int status = 0;
 
     if (pid < 0)
         return -errno;
-    if (pid == 0)
-        return 0;
-    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+    if (pid == 0) {
+        pid = fork();
+        if (pid == 0)
+            return 0;
+        _exit(pid > 0 ? 0 : errno);
+    }
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
-    return 1;
+    return WIFEXITED(status) && WEXITSTATUS(status) != 0 ? -WEXITSTATUS(status) : 1;
 }
 
 /* ---- the worker ---- */
 
 static int put(int from, int to)
 {
-    return from < 0 || dup3(from, to, to <= STDERR_FILENO ? 0 : O_CLOEXEC) >= 0 ? 0 : -errno;
+    return dup3(from, to, to <= STDERR_FILENO ? 0 : O_CLOEXEC) >= 0 ? 0 : -errno;
 }
 
 static int take_descriptors(const struct preload_order *order)
@@ -136,7 +141,11 @@ static int take_descriptors(const struct preload_order *order)
         r = put(fds[1], INHERIT_SUPERVISOR);
     if (r == 0)
         r = put(fds[2], INHERIT_EDGE);
-    return r == 0 ? put(fds[3], INHERIT_RECORDER) : r;
+    if (fds[3] < 0)
+        close(INHERIT_RECORDER); /* what kept its place */
+    else if (r == 0)
+        r = put(fds[3], INHERIT_RECORDER);
+    return r;
 }
 
 /* As a worker that the supervisor has started itself: its child, and gone with it. */

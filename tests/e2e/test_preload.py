@@ -13,12 +13,15 @@ APP = """
 import os, random, sys, threading, time
 here = os.getpid()
 hooks = []
-os.register_at_fork(before=lambda: hooks.append("before"), after_in_child=lambda: hooks.append("child"))
+os.register_at_fork(before=lambda: hooks.append("before"), after_in_parent=lambda: hooks.append("parent"),
+                    after_in_child=lambda: hooks.append("child"))
 count = 0
 
 def note():
     with open("random", "a") as file:
         file.write("%r\\n" % random.random())
+    with open("hooks", "a") as file:
+        file.write("%s\\n" % " ".join(hooks))
 
 os.register_at_fork(after_in_child=note)
 
@@ -29,8 +32,6 @@ def app(environ, start):
     body = path
     if path == "/where":
         body = "%d %d %d" % (here, os.getpid(), os.getppid())
-    elif path == "/hooks":
-        body = " ".join(hooks)
     elif path == "/descriptors":
         links = ["/proc/self/fd/" + n for n in os.listdir("/proc/self/fd")]
         body = "\\n".join(os.readlink(link) for link in links if os.path.exists(link) or os.path.islink(link))
@@ -75,7 +76,8 @@ def test_each_worker_is_a_process_of_its_own(site):
     for pid in site.worker_pids():
         assert os.getpgid(pid) == pid
     assert len(set((site.project / "random").read_text().split())) == 3, "each has its own random numbers"
-    assert site.get("/hooks").text == "before child"
+    # As of os.fork: each worker is what the preloader had become by then, and has been forked itself once.
+    assert sorted((site.project / "hooks").read_text().splitlines(), key=len) == ["before parent " * n + "before child" for n in range(3)]
     assert site.get("/thread").text == "MainThread"
     site.get("/print")
     line = site.wait_message(message=re.compile("printed by"))
@@ -184,6 +186,30 @@ def test_failing_reload_keeps_the_old_code(site, wrong, says):
 def test_warm_up_runs_once(quintet):
     site = quintet(APP.replace('body = path', 'body = str(count)'), "app:app", options=["--preload", "--warmup", "/a", "--warmup", "/b"])
     assert site.get("/c").text == "3"
+
+
+def test_files_opened_by_the_import_stay_what_they_are(quintet):
+    """None has a number that a worker needs for its channels."""
+    files = "files = [open('file%d' % n, 'w', buffering=1) for n in range(16)]\n"
+    site = quintet(APP.replace("count += 1", "count += 1; [file.write('line\\n') for file in files]") + files, "app:app", options=["--preload"])
+    assert site.get("/x").text == "/x"
+    assert {(site.project / ("file%d" % n)).read_text() for n in range(16)} == {"line\n"}
+
+
+LOCKING = """
+import logging
+def lock():
+    while True:
+        with logging._lock:
+            time.sleep(0.02)
+threading.Thread(target=lock, daemon=True).start()
+"""
+
+
+def test_a_lock_that_a_thread_of_the_import_holds(quintet):
+    """logging takes it in its hook before a fork: it waits until it is free, and does not wait where nobody can free it."""
+    site = quintet(APP + LOCKING, "app:app", options=["--preload", "--workers", "3"])
+    assert len(site.worker_pids()) == 3 and site.get("/x").text == "/x"
 
 
 def test_threads_of_the_import_are_named(quintet):

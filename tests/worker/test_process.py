@@ -164,6 +164,22 @@ def test_forked_child_that_returns_does_not_answer(corners):
     assert corners.get("/several").body == b"abc"
 
 
+@pytest.mark.parametrize("how, says", [("yields", ""), ("raises", "ValueError: deliberate"), ("exits", ""), ("ends", "")])
+def test_forked_child_of_a_generator_does_not_answer(corners, how, says):
+    response = corners.get("/forks_midway", query=how)
+    assert (response.body, response.end) == (b"11", END)
+    corners.await_line("a child process made by fork() must end with os._exit()")
+    corners.await_line(says)
+    assert not [text for _, text in corners.lines() if "the worker ends" in text]
+    assert corners.get("/several").body == b"abc"
+
+
+@pytest.mark.parametrize("kind", ["fork", "spawn", "forkserver"])
+def test_multiprocessing(corners, kind):
+    """Processes that are spawned import the application's modules from where the worker does."""
+    assert corners.get("/multiprocess", query=kind).body == b"[2, 4, 6]"
+
+
 def test_children_inherit_none_of_our_descriptors(corners):
     assert corners.get("/descriptors").body.split() == [b"0", b"1", b"2", b"3"]  # 3: the listing itself
 

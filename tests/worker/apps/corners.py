@@ -616,6 +616,35 @@ def forks_and_returns(environ, start_response):
     return [str(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])).encode()]
 
 
+def forks_midway(environ, start_response):
+    """A generator whose child goes on as if it were the worker, in the way that the query says."""
+    start_response("200 OK", PLAIN)
+    yield b"1"
+    pid = os.fork()
+    if pid == 0:
+        if environ["QUERY_STRING"] == "raises":
+            fail()
+        if environ["QUERY_STRING"] == "exits":
+            sys.exit(0)
+        if environ["QUERY_STRING"] == "ends":
+            return
+        yield b"from the child"
+    yield str(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])).encode()
+
+
+def double(n):
+    return 2 * n
+
+
+def multiprocess(environ, start_response):
+    import multiprocessing
+
+    with multiprocessing.get_context(environ["QUERY_STRING"]).Pool(2) as pool:
+        body = str(pool.map(double, [1, 2, 3])).encode()
+    start_response("200 OK", PLAIN)
+    return [body]
+
+
 def descriptors(environ, start_response):
     """What a program started by the application inherits."""
     listing = subprocess.run(["ls", "/proc/self/fd"], stdout=subprocess.PIPE, close_fds=False, check=True).stdout
