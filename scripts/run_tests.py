@@ -149,6 +149,8 @@ def suites(arguments):
 def run(name, suite):
     """Runs one suite in a process group of its own, shows and keeps its output. Returns (exit code, text)."""
     text = []
+    # A shell that starts us in the background has it ignored; then no runner could be interrupted, and no shell could trap it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     child = subprocess.Popen(
         suite.command, cwd=suite.cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True,

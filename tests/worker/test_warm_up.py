@@ -61,7 +61,7 @@ def failure(worker):
 def test_errors_fail_the_boot(path, says):
     text = failure(warm("/", path, boots=False))
     assert [part for part in says if part not in text] == []
-    assert "quintet/" not in text  # none of our own frames
+    assert "python/quintet/" not in text  # none of our own frames
 
 
 # ---- Django ----
