@@ -26,6 +26,7 @@ def move_out_of_requests(module, threads):
     """With one thread the interpreter's own collections become rare; with several, ours only spare it some (see collect.h)."""
     if not is_ours():
         return
-    if threads == 1:
-        gc.set_threshold(max(SAFETY_NET, found[0]), *found[1:])
-    module.collect(gc.get_count, gc.collect, found[0])
+    net = max(SAFETY_NET, found[0]) if threads == 1 else 0
+    if net:
+        gc.set_threshold(net, *found[1:])
+    module.collect(gc.get_count, gc.collect, found[0], net)

@@ -69,6 +69,24 @@ def test_a_huge_request_has_a_safety_net():
         assert inside(found) and found["rss"] - before < 150_000  # a million Nodes are more than 200 MB
 
 
+def test_what_a_huge_request_leaves_is_freed():
+    """Its objects were alive when the interpreter collected in its middle, and are old garbage now: nothing young tells of it."""
+    with garbage() as worker:
+        worker.get("/tree?300000")
+        worker.wait_for(lambda: state_after_a_pause(worker)["nodes"] == 0, "full collection")
+        assert inside(state(worker))
+
+
+def test_huge_requests_do_not_add_up():
+    """One after the other, without a pause: less than half of what they make is ever there."""
+    with garbage() as worker:
+        most = 0
+        for _ in range(20):
+            worker.get("/tree?200000")
+            most = max(most, state(worker)["nodes"])
+        assert most < 2_000_000
+
+
 def test_python_leaves_it_to_the_interpreter():
     with garbage("--gc", "python") as worker:
         for _ in range(20):

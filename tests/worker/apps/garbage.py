@@ -57,6 +57,9 @@ def answer(environ, start_response):
     if path == "/garbage":
         for _ in range(n):
             Node()
+    elif path == "/tree":
+        root = Node()
+        root.children = [Node() for _ in range(n)]
     elif path == "/keep":
         kept.extend(Node() for _ in range(n))
     elif path == "/loud":
