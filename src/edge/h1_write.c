@@ -275,6 +275,8 @@ enum h1_write_result h1_write(struct conn *c)
             }
             if ((kind == PIECE_DATA || kind == PIECE_FILE) && h1->direct == 0) {
                 announce(h1, &piece);
+                if (h1->direct == 0 && conn_spend(c, 0, (size_t)piece.size))
+                    return H1_WRITE_PAUSED;
                 if (h1->direct == 0)
                     continue; /* dropped: look for what follows */
             }

@@ -88,6 +88,12 @@ uint32_t pool_lane_take(struct pool *pool, uint32_t lane, pool_attention_fn *fn,
     return n;
 }
 
+void pool_lane_again(struct pool *pool, uint32_t lane, uint32_t slot)
+{
+    must(slot < pool->geometry.slots);
+    atomic_fetch_or_explicit(&lane_at(pool, lane)->bits[slot / 64], UINT64_C(1) << (slot % 64), memory_order_relaxed);
+}
+
 void pool_set_lane_fds(struct pool *pool, const int *fds, uint32_t n)
 {
     must(n <= POOL_LANES_MAX);

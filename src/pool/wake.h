@@ -19,6 +19,8 @@ bool pool_lane_sleep(struct pool *pool, uint32_t lane); /* true: may sleep, work
 void pool_lane_woken(struct pool *pool, uint32_t lane); /* awake again: no more eventfd writes */
 /* Takes all bits and calls fn for each slot, lowest first. Returns how many. */
 uint32_t pool_lane_take(struct pool *pool, uint32_t lane, pool_attention_fn *fn, void *arg);
+/* The lane has not taken all that is in this slot: it looks again in its next turn. */
+void pool_lane_again(struct pool *pool, uint32_t lane, uint32_t slot);
 
 /* ---- both ---- */
 /* The lanes' eventfds (non-blocking), inherited; borrowed. Set once before the first request; the edge needs them for pool_recover. */

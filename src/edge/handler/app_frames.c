@@ -11,6 +11,7 @@
 #include "edge/handler/app.h"
 #include "edge/shed.h"
 #include "http/response.h"
+#include "pool/wake.h"
 
 /* ---- the response head ---- */
 
@@ -186,11 +187,17 @@ static enum pump pump_one(struct exchange *ex, struct app *app)
 
 static enum pump pump_all(struct exchange *ex, struct app *app)
 {
+    uint64_t most = app->held.size + APP_TURN_MAX;
     enum pump r = PUMP_GO_ON;
 
     app->full = false;
-    while (!app_all_said(app) && r == PUMP_GO_ON)
+    while (!app_all_said(app) && r == PUMP_GO_ON) {
+        if (app->held.size >= most) {
+            pool_lane_again(app_pool(app), ex->lane->index, app->job.ticket.slot);
+            return PUMP_STOP;
+        }
         r = pump_one(ex, app);
+    }
     return r;
 }
 

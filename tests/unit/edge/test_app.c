@@ -1,6 +1,7 @@
 /* Requests for the application: the test is the worker at the other side of the pool. */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,7 +16,9 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "edge/exchange.h"
+#include "edge/handler/app.h"
 #include "fixture.h"
+#include "pool/wake.h"
 #include "wire/message.h"
 
 static struct str header(const struct pool_request *r, const char *name)
@@ -141,6 +144,57 @@ static void takes_a_slow_clients_response_off_the_worker(void **state)
     }
     assert_int_equal(chunked, sent);
     mem_free(answer);
+    close_fixture(&f);
+}
+
+struct flood {
+    struct pool *pool;
+    struct pool_ticket ticket;
+    atomic_bool over;
+};
+
+#define FLOOD (256u << 20)
+
+static void *flood(void *arg)
+{
+    static char block[16384];
+    struct flood *w = arg;
+
+    for (size_t sent = 0; sent < FLOOD;) /* without ever waiting for room */
+        sent += pool_put_data(w->pool, w->ticket, str_make(block, sizeof(block)));
+    atomic_store(&w->over, true);
+    return NULL;
+}
+
+/* It fills the ring as fast as that is emptied, and the client does not read: others have their turn all the same. */
+static void a_flood_does_not_hold_the_lane(void **state)
+{
+    struct flood w = { 0 };
+    struct fixture f;
+    struct exchange *ex;
+    pthread_t thread;
+
+    (void)state;
+    open_fixture(&f, NULL, NULL);
+    send_request(&f, GET);
+    w.ticket = rig_app_take(&f.app, 0, &f.request);
+    w.pool = f.app.pool;
+    ex = f.app.generation->slots[w.ticket.slot].job->exchange;
+    rig_app_head(&f.app, w.ticket, 200, "Content-Type", "text/plain");
+    assert_int_equal(pthread_create(&thread, NULL, flood, &w), 0);
+    while (!atomic_load(&w.over)) {
+        uint64_t before = app_of(ex)->held.size;
+
+        loop_wake(f.rig.lane->loop);
+        pool_attention(f.app.pool, w.ticket);
+        loop_once(f.rig.lane->loop);
+        assert_true(app_of(ex)->held.size - before <= 4 * APP_TURN_MAX);
+    }
+    pthread_join(thread, NULL);
+    close(f.client);
+    mem_free(rig_read(&f.rig, f.client));
+    rig_app_end(&f.app, w.ticket, 0);
+    f.client = rig_connect(&f.rig);
     close_fixture(&f);
 }
 
@@ -525,6 +579,7 @@ int main(void)
         cmocka_unit_test(keep_alive_0_closes_after_the_answer),
         cmocka_unit_test(streams_chunked),
         cmocka_unit_test(takes_a_slow_clients_response_off_the_worker),
+        cmocka_unit_test(a_flood_does_not_hold_the_lane),
         cmocka_unit_test(sends_a_file_by_descriptor),
         cmocka_unit_test(a_file_frame_without_a_file_is_502),
         cmocka_unit_test(replays_a_safe_request_once),
