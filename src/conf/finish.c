@@ -6,7 +6,8 @@
 #include "conf/builder.h"
 #include "conf/conf.h"
 
-#define SEATS_MAX 1024 /* workers × threads: pool.h's POOL_SEATS_MAX, which lies above this layer */
+#define WORKER_MEMORY_MIN (4u << 20) /* no interpreter is smaller; "500" was meant to be 500m */
+#define SEATS_MAX 1024               /* workers × threads: pool.h's POOL_SEATS_MAX, which lies above this layer */
 
 static int check_certificates(const struct conf *c, char *error)
 {
@@ -48,6 +49,11 @@ static int check_workers(const struct conf *c, char *error)
     if (c->workers * c->threads > SEATS_MAX)
         return builder_fail(error, "workers and threads: expected at most %d threads in all, found %llu × %llu",
                             SEATS_MAX, (unsigned long long)c->workers, (unsigned long long)c->threads);
+    if (c->max_worker_memory != 0 && c->max_worker_memory < WORKER_MEMORY_MIN)
+        return builder_fail(error,
+                            "max-worker-memory: expected a size from 4m on, such as 500m, found %llu bytes: no worker "
+                            "is that small",
+                            (unsigned long long)c->max_worker_memory);
     return 0;
 }
 

@@ -154,12 +154,19 @@ static int markdown_row(const struct option_row *row, struct buf *out)
 
 static int markdown_later(struct buf *out)
 {
-    int rc = buf_add_str(out, STR("\n## Known, but of a later version\n\nRefused until then, never ignored.\n\n"));
+    bool title = false;
+    int rc = 0;
 
-    for (size_t i = 0; i < option_count && rc == 0; i++)
-        if (option_is(&option_table[i], OPTION_LATER))
+    for (size_t i = 0; i < option_count && rc == 0; i++) {
+        if (!option_is(&option_table[i], OPTION_LATER))
+            continue;
+        if (!title)
+            rc = buf_add_str(out, STR("\n## Known, but of a later version\n\nRefused until then, never ignored.\n\n"));
+        title = true;
+        if (rc == 0)
             rc = buf_printf(out, "- `--%s`: %s. Until then: %s.\n", option_table[i].name, option_table[i].help,
                             option_table[i].later);
+    }
     return rc;
 }
 

@@ -130,7 +130,7 @@ const struct option_row option_table[] = {
     { .name = "config", .flag = 'c', .type = OPTION_PATH, .group = OPTION_GROUP_INSTANCE, .flags = OPTION_FIXED | OPTION_NO_FILE,
       AT(config), .argument = "FILE", .fallback_help = "quintet.yaml if there", .help = "the configuration file" },
     { .name = "control", .type = OPTION_PATH, .group = OPTION_GROUP_INSTANCE, .flags = OPTION_FIXED, AT(control),
-      .fallback = ".quintet/control.sock", .argument = "PATH", .help = "the socket that reload, stop, status and top speak to" },
+      .fallback = ".quintet/control.sock", .argument = "PATH", .help = "the socket by which reload, stop, status and the other commands reach what runs" },
     { .name = "pid", .type = OPTION_PATH, .group = OPTION_GROUP_INSTANCE, .flags = OPTION_FIXED, AT(pid), .argument = "FILE",
       .example = "/run/mysite.pid", .help = "write the supervisor's process id to FILE" },
     { .name = "user", .type = OPTION_TEXT, .group = OPTION_GROUP_INSTANCE, .flags = OPTION_FIXED, AT(user), .argument = "NAME",

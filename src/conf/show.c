@@ -12,7 +12,7 @@
 
 #define VALUE_MAX (64u << 10)
 #define VALUE_COLUMN 34 /* wider values push their source to the right */
-#define NAME_COLUMN 27
+#define NAME_COLUMN 29  /* limit_connections_per_address just fits */
 
 static bool is_shown(const struct option_row *row)
 {

@@ -13,16 +13,31 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "os/oom.h"
+#include "super/why.h"
 
 static const char *const state_names[CHILD_STATE_COUNT] = {
     [CHILD_DOWN] = "down", [CHILD_PAUSED] = "paused",     [CHILD_BOOTING] = "booting",
     [CHILD_UP] = "up",     [CHILD_STOPPING] = "stopping", [CHILD_KILLED] = "killed",
 };
+
+void child_describe_end(int status, char *out, size_t size)
+{
+    if (status < 0)
+        (void)snprintf(out, size, "cannot be started: %s", why_errno(status));
+    else if (WIFSIGNALED(status))
+        (void)snprintf(out, size, "killed by SIG%s%s", sigabbrev_np(WTERMSIG(status)),
+                       WCOREDUMP(status) ? ", core dumped" : "");
+    else
+        (void)snprintf(out, size, "exit status %d", WEXITSTATUS(status));
+}
 
 const char *child_state_name(enum child_state state)
 {

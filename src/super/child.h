@@ -110,6 +110,8 @@ void child_reaped(struct child *child, int status);      /* waitpid returned chi
 void child_fini(struct child *child);                    /* releases everything; the state must be CHILD_DOWN */
 /* For roles: the channel's fd is taken over, also on failure. 0 or -errno. */
 MUST_CHECK int child_set_channel(struct child *child, int fd, const char *route);
+/* How a process ended, from what role->gone() got: "killed by SIGSEGV, core dumped", "exit status 3", "cannot be started: no such file or directory". */
+void child_describe_end(int status, char *out, size_t size);
 const char *child_state_name(enum child_state state);
 /* How long to wait before the next start, after so many failed boots in a row; 0: at once. */
 uint64_t child_pause(uint32_t failed_boots);

@@ -51,7 +51,8 @@ static int verdict(const json_t *answer, const char *good)
     if (!json_is_true(json_object_get(answer, "ok"))) {
         bool block = error != NULL && strchr(error, '\n') != NULL; /* a traceback needs an introduction */
 
-        (void)fprintf(stderr, "quintet: %s%s\n", block ? "failed; what served before serves on\n" : "",
+        (void)fprintf(stderr, "quintet: %s%s\n",
+                      block ? "failed, for the reason below; what served before serves on\n" : "",
                       error != NULL ? error : "failed");
         return EXIT_FAILED;
     }

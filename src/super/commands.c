@@ -8,6 +8,7 @@
 #include "base/version.h"
 #include "super/probe.h"
 #include "super/super.h"
+#include "super/switches.h"
 
 #define HELP_MAX (256u << 10)
 
@@ -17,8 +18,7 @@ struct command {
     const char *summary;
     const char *text; /* what --help says between the usage and the options; examples at its end */
     int (*run)(struct launch *launch, const struct command_switches *switches);
-    bool json, defaults, edge, max; /* which switches it knows */
-    bool options;                   /* --help lists the options */
+    struct switches_known knows;
 };
 
 static int command_run(struct launch *launch, const struct command_switches *switches)
@@ -55,7 +55,7 @@ static const struct command commands[] = {
           "  quintet run 'app:create_app()' --threads 8\n"
           "  quintet run --tls-bind 0.0.0.0:443 --certfile site.pem --keyfile site.key\n",
       .run = command_run,
-      .options = true },
+      .knows = { .options = true } },
     { .name = "check",
       .arguments = "[OPTIONS] [MODULE[:CALLABLE]]",
       .summary = "would it start? is it fit for production?",
@@ -67,8 +67,7 @@ static const struct command commands[] = {
               "  quintet check\n"
               "  quintet check --chdir /srv/mysite --tls-bind 0.0.0.0:443 --certfile site.pem --keyfile site.key\n",
       .run = command_check,
-      .json = true,
-      .options = true },
+      .knows = { .json = true, .options = true } },
     { .name = "reload",
       .arguments = "[--edge] [OPTIONS]",
       .summary = "serve the code and configuration that are there now, without losing a request",
@@ -78,14 +77,15 @@ static const struct command commands[] = {
           "old one is drained. If the new one does not boot, the old one goes on serving and the command exits "
           "with 1 and the\n"
           "reason.\n\n"
-          "With --reload-strategy rolling the workers are replaced one after the other instead. With --edge no worker "
-          "is touched:\n"
-          "only the edge's part of the configuration, the certificates and the log files are taken up.\n\n"
+          "Where the configuration has reload_strategy: rolling, the workers are replaced one after the other instead. "
+          "With --edge\n"
+          "no worker is touched: only the edge's part of the configuration, the certificates and the log files are "
+          "taken up.\n\n"
           "  quintet reload\n"
           "  quintet reload --edge                    a renewed certificate\n"
           "  git pull && quintet check && quintet reload\n",
       .run = command_reload,
-      .edge = true },
+      .knows = { .edge = true } },
     { .name = "rollback",
       .arguments = "[OPTIONS]",
       .summary = "return at once to what served before the last reload",
@@ -111,7 +111,7 @@ static const struct command commands[] = {
               "  quintet pause && ./switch-database && quintet resume\n"
               "  quintet pause --max 2m\n",
       .run = command_pause,
-      .max = true },
+      .knows = { .max = true } },
     { .name = "resume",
       .arguments = "[OPTIONS]",
       .summary = "end a pause: the requests that wait are served in their order",
@@ -129,7 +129,7 @@ static const struct command commands[] = {
       .text = "  quintet status\n"
               "  quintet status --json | jq .generations\n",
       .run = command_status,
-      .json = true },
+      .knows = { .json = true } },
     { .name = "top",
       .arguments = "[OPTIONS]",
       .summary = "the status again every second",
@@ -142,16 +142,18 @@ static const struct command commands[] = {
               "  quintet config\n"
               "  quintet config --defaults > quintet.yaml\n",
       .run = command_config,
-      .json = true,
-      .defaults = true,
-      .options = true },
+      .knows = { .json = true, .defaults = true, .options = true } },
     { .name = "version",
       .arguments = "",
       .summary = "the version of this program",
       .text = "",
       .run = command_version },
     /* Not for people: see super/probe.h. */
-    { .name = "takeover-probe", .arguments = "[OPTIONS]", .text = "", .run = command_takeover_probe },
+    { .name = "takeover-probe",
+      .arguments = "[OPTIONS]",
+      .text = "",
+      .run = command_takeover_probe,
+      .knows = { .options = true } },
 };
 
 static const struct command *find(const char *name)
@@ -182,10 +184,10 @@ static int help_one(const struct command *c)
 
     (void)printf("usage: quintet %s%s%s\n\n%c%s%s\n\n%s", c->name, c->arguments[0] != '\0' ? " " : "", c->arguments,
                  c->summary[0] - 'a' + 'A', c->summary + 1, asks ? "" : ".", c->text);
-    if (!c->options) {
+    if (!c->knows.options) {
         if (c->arguments[0] != '\0')
-            (void)printf(
-                "\nOptions that say which instance is meant (--chdir, --config, --control): `quintet run --help`.\n");
+            (void)printf("\nWhich instance is meant: --chdir DIR, --config FILE or --control PATH, as `quintet run` "
+                         "had them.\n");
         return EXIT_OK;
     }
     buf_init(&options, HELP_MAX);
@@ -200,6 +202,11 @@ static int unknown(const char *name)
     const struct command *nearest = NULL;
     unsigned best = 4;
 
+    if (name[0] == '-') {
+        (void)fprintf(stderr, "quintet: %s: the command comes first, such as `quintet run`; see `quintet --help`\n",
+                      name);
+        return EXIT_USAGE;
+    }
     for (size_t i = 0; i < ARRAY_LEN(commands) && commands[i].summary != NULL; i++) {
         unsigned d = str_distance(str_of(name), str_of(commands[i].name));
 
@@ -215,32 +222,14 @@ static int unknown(const char *name)
     return EXIT_USAGE;
 }
 
-/* Takes the command's own switches out of argv (which is shortened); true for --help. */
-static bool take_switches(const struct command *c, int *argc, char **argv, struct command_switches *switches)
+/* `quintet help reload` as well as `quintet reload --help`. */
+static int help(int argc, char **argv)
 {
-    bool help = false, options = true;
-    int n = 1;
+    const struct command *c = argc > 2 ? find(argv[2]) : NULL;
 
-    for (int i = 1; i < *argc; i++) {
-        if (strcmp(argv[i], "--") == 0)
-            options = false;
-        if (options && (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0))
-            help = true;
-        else if (options && c->json && strcmp(argv[i], "--json") == 0)
-            switches->json = true;
-        else if (options && c->defaults && strcmp(argv[i], "--defaults") == 0)
-            switches->defaults = true;
-        else if (options && c->max && strncmp(argv[i], "--max=", 6) == 0)
-            switches->max = argv[i] + 6;
-        else if (options && c->max && strcmp(argv[i], "--max") == 0 && i + 1 < *argc)
-            switches->max = argv[++i];
-        else if (options && c->edge && strcmp(argv[i], "--edge") == 0)
-            switches->edge = true;
-        else
-            argv[n++] = argv[i];
-    }
-    *argc = n;
-    return help;
+    if (argc > 2 && c == NULL)
+        return unknown(argv[2]);
+    return c != NULL && c->summary != NULL ? help_one(c) : help_all(stdout);
 }
 
 int commands_main(int argc, char **argv, char **envp)
@@ -248,6 +237,7 @@ int commands_main(int argc, char **argv, char **envp)
     struct command_switches switches = { 0 };
     const struct command *c;
     const char *program = argv[0];
+    char error[SWITCHES_ERROR_MAX];
     struct launch launch;
     int r;
 
@@ -256,14 +246,18 @@ int commands_main(int argc, char **argv, char **envp)
         return EXIT_USAGE;
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)
-        return help_all(stdout);
+        return help(argc, argv);
     c = find(strcmp(argv[1], "--version") == 0 ? "version" : argv[1]);
     if (c == NULL)
         return unknown(argv[1]);
     argc--;
     argv++;
-    if (take_switches(c, &argc, argv, &switches) && c->summary != NULL)
+    if (switches_take(&c->knows, &argc, argv, &switches) && c->summary != NULL)
         return help_one(c);
+    if (switches_check(c->name, &c->knows, argc, argv, error) != 0) {
+        (void)fprintf(stderr, "quintet: %s\n", error);
+        return EXIT_USAGE;
+    }
     launch_init(&launch, argc, argv, envp);
     launch_set_program(&launch, program);
     r = c->run(&launch, &switches);

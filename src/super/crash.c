@@ -28,7 +28,7 @@ static void say_killer(struct report *report, const struct child *child, int sta
     if (oom_kills() > child->oom_kills)
         report_say(report, "probably the kernel's out-of-memory killer: it has killed since this worker was started\n");
     else
-        report_say(report, "by somebody with the right to: the kernel was not out of memory\n");
+        report_say(report, "sent by another process: the kernel has not killed for want of memory meanwhile\n");
 }
 
 void crash_log(struct logs *logs, struct child *child, const char *how)

@@ -172,16 +172,6 @@ static void stop(struct child *child)
     channel_tell(&child->channel, WIRE_STOP, 0, 0);
 }
 
-static void describe(int status, char *out, size_t size)
-{
-    if (status < 0)
-        (void)snprintf(out, size, "cannot be started: %s", why_errno(status));
-    else if (WIFSIGNALED(status))
-        (void)snprintf(out, size, "killed by SIG%s", sigabbrev_np(WTERMSIG(status)));
-    else
-        (void)snprintf(out, size, "exit status %d", WEXITSTATUS(status));
-}
-
 static void log_end(const struct child *child, int status, const char *how)
 {
     bool expected = !child->wanted && status == 0;
@@ -216,7 +206,7 @@ static bool gone(struct child *child, int status, bool was_ready)
     struct preload *p = preload_of(child);
     char how[128], text[192];
 
-    describe(status, how, sizeof(how));
+    child_describe_end(status, how, sizeof(how));
     log_end(child, status, how);
     (void)snprintf(text, sizeof(text), "the preloader ended before it was ready: %s", how);
     fail_waiting(p, child->last_words != NULL ? child->last_words : serves(p) ? NULL : text);

@@ -45,7 +45,8 @@ static int judge(const struct probe *probe, struct why *why)
     if (WIFSIGNALED(probe->status))
         return why_set(why, -1, "it was ended by signal %d", WTERMSIG(probe->status));
     if (WEXITSTATUS(probe->status) != 0)
-        return why_set(why, -1, "it exited with %d: " STR_FMT, WEXITSTATUS(probe->status),
+        return why_set(why, -1, "it exited with %d%s" STR_FMT, WEXITSTATUS(probe->status),
+                       said.n > 0 ? ": " : " and said nothing",
                        STR_ARG(str_cut(said, 0, said.n < 1024 ? said.n : 1024)));
     if (!str_eq(said, str_of(expected)))
         return why_set(why, -1, "its handover has another format (or it is no Quintet): restart instead");

@@ -395,7 +395,8 @@ const char *reload_prepare_rollback(struct super *super)
         return "the server is starting or stopping";
     if (g == NULL)
         return super->serving->plan->conf->keep_generation > 0
-                   ? "no previous generation is there: none was yet, or --keep-generation has run out"
+                   ? "no previous generation is kept: there was no reload yet, it was a rolling one, or the time of "
+                     "--keep-generation is over"
                    : "no previous generation is kept: --keep-generation TIME keeps it for so long after a reload";
     if (generation_workers_up(g) == 0)
         return "the previous generation has no worker that is ready";

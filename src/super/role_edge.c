@@ -372,14 +372,14 @@ static void stop(struct child *child)
 
 static void log_death(struct super *super, const struct child *child, int status)
 {
-    if (status < 0)
+    char how[128];
+
+    if (status < 0) {
         log_event(super->log, LOG_ERROR, "the edge cannot be started", LOG_Z("why", why_errno(status)));
-    else if (WIFSIGNALED(status))
-        log_event(super->log, LOG_ERROR, "the edge died: another is started", LOG_N("pid", child->pid),
-                  LOG_N("signal", WTERMSIG(status)));
-    else
-        log_event(super->log, LOG_ERROR, "the edge died: another is started", LOG_N("pid", child->pid),
-                  LOG_N("status", WEXITSTATUS(status)));
+        return;
+    }
+    child_describe_end(status, how, sizeof(how));
+    log_event(super->log, LOG_ERROR, "the edge died: another is started", LOG_N("pid", child->pid), LOG_Z("how", how));
 }
 
 /* What it was draining went with it: nobody waits for those answers any more. */

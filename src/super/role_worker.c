@@ -177,13 +177,8 @@ static void describe(int status, char *out, size_t size)
 {
     if (status == -ESRCH) /* child.c: it never came */
         (void)snprintf(out, size, "could not be forked from the preloader");
-    else if (status < 0)
-        (void)snprintf(out, size, "cannot be started: %s", why_errno(status));
-    else if (WIFSIGNALED(status))
-        (void)snprintf(out, size, "killed by SIG%s%s", sigabbrev_np(WTERMSIG(status)),
-                       WCOREDUMP(status) ? ", core dumped" : "");
     else
-        (void)snprintf(out, size, "exit status %d", WEXITSTATUS(status));
+        child_describe_end(status, out, size);
 }
 
 /* Of its own accord, or by somebody else's hand. Else the reason has been told already. */

@@ -139,26 +139,17 @@ void second_edge_drained(struct super *super, struct child *edge)
     end_generations(super, edge);
 }
 
-static void describe(int status, char *out, size_t size)
-{
-    if (status < 0)
-        (void)snprintf(out, size, "the new edge cannot be started: %s", why_errno(status));
-    else if (WIFSIGNALED(status))
-        (void)snprintf(out, size, "the new edge was ended by signal %d", WTERMSIG(status));
-    else
-        (void)snprintf(out, size, "the new edge exited with %d", WEXITSTATUS(status));
-}
-
 void second_edge_gone(struct super *super, struct child *edge, int status)
 {
     struct generation *g = generation_of(super, edge);
-    char how[128];
+    char how[128], text[160];
 
     if (!edge->wanted || g == NULL)
         return;
     if (g->state < GENERATION_SERVING) {
-        describe(status, how, sizeof(how));
-        super_generation_failed(super, g, how);
+        child_describe_end(status, how, sizeof(how));
+        (void)snprintf(text, sizeof(text), "the new edge: %s", how);
+        super_generation_failed(super, g, text);
         return;
     }
     log_event(super->log, LOG_ERROR, "the edge before died: what it had not finished is lost", LOG_N("pid", edge->pid));

@@ -64,19 +64,35 @@ static json_t *generation_document(const struct generation *g)
                      (int)g->threads, "app", g->plan->app, "preloaders", preloaders_document(g), "workers", workers);
 }
 
+static json_t *url_of(const struct listener *listener)
+{
+    json_t *shown = NULL;
+    struct buf url;
+
+    buf_init(&url, 512);
+    if (listener_url(listener, &url) == 0)
+        shown = json_stringn(url.data, url.len);
+    buf_fini(&url);
+    return shown;
+}
+
 static json_t *addresses(const struct super *super)
 {
     json_t *list = json_array();
 
-    for (size_t i = 0; i < super->listeners.n; i++) {
-        struct buf url;
-
-        buf_init(&url, 512);
-        if (listener_url(&super->listeners.items[i], &url) == 0)
-            json_array_append_new(list, json_stringn(url.data, url.len));
-        buf_fini(&url);
-    }
+    for (size_t i = 0; i < super->listeners.n; i++)
+        if (super->listeners.items[i].kind != LISTENER_METRICS)
+            json_array_append_new(list, url_of(&super->listeners.items[i]));
     return list;
+}
+
+/* NULL: there is none. */
+static json_t *metrics_address(const struct super *super)
+{
+    for (size_t i = 0; i < super->listeners.n; i++)
+        if (super->listeners.items[i].kind == LISTENER_METRICS)
+            return url_of(&super->listeners.items[i]);
+    return NULL;
 }
 
 /* NULL: there is one edge. */
@@ -96,11 +112,11 @@ json_t *status_document(const struct super *super, json_t *edge)
         json_array_append_new(generations, generation_document(CONTAINER_OF(link, struct generation, link)));
     if (edge != NULL)
         json_object_update_missing(own, edge);
-    return json_pack("{s:f, s:o*, s:s, s:i, s:s, s:f, s:o, s:s?, s:s?, s:s, s:o, s:o, s:I}", "paused",
+    return json_pack("{s:f, s:o*, s:s, s:i, s:s, s:f, s:o, s:o*, s:s?, s:s?, s:s, s:o, s:o, s:I}", "paused",
                      (double)(pause_left(super) / NS_PER_MS) / 1000.0, "edge_before", edge_before(super), "version",
                      QUINTET_VERSION, "pid", (int)getpid(), "state", state_names[super->state], "uptime",
-                     seconds_since(super->started_ns), "addresses", addresses(super), "app",
-                     plan != NULL ? plan->app : NULL, "python", plan != NULL ? plan->python : NULL, "reload",
+                     seconds_since(super->started_ns), "addresses", addresses(super), "metrics", metrics_address(super),
+                     "app", plan != NULL ? plan->app : NULL, "python", plan != NULL ? plan->python : NULL, "reload",
                      reload_state_name(super->reload.state), "generations", generations, "edge", own, "memory",
                      (json_int_t)proc_rss(getpid()));
 }

@@ -129,6 +129,19 @@ static long long open_connections(const json_t *edge)
     return n;
 }
 
+/* What is now, then what has been since it started. */
+static void print_edge(const json_t *edge, FILE *to)
+{
+    char up[32];
+
+    (void)fprintf(to,
+                  "edge     pid %lld, %s for %s; connections: %lld open, %lld in all; requests: %lld queued, %lld in "
+                  "all; restarts: %lld\n",
+                  number(edge, "pid"), text(edge, "state"), duration(seconds(edge, "uptime"), up),
+                  open_connections(edge), number(edge, "connections"), number(edge, "queued"), number(edge, "requests"),
+                  number(edge, "restarts"));
+}
+
 void status_table_print(const json_t *status, FILE *to)
 {
     const json_t *edge = json_object_get(status, "edge");
@@ -141,14 +154,11 @@ void status_table_print(const json_t *status, FILE *to)
     (void)fprintf(to, "app      %s   (%s)\n", text(status, "app"), text(status, "python"));
     json_array_foreach(json_object_get(status, "addresses"), i, item)(void)
         fprintf(to, "%s  %s\n", i == 0 ? "address" : "       ", json_string_value(item));
-    (void)fprintf(to,
-                  "edge     pid %lld, %s, up %s, %lld open of %lld connections, %lld requests, %lld queued, "
-                  "%lld restarts\n",
-                  number(edge, "pid"), text(edge, "state"), duration(seconds(edge, "uptime"), up),
-                  open_connections(edge), number(edge, "connections"), number(edge, "requests"), number(edge, "queued"),
-                  number(edge, "restarts"));
+    if (json_is_string(json_object_get(status, "metrics")))
+        (void)fprintf(to, "metrics  %s\n", text(status, "metrics"));
+    print_edge(edge, to);
     if (seconds(status, "paused") > 0)
-        (void)fprintf(to, "paused   goes on in %s, %lld requests wait\n", duration(seconds(status, "paused"), up),
-                      number(edge, "queued"));
+        (void)fprintf(to, "paused   goes on in %s, %lld request%s\n", duration(seconds(status, "paused"), up),
+                      number(edge, "queued"), number(edge, "queued") == 1 ? " waits" : "s wait");
     json_array_foreach(json_object_get(status, "generations"), i, item) print_generation(item, edge, to);
 }

@@ -146,7 +146,8 @@ bool worker_replace(struct worker *w, const char *why)
     if (w->next != NULL || w->child->state != CHILD_UP)
         return true;
     log_event(w->child->log, LOG_INFO, "a worker is replaced", LOG_N("worker", w->index + 1),
-              LOG_N("generation", p->release), LOG_N("pid", w->child->pid), LOG_N("memory", proc_rss(w->child->pid)),
+              LOG_N("generation", p->release), LOG_N("pid", w->child->pid),
+              LOG_N("memory_mb", proc_rss(w->child->pid) >> 20),
               LOG_N("requests", recorder_count(w->child->recorder, w->generation->threads)),
               LOG_N("age_s", (clock_mono_ns() - w->child->ready_ns) / NS_PER_SEC), LOG_Z("why", why));
     worker_succeed_with(w, p->plan, p->release);

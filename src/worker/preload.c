@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "os/proc.h"
 #include "wire/inherit.h"
 #include "wire/message.h"
@@ -21,6 +22,7 @@
 static struct {
     pid_t supervisor;
     uint32_t generation;
+    uint64_t start_ns;
     char text[WIRE_TEXT_MAX];
 } self;
 
@@ -30,6 +32,7 @@ int preload_start(uint32_t generation)
 
     self.supervisor = getppid();
     self.generation = generation;
+    self.start_ns = clock_mono_ns();
     for (int fd = INHERIT_SUPERVISOR; fd <= INHERIT_RECORDER; fd++)
         if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 && errno != EBADF)
             return -errno;
@@ -48,6 +51,7 @@ int preload_ready(void)
 {
     struct wire_message m = message_of(WIRE_READY);
 
+    m.number = clock_mono_ns() - self.start_ns;
     return wire_send(INHERIT_SUPERVISOR, &m);
 }
 

@@ -268,8 +268,8 @@ int worker_ready(struct worker *w, uint64_t limit)
 static void ask_for_successor(struct worker *w)
 {
     struct wire_message m = message_of(w, WIRE_RECYCLE);
-    char text[40];
-    int n = snprintf(text, sizeof(text), "%" PRIu64 " requests", w->served);
+    char text[64];
+    int n = snprintf(text, sizeof(text), "it has served %" PRIu64 " requests (--max-requests)", w->served);
 
     m.text = str_make(text, (size_t)n);
     if (wire_send(INHERIT_SUPERVISOR, &m) < 0)

@@ -15,8 +15,8 @@ METRICS = ["--metrics-bind", "127.0.0.1:0"]
 
 
 def watch_address(site):
-    """It is the last of the addresses."""
-    host, _, port = site.status()["addresses"][-1].split("://")[1].rpartition(":")
+    """Told apart from the public ones."""
+    host, _, port = site.status()["metrics"].split("://")[1].rpartition(":")
     return host, int(port)
 
 
@@ -107,7 +107,7 @@ def test_connections_by_listener(quintet, pair, authority):
     assert m("quintet_connections_open", listener="https") == 1
     assert m("quintet_connections_open", listener="metrics") == 1
     assert m("quintet_tls_handshakes_total") == 1
-    assert "4 open of" in site.command("status").stdout
+    assert "connections: 4 open" in site.command("status").stdout
     for c in kept:
         c.close()
     until(lambda: Samples(address)("quintet_connections_open", listener="http") == 0, "them to be closed")

@@ -65,7 +65,7 @@ def test_memory_under_load(site, threads):
     assert max(together) == 1, "never two at once"
     line = replaced(s)[0]
     assert line["requests"] >= LIMIT // 2
-    assert line["pid"] in old and line["memory"] > LIMIT << 20 and "--max-worker-memory is %d MiB" % LIMIT in line["why"]
+    assert line["pid"] in old and line["memory_mb"] > LIMIT and "--max-worker-memory is %d MiB" % LIMIT in line["why"]
     assert not [pid for pid in {l["pid"] for l in replaced(s)} if processes.alive(pid)]
     assert not s.messages(message="worker died")
 

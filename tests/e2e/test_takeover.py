@@ -161,7 +161,7 @@ def test_twice_in_a_row(served, program):
 
 
 @pytest.mark.parametrize("what, why", [
-    ("script", "exited with 1"),
+    ("script", "exited with 1 and said nothing"),
     ("truncated", ""),
     ("gone", ""),
     ("other", "another format"),
@@ -511,7 +511,7 @@ def test_nothing_piles_up(served, program):
 def test_probes_and_scrapes_during_a_takeover(served, program):
     """Readiness never fails: the new edge answers probes when it serves, the old one no longer when it drains."""
     site = served(options=["--metrics-bind", "127.0.0.1:0"])
-    host, _, port = site.status()["addresses"][-1].split("://")[1].rpartition(":")
+    host, _, port = site.status()["metrics"].split("://")[1].rpartition(":")
     program.upgrade()
     old, bad = site.edge_pid, []
     site.signal(signal.SIGUSR2)

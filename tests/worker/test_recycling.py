@@ -16,7 +16,7 @@ def test_asks_once_and_serves_on(threads):
         assert not worker.says_something()
         worker.get()
         name, _, text, _ = worker.message()
-        assert (name, text) == ("RECYCLE", b"5 requests")
+        assert (name, text) == ("RECYCLE", b"it has served 5 requests (--max-requests)")
         for _ in range(20):
             assert worker.get().status == 200
         assert not worker.says_something()

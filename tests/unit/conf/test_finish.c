@@ -30,6 +30,20 @@ static void a_certificate_needs_tls(void **state)
                    "certfile: nothing would use it, --bind is plain HTTP; listen for HTTPS with --tls-bind ADDR");
 }
 
+static void no_worker_fits_into_some_bytes(void **state)
+{
+    struct testing *t = *state;
+
+    assert_accepted(t, ARGS(t, "--max-worker-memory", "500"));
+    assert_refused(t, FINISH(t),
+                   "max-worker-memory: expected a size from 4m on, such as 500m, found 500 bytes: no worker is that "
+                   "small");
+    assert_accepted(t, ARGS(t, "--max-worker-memory", "4m"));
+    assert_accepted(t, FINISH(t));
+    assert_accepted(t, ARGS(t, "--max-worker-memory", "0"));
+    assert_accepted(t, FINISH(t));
+}
+
 static void somebody_must_be_able_to_connect(void **state)
 {
     struct testing *t = *state;
@@ -64,6 +78,7 @@ int main(void)
         TEST(certificates_come_in_pairs),     TEST(tls_needs_a_certificate),
         TEST(a_certificate_needs_tls),        TEST(somebody_must_be_able_to_connect),
         TEST(an_address_is_listened_on_once), TEST(threads_in_all_have_a_maximum),
+        TEST(no_worker_fits_into_some_bytes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -30,14 +30,14 @@ static void the_table_says_where_from(void **state)
     buf_init(&out, OUT_MAX);
     configure(t);
     assert_int_equal(conf_show_table(t->b, &out), 0);
-    assert_true(contains(&out, "OPTION                      VALUE                               FROM\n"));
-    assert_true(contains(&out, "workers                     4                                   command line\n"));
+    assert_true(contains(&out, "OPTION                        VALUE                               FROM\n"));
+    assert_true(contains(&out, "workers                       4                                   command line\n"));
     assert_true(contains(
-        &out, "timeout                     5m                                  environment QUINTET_TIMEOUT\n"));
-    assert_true(contains(&out, "bind                        :80, :81                            quintet.yaml:3\n"));
-    assert_true(contains(&out, "static                      /static/=/srv/static                Django settings\n"));
-    assert_true(contains(&out, "threads                     1                                   default\n"));
-    assert_true(contains(&out, "tls_bind                    (none)                              default\n"));
+        &out, "timeout                       5m                                  environment QUINTET_TIMEOUT\n"));
+    assert_true(contains(&out, "bind                          :80, :81                            quintet.yaml:3\n"));
+    assert_true(contains(&out, "static                        /static/=/srv/static                Django settings\n"));
+    assert_true(contains(&out, "threads                       1                                   default\n"));
+    assert_true(contains(&out, "tls_bind                      (none)                              default\n"));
     assert_true(contains(&out, "KEY=***"));
     assert_false(contains(&out, "hush"));
     buf_fini(&out);
