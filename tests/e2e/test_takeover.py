@@ -161,7 +161,8 @@ def test_twice_in_a_row(served, program):
 
 
 @pytest.mark.parametrize("what, why", [
-    ("script", "exited with 1 and said nothing"),
+    ("script", "exited with 1: broken"),
+    ("silent", "exited with 1 and said nothing"),
     ("truncated", ""),
     ("gone", ""),
     ("other", "another format"),
@@ -175,7 +176,7 @@ def test_a_program_that_cannot(served, program, what, why):
         if what == "gone":
             program.path.unlink()
         else:
-            program.put({"script": b"#!/bin/sh\necho broken >&2\nexit 1\n", "other": b"#!/bin/sh\necho hello\n",
+            program.put({"script": b"#!/bin/sh\necho broken >&2\nexit 1\n", "silent": b"#!/bin/sh\nexit 1\n", "other": b"#!/bin/sh\necho hello\n",
                          "truncated": BINARY.read_bytes()[:100000]}[what])
         site.signal(signal.SIGUSR2)
         assert why in site.wait_message(message="the program on disk cannot take over: this one goes on")["text"]
