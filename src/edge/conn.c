@@ -177,8 +177,11 @@ void conn_set_state(struct conn *c, const struct conn_state *state)
 
 bool conn_spend(struct conn *c, size_t requests, size_t bytes)
 {
-    c->burst += (uint32_t)(requests + bytes / CONN_BURST_BYTES);
-    if (c->burst < CONN_BURST_MAX || c->closed)
+    size_t moved = bytes / 1024;
+
+    c->burst += (uint32_t)(requests * CONN_SHARE_REQUEST);
+    c->burst += (uint32_t)(bytes > 0 && moved < CONN_SHARE_LEAST ? CONN_SHARE_LEAST : moved);
+    if (c->burst < CONN_SHARE || c->closed)
         return false;
     c->paused = true;
     loop_defer(c->lane->loop, &c->task);

@@ -49,8 +49,11 @@ struct conn {
     uint32_t burst;  /* share of this turn that was used: see conn_spend */
 };
 
-#define CONN_BURST_MAX 64            /* requests a turn, or … */
-#define CONN_BURST_BYTES (16u << 10) /* … as many times this: 1 MiB */
+/* A connection's share of a turn, in units of 1 KiB. */
+#define CONN_SHARE 1024       /* 1 MiB, or */
+#define CONN_SHARE_REQUEST 12 /* 64 requests and their answers, or */
+#define CONN_SHARE_LEAST 4    /* 256 reads or writes, however few bytes each moves: it is system calls that take time */
+#define CONN_REQUESTS_A_TURN (CONN_SHARE / (CONN_SHARE_REQUEST + CONN_SHARE_LEAST))
 
 /* A connection that admit.h has counted. */
 struct conn_new {

@@ -10,8 +10,9 @@
 #define APP_HELD_MEMORY (64u << 10)
 #define APP_HELD_MAX (UINT64_C(1) << 30) /* more than this a slow client does not spool: then the worker waits for it */
 #define APP_FIELDS_MAX 256
-/* Bytes spooled at a time: a worker that fills the ring as fast as it is emptied must not hold the lane. */
+/* Bytes spooled and frames taken at a time: a worker that fills the ring as fast as it is emptied must not hold the lane. */
 #define APP_TURN_MAX (UINT64_C(1) << 20)
+#define APP_TURN_FRAMES 256
 
 enum app_source { SOURCE_NONE, SOURCE_HELD, SOURCE_FILE, SOURCE_RING };
 

@@ -189,10 +189,11 @@ static enum pump pump_all(struct exchange *ex, struct app *app)
 {
     uint64_t most = app->held.size + APP_TURN_MAX;
     enum pump r = PUMP_GO_ON;
+    unsigned frames = 0;
 
     app->full = false;
     while (!app_all_said(app) && r == PUMP_GO_ON) {
-        if (app->held.size >= most) {
+        if (app->held.size >= most || frames++ == APP_TURN_FRAMES) {
             pool_lane_again(app_pool(app), ex->lane->index, app->job.ticket.slot);
             return PUMP_STOP;
         }

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "edge/conn.h"
 #include "edge/exchange.h"
 #include "edge/handler/app.h"
 #include "fixture.h"
@@ -147,54 +148,117 @@ static void takes_a_slow_clients_response_off_the_worker(void **state)
     close_fixture(&f);
 }
 
+/* ---- workers that never pause ---- */
+
 struct flood {
     struct pool *pool;
     struct pool_ticket ticket;
+    size_t block, total;
     atomic_bool over;
+    pthread_t thread;
 };
 
-#define FLOOD (256u << 20)
-
-static void *flood(void *arg)
+/* Without ever waiting for room: it fills the ring as fast as that is emptied. */
+static void *flood_main(void *arg)
 {
-    static char block[16384];
+    static char bytes[16384];
     struct flood *w = arg;
 
-    for (size_t sent = 0; sent < FLOOD;) /* without ever waiting for room */
-        sent += pool_put_data(w->pool, w->ticket, str_make(block, sizeof(block)));
+    for (size_t sent = 0; sent < w->total;)
+        sent += pool_put_data(w->pool, w->ticket, str_make(bytes, w->block));
     atomic_store(&w->over, true);
     return NULL;
 }
 
-/* It fills the ring as fast as that is emptied, and the client does not read: others have their turn all the same. */
-static void a_flood_does_not_hold_the_lane(void **state)
+/* The exchange that it answers. */
+static struct exchange *flood_begin(struct flood *w, struct fixture *f, size_t block, size_t total)
 {
-    struct flood w = { 0 };
+    *w = (struct flood){ .pool = f->app.pool, .block = block, .total = total };
+    send_request(f, GET);
+    w->ticket = rig_app_take(&f->app, 0, &f->request);
+    rig_app_head(&f->app, w->ticket, 200, "Content-Type", "text/plain");
+    assert_int_equal(pthread_create(&w->thread, NULL, flood_main, w), 0);
+    return f->app.generation->slots[w->ticket.slot].job->exchange;
+}
+
+static void flood_turn(struct flood *w, struct fixture *f)
+{
+    loop_wake(f->rig.lane->loop);
+    pool_attention(w->pool, w->ticket);
+    loop_once(f->rig.lane->loop);
+}
+
+static void flood_end(struct flood *w, struct fixture *f)
+{
+    pthread_join(w->thread, NULL);
+    close(f->client);
+    mem_free(rig_read(&f->rig, f->client));
+    rig_app_end(&f->app, w->ticket, 0);
+    while (f->app.generation->used > 0) /* what is left in the ring takes its turns, too */
+        flood_turn(w, f);
+    f->client = rig_connect(&f->rig);
+}
+
+/* The client does not read: others have their turn all the same. */
+static void spooling_does_not_hold_the_lane(void **state)
+{
+    static const struct {
+        size_t block, total, most;
+    } floods[] = { { 16384, 256u << 20, 4 * APP_TURN_MAX }, { 64, 8u << 20, 4ul * APP_TURN_FRAMES * 64 } };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(floods); i++) {
+        struct exchange *ex;
+        struct fixture f;
+        struct flood w;
+
+        open_fixture(&f, NULL, NULL);
+        ex = flood_begin(&w, &f, floods[i].block, floods[i].total);
+        while (!atomic_load(&w.over)) {
+            uint64_t before = app_of(ex)->held.size;
+
+            flood_turn(&w, &f);
+            assert_true(app_of(ex)->held.size - before <= floods[i].most);
+        }
+        flood_end(&w, &f);
+        close_fixture(&f);
+    }
+}
+
+static unsigned greedy_writes;
+
+static ssize_t greedy_writev(struct stream *s, const struct iovec *iov, int n)
+{
+    size_t sum = 0;
+
+    (void)s;
+    for (int i = 0; i < n; i++)
+        sum += iov[i].iov_len;
+    greedy_writes++;
+    return (ssize_t)sum;
+}
+
+/* The client takes all at once, in many small pieces. */
+static void small_pieces_do_not_hold_the_lane(void **state)
+{
+    struct stream_ops ops;
     struct fixture f;
-    struct exchange *ex;
-    pthread_t thread;
+    struct flood w;
+    struct conn *c;
 
     (void)state;
     open_fixture(&f, NULL, NULL);
-    send_request(&f, GET);
-    w.ticket = rig_app_take(&f.app, 0, &f.request);
-    w.pool = f.app.pool;
-    ex = f.app.generation->slots[w.ticket.slot].job->exchange;
-    rig_app_head(&f.app, w.ticket, 200, "Content-Type", "text/plain");
-    assert_int_equal(pthread_create(&thread, NULL, flood, &w), 0);
+    c = CONTAINER_OF(f.rig.lane->open.next, struct conn, link);
+    ops = *c->stream.ops;
+    ops.writev = greedy_writev;
+    c->stream.ops = &ops;
+    (void)flood_begin(&w, &f, 8, 8u << 20);
     while (!atomic_load(&w.over)) {
-        uint64_t before = app_of(ex)->held.size;
-
-        loop_wake(f.rig.lane->loop);
-        pool_attention(f.app.pool, w.ticket);
-        loop_once(f.rig.lane->loop);
-        assert_true(app_of(ex)->held.size - before <= 4 * APP_TURN_MAX);
+        greedy_writes = 0;
+        flood_turn(&w, &f);
+        assert_true(greedy_writes <= 4 * CONN_SHARE / CONN_SHARE_LEAST);
     }
-    pthread_join(thread, NULL);
-    close(f.client);
-    mem_free(rig_read(&f.rig, f.client));
-    rig_app_end(&f.app, w.ticket, 0);
-    f.client = rig_connect(&f.rig);
+    flood_end(&w, &f);
     close_fixture(&f);
 }
 
@@ -579,7 +643,8 @@ int main(void)
         cmocka_unit_test(keep_alive_0_closes_after_the_answer),
         cmocka_unit_test(streams_chunked),
         cmocka_unit_test(takes_a_slow_clients_response_off_the_worker),
-        cmocka_unit_test(a_flood_does_not_hold_the_lane),
+        cmocka_unit_test(spooling_does_not_hold_the_lane),
+        cmocka_unit_test(small_pieces_do_not_hold_the_lane),
         cmocka_unit_test(sends_a_file_by_descriptor),
         cmocka_unit_test(a_file_frame_without_a_file_is_502),
         cmocka_unit_test(replays_a_safe_request_once),
