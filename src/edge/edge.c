@@ -18,6 +18,7 @@
 #include "edge/report.h"
 #include "edge/setup.h"
 #include "edge/shed.h"
+#include "edge/spool.h"
 #include "edge/status.h"
 #include "wire/inherit.h"
 
@@ -135,6 +136,7 @@ static void edge_fini(struct edge *edge)
         pools_close(&edge->dispatch, CONTAINER_OF(edge->dispatch.generations.next, struct generation, link));
     for (uint32_t i = 0; i < edge->n_lanes; i++)
         lane_fini(&edge->lanes[i]);
+    spool_settle();
     dispatch_fini(&edge->dispatch);
     admit_fini(&edge->admit);
     snapshot_unref(edge->snapshot);

@@ -3,10 +3,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+#define LARGE (UINT64_C(16) << 20) /* to free it takes the kernel some 2 ms */
+#define CLOSERS_MAX 4
+#define CLOSER_STACK (128u << 10)
 
 void spool_init(struct spool *s, size_t memory_max, uint64_t max)
 {
@@ -17,10 +23,45 @@ void spool_init(struct spool *s, size_t memory_max, uint64_t max)
     s->max = max;
 }
 
+/* ---- giving back what was large ---- */
+
+static atomic_uint n_closers;
+
+static void *closer(void *arg)
+{
+    close((int)(intptr_t)arg);
+    atomic_fetch_sub(&n_closers, 1);
+    return NULL;
+}
+
+/* False: there are enough of them, or no more can be. */
+static bool close_aside(int fd)
+{
+    pthread_attr_t attr;
+    pthread_t thread;
+    int error = -EAGAIN;
+
+    if (atomic_fetch_add(&n_closers, 1) < CLOSERS_MAX && pthread_attr_init(&attr) == 0) {
+        (void)pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+        (void)pthread_attr_setstacksize(&attr, CLOSER_STACK);
+        error = pthread_create(&thread, &attr, closer, (void *)(intptr_t)fd); /* NOLINT(performance-no-int-to-ptr) */
+        pthread_attr_destroy(&attr);
+    }
+    if (error != 0)
+        atomic_fetch_sub(&n_closers, 1);
+    return error == 0;
+}
+
+void spool_settle(void)
+{
+    while (atomic_load(&n_closers) > 0)
+        (void)usleep(1000);
+}
+
 void spool_fini(struct spool *s)
 {
     buf_fini(&s->memory);
-    if (s->fd >= 0)
+    if (s->fd >= 0 && (s->size < LARGE || !close_aside(s->fd)))
         close(s->fd);
     s->fd = -1;
 }

@@ -22,7 +22,10 @@ struct spool {
 };
 
 void spool_init(struct spool *s, size_t memory_max, uint64_t max);
-void spool_fini(struct spool *s);
+void spool_fini(
+    struct spool
+        *s); /* a large file is closed by a thread of its own: a lane would stand still while the kernel frees it */
+void spool_settle(void); /* waits for those threads */
 /* All of the pieces or, on failure, none: what was there before stays as it was. 0; -EMSGSIZE past max; -errno when the file cannot
  * be written (-ENOSPC). */
 MUST_CHECK int spool_addv(struct spool *s, const struct iovec *iov, int n);

@@ -21,6 +21,7 @@
 #include "base/mem.h"
 #include "edge/conn.h"
 #include "edge/handler/handlers.h"
+#include "edge/spool.h"
 #include "os/event.h"
 #include "pool/wake.h"
 #include "wire/message.h"
@@ -125,6 +126,7 @@ void rig_fini(struct rig *rig)
     close(rig->supervisor);
     lane_fini(rig->lane);
     snapshot_unref(rig->edge.snapshot);
+    spool_settle();
     dispatch_fini(&rig->edge.dispatch);
     admit_fini(&rig->edge.admit);
     assert_int_equal(nftw(rig->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);

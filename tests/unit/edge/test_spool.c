@@ -52,6 +52,27 @@ static void add(struct spool *s, size_t n, int expected)
     mem_free(bytes);
 }
 
+/* More of them at once than there may be threads for that. */
+static void a_large_file_is_closed_all_the_same(void **state)
+{
+    enum { SPOOLS = 8 };
+    size_t before = proc_count_fds(), n = 20u << 20;
+    struct spool spools[SPOOLS];
+    char *bytes = mem_zalloc(n);
+
+    (void)state;
+    for (int i = 0; i < SPOOLS; i++) {
+        spool_init(&spools[i], 0, UINT64_MAX);
+        assert_int_equal(spool_add(&spools[i], bytes, n), 0);
+    }
+    assert_int_equal(proc_count_fds(), before + SPOOLS);
+    for (int i = 0; i < SPOOLS; i++)
+        spool_fini(&spools[i]);
+    spool_settle();
+    assert_int_equal(proc_count_fds(), before);
+    mem_free(bytes);
+}
+
 static void stays_in_memory_while_it_fits(void **state)
 {
     struct spool s;
@@ -142,9 +163,8 @@ static void a_full_disk_loses_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(stays_in_memory_while_it_fits),
-        cmocka_unit_test(never_grows_past_its_maximum),
-        cmocka_unit_test(nothing_is_an_addition_too),
+        cmocka_unit_test(stays_in_memory_while_it_fits), cmocka_unit_test(a_large_file_is_closed_all_the_same),
+        cmocka_unit_test(never_grows_past_its_maximum),  cmocka_unit_test(nothing_is_an_addition_too),
         cmocka_unit_test(a_full_disk_loses_nothing),
     };
 
