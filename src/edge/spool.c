@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -25,12 +24,33 @@ void spool_init(struct spool *s, size_t memory_max, uint64_t max)
 
 /* ---- giving back what was large ---- */
 
-static atomic_uint n_closers;
+static pthread_mutex_t closers_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t closers_gone = PTHREAD_COND_INITIALIZER;
+static unsigned n_closers;
+
+static bool one_more(void)
+{
+    bool may;
+
+    pthread_mutex_lock(&closers_lock);
+    may = n_closers < CLOSERS_MAX;
+    n_closers += may;
+    pthread_mutex_unlock(&closers_lock);
+    return may;
+}
+
+static void one_less(void)
+{
+    pthread_mutex_lock(&closers_lock);
+    if (--n_closers == 0)
+        pthread_cond_broadcast(&closers_gone);
+    pthread_mutex_unlock(&closers_lock);
+}
 
 static void *closer(void *arg)
 {
     close((int)(intptr_t)arg);
-    atomic_fetch_sub(&n_closers, 1);
+    one_less();
     return NULL;
 }
 
@@ -39,23 +59,27 @@ static bool close_aside(int fd)
 {
     pthread_attr_t attr;
     pthread_t thread;
-    int error = -EAGAIN;
+    int error;
 
-    if (atomic_fetch_add(&n_closers, 1) < CLOSERS_MAX && pthread_attr_init(&attr) == 0) {
-        (void)pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-        (void)pthread_attr_setstacksize(&attr, CLOSER_STACK);
-        error = pthread_create(&thread, &attr, closer, (void *)(intptr_t)fd); /* NOLINT(performance-no-int-to-ptr) */
-        pthread_attr_destroy(&attr);
-    }
+    if (!one_more())
+        return false;
+    pthread_attr_init(&attr);
+    (void)pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    (void)pthread_attr_setstacksize(&attr, CLOSER_STACK);
+    error = pthread_create(&thread, &attr, closer,
+                           (void *)(intptr_t)fd); /* NOLINT(performance-no-int-to-ptr): a number, never followed */
+    pthread_attr_destroy(&attr);
     if (error != 0)
-        atomic_fetch_sub(&n_closers, 1);
+        one_less();
     return error == 0;
 }
 
 void spool_settle(void)
 {
-    while (atomic_load(&n_closers) > 0)
-        (void)usleep(1000);
+    pthread_mutex_lock(&closers_lock);
+    while (n_closers > 0)
+        pthread_cond_wait(&closers_gone, &closers_lock);
+    pthread_mutex_unlock(&closers_lock);
 }
 
 void spool_fini(struct spool *s)
