@@ -6,6 +6,7 @@ cd "$(dirname "$0")/.."
 dir=$1
 shift
 if [ ! -e "$dir/build.ninja" ]; then
+    echo "build: making $dir/quintet (a minute, the first time)"
     rm -rf "$dir"
     # shellcheck disable=SC2086 # MESON_FLAGS are words
     meson setup "$dir" -Dwerror="${WERROR:-false}" "$@" ${MESON_FLAGS:-} >"$dir.log" 2>&1 ||

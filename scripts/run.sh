@@ -17,7 +17,6 @@ groups=(build run)
 [ -z "${REDIS_URL:-}" ] || groups+=(redis)
 scripts/install_packages.sh "${groups[@]}"
 
-[ -e build/build.ninja ] || say "building build/quintet (a minute, the first time)"
 scripts/build.sh build
 say "preparing the shop: migrations, static files, demo data"
 (cd examples/shop && "$python" manage.py prepare)

@@ -98,12 +98,18 @@ void reload_finish(struct super *super, const char *error)
 
 static void warn_fixed(struct super *super, const struct plan *plan)
 {
-    struct buf names;
+    struct buf names, text;
 
     buf_init(&names, 4096);
-    if (conf_restart_needed(super->serving->plan->builder, plan->builder, &names) == 0 && names.len > 0)
+    buf_init(&text, 8192);
+    if (conf_restart_needed(super->serving->plan->builder, plan->builder, &names) == 0 && names.len > 0) {
         log_event(super->log, LOG_WARNING, "changed options that take effect at the next start only",
                   LOG_S("options", buf_str(&names)));
+        if (buf_printf(&text, "not applied before the next start: " STR_FMT, STR_ARG(buf_str(&names))) == 0 &&
+            buf_add_char(&text, '\0') == 0)
+            control_reload_progress(&super->control, super->reload.round, text.data);
+    }
+    buf_fini(&text);
     buf_fini(&names);
 }
 

@@ -88,14 +88,14 @@ static void print_worker(const json_t *worker, const struct seats *seats, FILE *
                   number(worker, "memory") >> 20, number(worker, "restarts"), seats->requests, now);
 }
 
-/* Below the worker whose place it will take. */
-static void print_successor(const json_t *next, FILE *to)
+/* A successor below the worker whose place it will take, a preloader above its workers. */
+static void print_other(const json_t *next, const char *what, FILE *to)
 {
     char up[32];
 
     if (next != NULL)
         (void)fprintf(to, "  %6s  %8lld  %-9s %8s %6lldM %8s %10s  %s\n", "", number(next, "pid"), text(next, "state"),
-                      duration(seconds(next, "uptime"), up), number(next, "memory") >> 20, "", "", "its successor");
+                      duration(seconds(next, "uptime"), up), number(next, "memory") >> 20, "", "", what);
 }
 
 static void print_generation(const json_t *g, const json_t *edge, FILE *to)
@@ -110,12 +110,13 @@ static void print_generation(const json_t *g, const json_t *edge, FILE *to)
                   kept, number(g, "threads"), number(g, "threads") == 1 ? "" : "s");
     (void)fprintf(to, "  %6s  %8s  %-9s %8s %7s %8s %10s  %s\n", "worker", "pid", "state", "up", "memory", "restarts",
                   "requests", "now");
+    json_array_foreach(json_object_get(g, "preloaders"), i, worker) print_other(worker, "the preloader", to);
     json_array_foreach(json_object_get(g, "workers"), i, worker)
     {
         struct seats seats = seats_of(edge, number(g, "pool"), number(worker, "worker"));
 
         print_worker(worker, &seats, to);
-        print_successor(json_object_get(worker, "successor"), to);
+        print_other(json_object_get(worker, "successor"), "its successor", to);
     }
 }
 

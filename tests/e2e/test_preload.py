@@ -69,6 +69,7 @@ def test_workers_are_forked_and_the_supervisors_own(site):
         assert int(text.split()[1]) in site.worker_pids() and int(text.split()[2]) == site.pid
     assert [processes.title(p) for p in site.worker_pids()] == ["quintet: worker %d (generation 1)" % n for n in (1, 2, 3)]
     assert processes.title(preloader(site)) == "quintet: preloader (generation 1)"
+    assert "%8d  up" % preloader(site) in site.command("status").stdout, "people see it too"
     line = site.wait_message(message="preloader is ready")
     assert 0 < line["boot_ms"] < 60000, "it has started an interpreter and imported the application"
 

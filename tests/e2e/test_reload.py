@@ -202,6 +202,25 @@ def test_edge_alone(quintet):
     assert site.status()["generations"][0]["threads"] == 2
 
 
+def test_what_needs_a_start_is_named(quintet):
+    """Who has changed an address and reloads is not left to think that it counts now."""
+    site = quintet("plain.py", files={"quintet.yaml": "max_body_size: 10\n"})
+    site.write("quintet.yaml", "max_body_size: 20\numask: 027\n")
+    done = site.command("reload")
+    assert done.returncode == 0 and "not applied before the next start: umask" in done.stdout, done.stdout
+    assert site.wait_message(message="changed options that take effect at the next start only")["options"] == "umask"
+
+
+def test_words_that_would_be_ignored(quintet):
+    """They are refused with 2, and nothing has happened."""
+    site = quintet("plain.py")
+    for words, said in [(["stop", "worker-1"], "takes options alone"), (["reload", "--workers", "8"], "not for `quintet reload`"),
+                        (["reload", "--egde"], "did you mean --edge?"), (["pause", "--mx", "3s"], "did you mean --max?")]:
+        done = site.command(*words)
+        assert done.returncode == 2 and said in done.stderr, (words, done)
+    assert site.status()["generations"][0]["generation"] == 1 and site.get("/hello").status == 200
+
+
 def test_edge_alone_with_a_wrong_configuration(quintet):
     site = quintet("plain.py", files={"quintet.yaml": "max_body_size: 10\n"})
     site.expected.append("configuration|max_body")
