@@ -25,7 +25,7 @@ class Output(io.RawIOBase):
         return self._fd
 
     def write(self, data):
-        return self._write(self._fd, data)
+        return self._write(self._fd, data if type(data) is bytes else memoryview(data).tobytes())
 
     def close(self):
         """The streams of a process stay open: libraries that close sys.stderr must not silence the log."""

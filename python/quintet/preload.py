@@ -7,6 +7,8 @@ The protocol is in src/worker/preload.h. Everything here runs in the main thread
 import os
 import sys
 
+from quintet import warm_up
+
 
 def other_threads():
     """Names of the threads that the import has started: they exist in no worker."""
@@ -17,6 +19,8 @@ def other_threads():
 
 def close_connections():
     """What import and warm-up have opened through Django: a socket must not be shared by all workers."""
+    if warm_up.django_settings() is None:
+        return  # no Django application, whatever it has imported of Django
     if "django.db" in sys.modules:
         from django.db import connections
 

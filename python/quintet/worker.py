@@ -87,7 +87,9 @@ def boot_or_end(options, name, failed):
     output.install(_quintet)
     prepare_path(os.getcwd())
     try:
-        return boot(options, name)
+        app = boot(options, name)
+        _quintet.flush()  # an unfinished line of the import is not the first request's, nor every forked worker's
+        return app
     except BaseException as error:
         _quintet.flush()
         failed(boot_error.describe(error))

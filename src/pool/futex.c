@@ -19,7 +19,7 @@ int futex_wait(_Atomic uint32_t *word, uint32_t seen, uint64_t deadline_ns)
     if (rc == 0)
         return 0;
     must(errno == EAGAIN || errno == EINTR || errno == ETIMEDOUT);
-    return errno == ETIMEDOUT ? -ETIMEDOUT : 0;
+    return errno == EAGAIN ? 0 : -errno;
 }
 
 void futex_wake_one(_Atomic uint32_t *word)

@@ -11,8 +11,8 @@
 
 #define FUTEX_FOREVER UINT64_MAX
 
-/* Sleeps while *word == seen, until woken or clock_mono_ns() reaches `deadline_ns`. 0: woken, changed, interrupted or for no
- * reason at all (look again); -ETIMEDOUT. */
+/* Sleeps while *word == seen, until woken or clock_mono_ns() reaches `deadline_ns`. 0: woken, changed or for no reason at all (look again);
+ * -ETIMEDOUT; -EINTR: a signal came. */
 MUST_CHECK int futex_wait(_Atomic uint32_t *word, uint32_t seen, uint64_t deadline_ns);
 void futex_wake_one(_Atomic uint32_t *word);
 uint64_t futex_deadline(uint64_t timeout_ns); /* now + timeout; FUTEX_FOREVER stays so */

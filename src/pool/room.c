@@ -56,6 +56,8 @@ int pool_wait_room(struct pool *pool, struct pool_ticket ticket, uint64_t timeou
             break;
         else
             rc = futex_wait(&slot->room, seen, deadline_ns);
+        if (rc == -EINTR)
+            rc = 0;
         POOL_STEP(ROOM_WOKEN);
     }
     atomic_store_explicit(&slot->waiting, 0, memory_order_relaxed);

@@ -79,7 +79,7 @@ uint32_t pool_waiting(const struct pool *pool);
 
 enum pool_take_result {
     POOL_TAKEN,   /* *ticket is RUNNING by this seat */
-    POOL_TIMEOUT, /* nothing came */
+    POOL_TIMEOUT, /* nothing came, or a signal */
     POOL_CLOSED,  /* pool_close was called for this worker: end */
 };
 

@@ -70,7 +70,7 @@ enum pool_take_result pool_try_take(struct pool *pool, uint32_t seat, struct poo
     return POOL_TIMEOUT;
 }
 
-/* Sleeps until something may have changed. 0 or -ETIMEDOUT; *token: somebody woke us for an entry. */
+/* Sleeps until something may have changed. 0, -ETIMEDOUT or -EINTR; *token: somebody woke us for an entry. */
 static int sleep_once(struct pool *pool, uint32_t seat, uint64_t deadline_ns, bool *token)
 {
     struct shared_seat *s = seat_at(pool, seat);
@@ -105,7 +105,7 @@ enum pool_take_result pool_take(struct pool *pool, uint32_t seat, uint64_t timeo
     for (;;) {
         int rc = sleep_once(pool, seat, deadline_ns, &token);
         result = pool_try_take(pool, seat, ticket);
-        if (result != POOL_TIMEOUT || rc == -ETIMEDOUT)
+        if (result != POOL_TIMEOUT || rc < 0)
             break;
     }
     /* Our token was for some entry of the ring, perhaps not for the one we took: while there are more, somebody else must look. */

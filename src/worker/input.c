@@ -21,6 +21,7 @@ struct input {
     uint64_t size;   /* of the body */
     struct str data; /* POOL_BODY_INLINE: in the slot */
     int fd;          /* POOL_BODY_FD: owned, -1 until asked for */
+    bool busy;       /* a thread reads, without the GIL */
     char *window;    /* of fd, owned, NULL until needed */
     uint64_t window_at;
     size_t window_n;
@@ -30,6 +31,10 @@ struct input {
 
 static bool usable(struct input *in)
 {
+    if (in->busy) {
+        PyErr_SetString(PyExc_RuntimeError, "wsgi.input is being read by another thread");
+        return false;
+    }
     if (in->x->serial == in->serial && in->x->stage != EXCHANGE_NONE && !in->x->state->worker.forked)
         return true;
     PyErr_SetString(PyExc_ValueError, "wsgi.input belongs to a request that has ended");
@@ -45,12 +50,14 @@ static int need_fd(struct input *in)
 
     if (in->fd >= 0 || in->data.p != NULL || in->size == 0)
         return 0;
+    in->busy = true;
     saved = PyEval_SaveThread();
     fd = worker_body(&x->state->worker, x->thread, x->ticket);
     PyEval_RestoreThread(saved);
-    if (fd >= 0 && (in->fd >= 0 || x->serial != in->serial)) {
-        close(fd); /* another thread was here in the meantime */
-        return usable(in) ? 0 : -1;
+    in->busy = false;
+    if (fd >= 0 && !usable(in)) {
+        close(fd); /* the request has ended in the meantime */
+        return -1;
     }
     if (fd < 0) {
         x->gone = x->gone || x->serial == in->serial;
@@ -70,9 +77,11 @@ static int read_at(struct input *in, char *p, size_t n, uint64_t at)
         PyThreadState *saved;
         ssize_t got;
 
+        in->busy = true;
         saved = PyEval_SaveThread();
         got = pread(fd, p, n, (off_t)at);
         PyEval_RestoreThread(saved);
+        in->busy = false;
         if (got < 0 && errno == EINTR)
             continue;
         if (got <= 0) {

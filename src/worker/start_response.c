@@ -315,8 +315,8 @@ static int make_callables(struct exchange *x)
 int start_response_prepare(struct exchange *x)
 {
     /* Both functions refer to the handle, and so does x. */
-    bool kept =
-        x->handle == NULL || Py_REFCNT(x->start_response) != 1 || Py_REFCNT(x->write) != 1 || Py_REFCNT(x->handle) != 3;
+    bool kept = x->start_response == NULL || x->write == NULL || Py_REFCNT(x->start_response) != 1 ||
+                Py_REFCNT(x->write) != 1 || Py_REFCNT(x->handle) != 3;
 
     if (kept && make_callables(x) < 0)
         return -1;

@@ -89,6 +89,11 @@ static void in_fork_child(void)
 
 /* ---- control thread ---- */
 
+static bool is_for(const struct worker_wait *wait, struct pool_ticket ticket)
+{
+    return wait->wanted && wait->ticket.slot == ticket.slot && wait->ticket.serial == ticket.serial;
+}
+
 static void give_body(struct worker *w, struct wire_message *m)
 {
     struct pool_ticket ticket = { (uint32_t)(m->number >> 32), (uint32_t)m->number };
@@ -97,7 +102,7 @@ static void give_body(struct worker *w, struct wire_message *m)
     for (uint32_t i = 0; i < w->threads; i++) {
         struct worker_wait *wait = &w->waits[i];
 
-        if (!wait->wanted || wait->fd >= 0 || wait->ticket.slot != ticket.slot || wait->ticket.serial != ticket.serial)
+        if (!is_for(wait, ticket) || wait->fd >= 0)
             continue;
         wait->fd = m->fds[0];
         m->fds[0] = -1;
@@ -310,24 +315,39 @@ static void in_one_second(struct timespec *out)
     out->tv_sec++;
 }
 
+/* Somebody who kept the input of a request that has ended may still sit here. */
+static void take_wait(struct worker_wait *wait, struct pool_ticket ticket)
+{
+    if (wait->wanted && wait->fd >= 0)
+        close(wait->fd);
+    *wait = (struct worker_wait){ .wanted = true, .ticket = ticket, .fd = -1 };
+}
+
+static int leave_wait(struct worker_wait *wait, struct pool_ticket ticket)
+{
+    if (!is_for(wait, ticket))
+        return -ECANCELED;
+    wait->wanted = false;
+    return wait->fd >= 0 ? wait->fd : -ECANCELED;
+}
+
 int worker_body(struct worker *w, uint32_t thread, struct pool_ticket ticket)
 {
     struct worker_wait *wait = &w->waits[thread];
     struct timespec until;
-    int fd;
+    int r;
 
     pthread_mutex_lock(&w->lock);
-    *wait = (struct worker_wait){ .wanted = true, .ticket = ticket, .fd = -1 };
+    take_wait(wait, ticket);
     pool_ask_body(w->pool, ticket);
     /* A cancelled ticket gets no answer and no wake-up, hence the look once a second. */
-    while (wait->fd < 0 && !pool_cancelled(w->pool, ticket)) {
+    while (is_for(wait, ticket) && wait->fd < 0 && !pool_cancelled(w->pool, ticket)) {
         in_one_second(&until);
         pthread_cond_timedwait(&w->body_came, &w->lock, &until);
     }
-    fd = wait->fd;
-    wait->wanted = false;
+    r = leave_wait(wait, ticket);
     pthread_mutex_unlock(&w->lock);
-    return fd >= 0 ? fd : -ECANCELED;
+    return r;
 }
 
 int worker_send_file(struct worker *w, struct pool_ticket ticket, int fd)

@@ -62,7 +62,8 @@ MUST_CHECK int worker_boot_failed(struct worker *worker, struct str why);
 void worker_count(struct worker *worker);
 /* Every thread ends after the request it runs. */
 void worker_stop(struct worker *worker);
-/* The request's body as a descriptor (the caller's), or -ECANCELED when the client left. Sleeps: without the GIL. */
+/* The request's body as a descriptor (the caller's), or -ECANCELED: the client left, or the request has ended. Once a request. Sleeps: without
+ * the GIL. */
 MUST_CHECK int worker_body(struct worker *worker, uint32_t thread, struct pool_ticket ticket);
 /* Sends a file ahead of its FILE frame; fd stays the caller's. 0 or -errno (-EPIPE: the edge is gone). Sleeps: without the GIL. */
 MUST_CHECK int worker_send_file(struct worker *worker, struct pool_ticket ticket, int fd);

@@ -56,6 +56,21 @@ def worker_asked(worker, slot):
     return lib.fake_body_asked(worker.fake, slot)
 
 
+def test_two_threads_read_at_once(corners):
+    """One has the body; the other is told so, or finds nothing left. The descriptor stays the body's."""
+    for _ in range(20):
+        found = ask_by_descriptor(corners, b"body", "", path="/reads_in_two_threads")
+        assert found in (["body", "wsgi.input is being read by another thread"], ["", "body"]), found
+
+
+def test_a_late_reader_takes_nobodys_body(corners):
+    for _ in range(5):
+        slot = corners.submit("/keeps_reading", method="POST", body=b"late", as_fd=True)
+        assert corners.finish(slot).body == b"over"
+        assert ask_by_descriptor(corners, b"mine", "read") == ["mine"]
+    corners.wait_for(lambda: sum("late reader" in text for _, text in corners.lines()) == 5, "five late readers' end")
+
+
 @pytest.mark.parametrize("how", WAYS)
 def test_as_bytesio(corners, how):
     assert ask(corners, TEXT, how) == model(TEXT, how)

@@ -57,6 +57,18 @@ def test_signals_do_nothing(corners, name, tmp_path):
     assert corners.finish(slot).end == END
 
 
+def test_handlers_of_the_application_run_between_requests(corners):
+    """At once, not with the next request, which they could end."""
+    corners.get("/rings")
+    rings = corners.wait_for(lambda: several_rings(corners), "four rings")
+    assert min(b - a for a, b in zip(rings, rings[1:])) < 0.5, rings
+
+
+def several_rings(worker):
+    times = [float(text.split()[1]) for _, text in worker.lines() if text.startswith("rang")]
+    return times if len(times) >= 4 else None
+
+
 def test_a_new_edge(tmp_path):
     """The old edge is gone in the middle of a request; a new one adopts the pool and brings a new channel."""
     with Worker("corners") as worker:

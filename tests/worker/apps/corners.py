@@ -245,6 +245,52 @@ def reads(environ, start_response):
     return [json.dumps([part.decode("latin-1") for part in parts]).encode()]
 
 
+def reads_in_two_threads(environ, start_response):
+    found = []
+
+    def read():
+        try:
+            found.append(environ["wsgi.input"].read().decode())
+        except RuntimeError as error:
+            found.append(str(error))
+
+    threads = [threading.Thread(target=read) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with open("/dev/null") as file:  # has the descriptor of the body if that has been closed
+        file.fileno()
+    start_response("200 OK", PLAIN)
+    return [json.dumps(sorted(found)).encode()]
+
+
+def keeps_reading(environ, start_response):
+    """A thread that waits for the body of a request that ends without it."""
+
+    def read():
+        try:
+            environ["wsgi.input"].read()
+        except (OSError, ValueError) as error:
+            print("late reader:", type(error).__name__)
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    thread.join(0.05)
+    start_response("200 OK", PLAIN)
+    return [b"over"]
+
+
+def rings(environ, start_response):
+    """A handler in Python that notes when it ran, while nothing else does."""
+    import signal
+
+    signal.signal(signal.SIGALRM, lambda *_: print("rang", time.monotonic()))
+    signal.setitimer(signal.ITIMER_REAL, 0.05, 0.05)
+    start_response("200 OK", PLAIN)
+    return [b"soon"]
+
+
 def reads_badly(environ, start_response):
     errors = []
     for arguments in (("x",), (1.5,), (1, 2)):
@@ -405,7 +451,8 @@ def prints(environ, start_response):
     environ["wsgi.errors"].writelines(["from ", "lines\n"])
     environ["wsgi.errors"].flush()
     log.warning("logged: %s", "ünïcödé")
-    sys.stdout.buffer.write(b"binary\n")
+    sys.stdout.buffer.write(bytearray(b"bin"))
+    sys.stdout.buffer.write(memoryview(b"ary\n"))
     print("unfinished", end="")
     start_response("200 OK", PLAIN)
     return [b"x"]
