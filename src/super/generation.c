@@ -189,10 +189,11 @@ void generation_worker_ready(struct generation *g)
     super_generation_ready(g->super, g);
 }
 
-/* Workers that died while it drained were not replaced. */
+/* Workers that died while it drained were not replaced. One whose successor is still ending follows when that has ended. A kept generation ends
+ * with the first that cannot even be started. */
 static void revive(struct generation *g)
 {
-    for (uint32_t i = 0; i < g->n_workers; i++)
+    for (uint32_t i = 0; i < g->n_workers && generation_needs_workers(g); i++)
         if (worker_is_down(&g->workers[i]))
             child_start(g->workers[i].child);
 }
@@ -235,6 +236,8 @@ static void keep(struct generation *g, uint64_t time_ns)
     set_state(g, GENERATION_KEPT);
     loop_timer_set(g->super->loop, &g->timer, time_ns);
     revive(g);
+    if (g->state != GENERATION_KEPT)
+        return;
     log_event(g->super->log, LOG_INFO, "the previous generation is kept", LOG_N("generation", g->release),
               LOG_N("seconds", time_ns / NS_PER_SEC));
     super_generation_kept(g->super);

@@ -170,18 +170,17 @@ int plan_enter(const struct plan *plan, struct why *why)
     return 0;
 }
 
-static void resolve_numbers(struct plan *plan, int more_workers)
+uint32_t plan_workers(const struct conf *conf, int more)
 {
-    int64_t workers = plan->conf->workers != 0 ? (int64_t)plan->conf->workers : (int64_t)proc_cores();
-    int64_t most = 1024 / (int64_t)plan->conf->threads;
+    int64_t workers = conf->workers != 0 ? (int64_t)conf->workers : (int64_t)proc_cores();
+    int64_t most = 1024 / (int64_t)conf->threads;
 
-    workers += more_workers;
+    workers += more;
     if (workers > most)
         workers = most;
     if (workers > 256)
         workers = 256;
-    plan->workers = workers < 1 ? 1 : (uint32_t)workers;
-    plan->threads = (uint32_t)plan->conf->threads;
+    return workers < 1 ? 1 : (uint32_t)workers;
 }
 
 /* The edge cannot see our terminal, so it is told. */
@@ -206,7 +205,8 @@ int plan_finish(struct plan *plan, int more_workers, struct why *why)
     if (plan->conf->django_settings != NULL)
         plan_env_default(&plan->env, "DJANGO_SETTINGS_MODULE", plan->conf->django_settings);
     plan->umask = plan->conf->umask != NULL ? (int)strtol(plan->conf->umask, NULL, 8) : -1;
-    resolve_numbers(plan, more_workers);
+    plan->workers = plan_workers(plan->conf, more_workers);
+    plan->threads = (uint32_t)plan->conf->threads;
     if (resolve_log_format(plan) != 0)
         return why_set(why, EXIT_USAGE, "cannot choose the form of the log");
     plan->app = plan->conf->app != NULL ? mem_strdup(plan->conf->app) : NULL;

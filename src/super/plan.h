@@ -55,6 +55,8 @@ MUST_CHECK int launch_enter(const struct launch *launch, const char *to, struct 
 
 /* Also changes to the project's directory. 0; or the exit status (2) with the reason. */
 MUST_CHECK int plan_read(const struct launch *launch, struct plan **out, struct why *why);
+/* How many workers that means, with so many more (or fewer). */
+uint32_t plan_workers(const struct conf *conf, int more);
 /* `more_workers`: what TTIN and TTOU have added. 0; or the exit status (2) with the reason. */
 MUST_CHECK int plan_finish(struct plan *plan, int more_workers, struct why *why);
 /* Is there something to run, and something to run it with? 0; or the exit status with the reason. */

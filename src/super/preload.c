@@ -13,11 +13,6 @@
 #include "super/super.h"
 #include "super/worker_start.h"
 
-static struct preload *preload_of(struct child *child)
-{
-    return CONTAINER_OF(child, struct preload, child);
-}
-
 /* ---- workers on their way ---- */
 
 static void close_one(int *fd)
@@ -86,7 +81,7 @@ bool preload_forked(struct worker_process *process, pid_t pid)
 {
     struct worker *w = process->child.owner;
 
-    if (pid <= 1 || super_find_child(w->generation->super, pid) != NULL)
+    if (pid <= 1 || super_has_process(w->generation->super, pid))
         return false;
     if (!is_our_child(pid))
         return true; /* it has ended meanwhile, and been reaped: its channel is about to say so */
@@ -217,6 +212,7 @@ static void free_preload(struct loop_task *task)
 {
     struct preload *p = CONTAINER_OF(task, struct preload, free_task);
 
+    standstill_over(&p->still);
     child_fini(&p->child);
     plan_free(p->plan);
     mem_free(p);
@@ -231,7 +227,7 @@ static void down(struct child *child)
     generation_worker_down(p->generation);
 }
 
-static const struct role role_preload = {
+const struct role role_preload = {
     .name = "preloader",
     .spawn = spawn,
     .ready = ready,
@@ -248,6 +244,7 @@ static struct preload *preload_new(struct generation *g, const struct worker_pro
     struct preload *p = mem_zalloc(sizeof(*p));
 
     child_init(&p->child, &role_preload, g->super->loop, g->super->log);
+    standstill_init(&p->still, &p->child);
     p->generation = g;
     p->plan = plan_ref(process->plan);
     p->release = process->release;

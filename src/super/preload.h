@@ -23,9 +23,15 @@ struct preload {
     struct generation *generation; /* borrowed */
     struct plan *plan;             /* owned */
     uint32_t release;
+    struct standstill still;
     struct list waiting; /* of worker_process.fork_turn: no FORK has been sent for them */
     struct loop_task free_task;
 };
+
+static inline struct preload *preload_of(struct child *child)
+{
+    return CONTAINER_OF(child, struct preload, child);
+}
 
 /* Has this worker forked, now or as soon as it can be. Keeps duplicates of the descriptors. 0 or -errno. */
 MUST_CHECK int preload_fork(struct worker_process *process, const int fds[FORK_FDS]);

@@ -370,7 +370,17 @@ void reload_failed(struct super *super, struct generation *generation, const cha
     reload_finish(super, text);
 }
 
+/* Whoever waits for it is told why there will be none. */
+static void drop_next_round(struct super *super, const char *why)
+{
+    super->reload.again = RELOAD_NOTHING;
+    control_reload_done(&super->control, reload_next_round(&super->reload), why, NULL);
+}
+
 /* ---- rollback ---- */
+
+/* Nobody rolls back to have it undone a moment later. */
+static const char overtaken[] = "a rollback came before its turn";
 
 const char *reload_give_up(struct super *super)
 {
@@ -379,6 +389,7 @@ const char *reload_give_up(struct super *super)
 
     if (reload->state == RELOAD_IDLE || reload->state == RELOAD_DRAINING)
         return NULL;
+    drop_next_round(super, overtaken);
     if (reload->state == RELOAD_ROLLING) {
         roll_back(super, why);
         return "the rolling reload under way goes back to the old code";
@@ -406,8 +417,7 @@ const char *reload_prepare_rollback(struct super *super)
                    : "no previous generation is kept: --keep-generation TIME keeps it for so long after a reload";
     if (generation_workers_up(g) == 0)
         return "the previous generation has no worker that is ready";
-    reload->again = RELOAD_NOTHING; /* nobody rolls back to have it undone a moment later */
-    control_reload_done(&super->control, reload_next_round(reload), "a rollback came before its turn", NULL);
+    drop_next_round(super, overtaken);
     if (reload->state == RELOAD_DRAINING)
         control_reload_done(&super->control, reload->round, "rolled back", NULL);
     reload->round++;
@@ -444,7 +454,7 @@ void reload_abort(struct super *super)
     inspect_cancel(&reload->inspect);
     plan_free(reload->plan);
     reload->plan = NULL;
-    reload->again = RELOAD_NOTHING;
+    drop_next_round(super, "the server is stopping");
     roll_end(super);
     if (reload->state != RELOAD_IDLE)
         control_reload_done(&super->control, reload->round, "the server is stopping", NULL);

@@ -7,8 +7,9 @@
 #include "super/child.h"
 #include "super/super.h"
 
-extern const struct role role_edge;   /* child->owner: struct super */
-extern const struct role role_worker; /* child->owner: struct worker */
+extern const struct role role_edge;    /* child->owner: struct super */
+extern const struct role role_worker;  /* child->owner: struct worker */
+extern const struct role role_preload; /* its child is part of a struct preload */
 
 /* Configuration, logs, roots and certificates of `plan` to the edge: at its start, and when another plan takes effect. */
 void role_edge_configure(struct child *edge, const struct plan *plan);

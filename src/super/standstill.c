@@ -1,36 +1,47 @@
-/* Workers that stand still. */
+/* Processes that stand still. */
 #include "super/standstill.h"
 
+#include <sys/wait.h>
+
+#include "super/roles.h"
 #include "super/super.h"
 
 static void too_long(struct loop_timer *timer)
 {
-    struct worker_process *p = CONTAINER_OF(timer, struct worker_process, still);
+    struct child *child = CONTAINER_OF(timer, struct standstill, timer)->child;
 
-    if (p->stuck.asked) { /* its request's report is under way, and ends it */
-        stuck_spent(&p->child);
+    if (child->role == &role_worker && worker_process_of(child)->stuck.asked)
+        stuck_spent(child); /* its request's report is under way, and ends it */
+    else
+        child_kill(child, "it was stopped by a signal, and not continued in time");
+}
+
+void standstill_init(struct standstill *still, struct child *child)
+{
+    still->child = child;
+    loop_timer_init(&still->timer, too_long);
+}
+
+void standstill_changed(struct standstill *still, int status, uint64_t limit_ns)
+{
+    struct child *child = still->child;
+
+    if (!WIFSTOPPED(status)) {
+        standstill_over(still);
         return;
     }
-    child_kill(&p->child, "it was stopped by a signal, and not continued in time");
+    log_event(child->log, LOG_WARNING, "a process was stopped by a signal", LOG_Z("child", child->title),
+              LOG_N("pid", child->pid), LOG_N("replaced_after_ms", limit_ns / NS_PER_MS));
+    if (limit_ns > 0)
+        loop_timer_set(child->loop, &still->timer, limit_ns);
 }
 
-void standstill_init(struct worker_process *process)
+void standstill_over(struct standstill *still)
 {
-    loop_timer_init(&process->still, too_long);
+    loop_timer_stop(still->child->loop, &still->timer);
 }
 
-void standstill_stopped(struct worker_process *process)
+bool standstill_lasts(const struct standstill *still)
 {
-    const struct worker *w = process->child.owner;
-    uint64_t limit = process->plan->conf->timeout;
-
-    log_event(process->child.log, LOG_WARNING, "a worker was stopped by a signal", LOG_N("worker", w->index + 1),
-              LOG_N("pid", process->child.pid), LOG_N("replaced_after_ms", limit / NS_PER_MS));
-    if (limit > 0)
-        loop_timer_set(process->child.loop, &process->still, limit);
-}
-
-void standstill_over(struct worker_process *process)
-{
-    loop_timer_stop(process->child.loop, &process->still);
+    return loop_timer_armed(&still->timer);
 }

@@ -1,19 +1,30 @@
 /*
- * Workers that were stopped (SIGSTOP, a job control signal) and stay so: the kernel tells their parent, with the signal that tells of deaths.
+ * Workers and preloaders that were stopped (SIGSTOP, a job control signal) and stay so: the kernel tells their parent, with the signal that
+ * tells of deaths.
  *
- * One that stands still for as long as a request may take (--timeout; without one, never) is killed and replaced: it holds a place that
- * nobody else can take. One that is continued before is left alone, and so is one under a debugger, of which the kernel does not tell us.
- * The timer is in struct worker_process. One thread.
+ * One that stands still for as long as a request may take (--timeout; without one, never) is killed and replaced: a worker holds a place that
+ * nobody else can take, and a preloader the workers that it was told to fork. One that is continued before is left alone, and so is one under
+ * a debugger, of which the kernel does not tell us. One struct a process; one thread.
  */
 #ifndef QUINTET_SUPER_STANDSTILL_H
 #define QUINTET_SUPER_STANDSTILL_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
-#include "super/worker.h"
+#include "os/loop.h"
 
-void standstill_init(struct worker_process *process);
-void standstill_stopped(struct worker_process *process); /* waitpid said WIFSTOPPED */
-void standstill_over(struct worker_process *process);    /* WIFCONTINUED, or it has ended */
+struct child;
+
+struct standstill {
+    struct loop_timer timer;
+    struct child *child; /* borrowed */
+};
+
+void standstill_init(struct standstill *still, struct child *child);
+/* waitpid said so: it was stopped, and may be for limit_ns (0: for ever); or was continued, or has ended. */
+void standstill_changed(struct standstill *still, int status, uint64_t limit_ns);
+void standstill_over(struct standstill *still);
+bool standstill_lasts(const struct standstill *still); /* stopped, and to be killed */
 
 #endif

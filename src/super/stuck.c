@@ -125,7 +125,7 @@ static void look(struct loop_timer *timer)
 /* It handles no signal: there is nothing to wait for. */
 static bool is_stopped(struct child *child)
 {
-    return loop_timer_armed(&worker_process_of(child)->still);
+    return standstill_lasts(&worker_process_of(child)->still);
 }
 
 /* The stuck thread itself is interrupted: its stack is then at rest, and faulthandler calls it the current one. */

@@ -26,7 +26,6 @@
 #include "super/certs.h"
 #include "super/preload.h"
 #include "super/roles.h"
-#include "super/standstill.h"
 
 #define WATCHED_DELAY_NS (5 * NS_PER_SEC)   /* shutdown delay where somebody looks at readiness … */
 #define WATCHED_WITHIN_NS (60 * NS_PER_SEC) /* … and has done so lately */
@@ -247,6 +246,7 @@ void super_generation_ended(struct super *super, struct generation *generation)
     if (super->serving == generation)
         super->serving = NULL;
     second_edge_release(super, generation);
+    pause_generation_ended(super);
     reload_settled(super);
     if (super->edge_drained)
         super_drained(super);
@@ -274,12 +274,18 @@ struct child *super_find_child(struct super *super, pid_t pid)
     return NULL;
 }
 
-static void worker_changed(struct child *child, int status)
+bool super_has_process(struct super *super, pid_t pid)
 {
-    if (WIFSTOPPED(status))
-        standstill_stopped(worker_process_of(child));
-    else
-        standstill_over(worker_process_of(child));
+    return super_find_child(super, pid) != NULL || pid == super->reload.inspect.pid || pid == super->takeover.probe.pid;
+}
+
+static void child_changed(struct child *child, int status)
+{
+    if (child->role == &role_worker)
+        standstill_changed(&worker_process_of(child)->still, status, worker_process_of(child)->plan->conf->timeout);
+    else if (child->role == &role_preload)
+        standstill_changed(&preload_of(child)->still, status, preload_of(child)->plan->conf->timeout);
+    /* An edge is asked whether it lives: pulse.h. */
 }
 
 /* Everything, also what is not ours: as PID 1 of a container the orphans are ours to bury. */
@@ -292,8 +298,8 @@ void super_reap(struct super *super)
     while ((pid = wait4(-1, &status, WNOHANG | WUNTRACED | WCONTINUED, &usage)) > 0) {
         struct child *child = super_find_child(super, pid);
 
-        if (child != NULL && child->role == &role_worker)
-            worker_changed(child, status);
+        if (child != NULL)
+            child_changed(child, status);
         if (WIFSTOPPED(status) || WIFCONTINUED(status))
             continue;
         if (child != NULL) {
@@ -309,9 +315,14 @@ void super_reap(struct super *super)
 
 static void change_workers(struct super *super, int by)
 {
-    uint32_t now = super->serving != NULL ? super->serving->n_workers : 0;
+    const struct plan *plan = super_plan(super);
+    uint32_t now;
 
-    if (now == 0 || (by < 0 && now == 1)) {
+    if (super->serving == NULL || plan == NULL)
+        return;
+    /* Of what has been asked for until now: the reload that brings it may still be under way. */
+    now = plan_workers(plan->conf, super->more_workers);
+    if (plan_workers(plan->conf, super->more_workers + by) == now) {
         log_event(super->log, LOG_WARNING, "the number of workers stays", LOG_N("workers", now));
         return;
     }

@@ -73,6 +73,7 @@ struct super {
 };
 
 struct child *super_find_child(struct super *super, pid_t pid); /* NULL: no child of this pid */
+bool super_has_process(struct super *super, pid_t pid);         /* a child, or one that reads or asks for us */
 /* `quintet run`: returns the exit status. */
 int super_run(struct launch *launch);
 

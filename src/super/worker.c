@@ -8,7 +8,6 @@
 #include "os/proc.h"
 #include "super/preload.h"
 #include "super/roles.h"
-#include "super/standstill.h"
 #include "super/super.h"
 #include "wire/recorder.h"
 
@@ -33,7 +32,7 @@ void worker_init(struct worker *w, struct generation *g, uint32_t index)
         list_init(&p->fork_turn);
         for (size_t j = 0; j < FORK_FDS; j++)
             p->fork_fds[j] = -1;
-        standstill_init(p);
+        standstill_init(&p->still, &p->child);
         stuck_init(&p->stuck);
     }
     w->child = &w->processes[0].child;
@@ -52,7 +51,7 @@ void worker_fini(struct worker *w)
 {
     for (size_t i = 0; i < ARRAY_LEN(w->processes); i++) {
         close_edge_end(&w->processes[i]);
-        standstill_over(&w->processes[i]);
+        standstill_over(&w->processes[i].still);
         child_fini(&w->processes[i].child);
         plan_free(w->processes[i].plan);
     }
@@ -219,6 +218,8 @@ void worker_went_down(struct child *child)
     if (child == w->next) {
         close_edge_end(worker_process_of(child));
         w->next = NULL;
+        if (w->child->state == CHILD_DOWN && generation_needs_workers(w->generation))
+            child_start(w->child); /* nobody was to follow while this one was there: see revive in generation.c */
     } else if (w->next != NULL && w->next->wanted) {
         succeed(w);
     } else if (!child->wanted && generation_needs_workers(w->generation)) {

@@ -17,6 +17,7 @@
 
 #include "base/list.h"
 #include "super/child.h"
+#include "super/standstill.h"
 #include "super/stuck.h"
 
 struct generation;
@@ -26,14 +27,14 @@ struct plan;
 enum { FORK_OUTPUT, FORK_SUPERVISOR, FORK_EDGE, FORK_RECORDER, FORK_EDGE_END, FORK_FDS };
 
 struct worker_process {
-    struct child child;      /* its owner: the struct worker */
-    struct plan *plan;       /* owned: what it was started with */
-    uint32_t release;        /* the generation's number as people know it */
-    struct list fork_turn;   /* waits for its preloader (preload.h) */
-    int fork_fds[FORK_FDS];  /* owned until they are sent, the last until it is forked; -1 */
-    int edge_end;            /* owned: of the channel between it and the edge, until the edge hears of it; -1: none */
-    struct loop_timer still; /* standstill.h */
-    struct stuck stuck;      /* stuck.h */
+    struct child child;     /* its owner: the struct worker */
+    struct plan *plan;      /* owned: what it was started with */
+    uint32_t release;       /* the generation's number as people know it */
+    struct list fork_turn;  /* waits for its preloader (preload.h) */
+    int fork_fds[FORK_FDS]; /* owned until they are sent, the last until it is forked; -1 */
+    int edge_end;           /* owned: of the channel between it and the edge, until the edge hears of it; -1: none */
+    struct standstill still;
+    struct stuck stuck;
 };
 
 struct worker {

@@ -270,6 +270,9 @@ int worker_ready(struct worker *w, uint64_t limit)
     return wire_send(INHERIT_SUPERVISOR, &m);
 }
 
+/* Again when nothing came of it: the wish is lost while its generation drains (and then is returned to), or when a program takes over. */
+#define ASK_AGAIN 64 /* requests */
+
 static void ask_for_successor(struct worker *w)
 {
     struct wire_message m = message_of(w, WIRE_RECYCLE);
@@ -283,7 +286,9 @@ static void ask_for_successor(struct worker *w)
 
 void worker_count(struct worker *w)
 {
-    if (++w->served == w->limit)
+    if (++w->served < w->limit || w->limit == 0)
+        return;
+    if ((w->served - w->limit) % ASK_AGAIN == 0)
         ask_for_successor(w);
 }
 

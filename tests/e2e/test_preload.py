@@ -249,3 +249,15 @@ def test_shop(open_shop):
     site = open_shop(options=["--preload", "--warmup", "/"])
     for _ in range(10):
         assert site.request("GET", "/", host="localhost").status == 200
+
+
+def test_a_stopped_preloader_is_replaced(quintet):
+    """It would answer nobody who wants a worker, for ever."""
+    site = quintet(APP, "app:app", options=["--preload", "--workers", "2", "--timeout", "2s"])
+    first, workers = preloader(site), site.worker_pids()
+    os.kill(first, signal.SIGSTOP)
+    site.wait_message(message="a process was stopped by a signal", pid=first, child="preloader")
+    os.kill(workers[0], signal.SIGKILL)
+    until(lambda: len(site.worker_pids()) == 2 and workers[0] not in site.worker_pids(), lambda: "another worker\n" + site.said(), 20)
+    assert preloader(site) not in (None, first) and not processes.alive(first)
+    assert site.get("/x").text == "/x"

@@ -120,7 +120,7 @@ def test_stopped_worker_is_replaced(quintet):
     stays, goes = site.worker_pids()
     for pid in (stays, goes):
         os.kill(pid, signal.SIGSTOP)
-    site.wait_message(message="a worker was stopped by a signal", pid=goes)
+    site.wait_message(message="a process was stopped by a signal", pid=goes)
     os.kill(stays, signal.SIGCONT)
     until(lambda: len(site.worker_pids()) == 2 and goes not in site.worker_pids(), "another worker")
     assert stays in site.worker_pids()

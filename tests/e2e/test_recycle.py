@@ -213,3 +213,56 @@ def test_no_limit_no_replacement(site):
     s = site("--max-worker-memory", "0", "--workers", "1")
     s.get("/?grow=%d" % (LIMIT + 8))
     holds_for(lambda: not replaced(s), "nobody is replaced", 1.2)
+
+
+def test_a_place_between_two_processes_is_filled_when_its_generation_is_kept(site, tmp_path):
+    """The incumbent ends, as it was told for its successor's sake, while the successor, whom nobody wants any more, is not gone yet."""
+    s = site("--workers", 2, "--keep-generation", "60s")
+    s.expected += ["stopped by a signal", "did not end in time"]
+    s.more_descriptors = 4
+    clients, go = [], []
+    for i, grow in enumerate((2 * LIMIT, 0)):
+        at = tmp_path / ("at%d" % i)
+        go.append(tmp_path / ("go%d" % i))
+        clients.append(s.client())
+        clients[i].send(b"GET /?grow=%d&at=%s&until=%s HTTP/1.1\r\nHost: a\r\n\r\n" % (grow, bytes(at), bytes(go[i])))
+        until(at.exists, "the request to run")
+    successor = until(lambda: [w["successor"]["pid"] for w in workers(s) if w.get("successor", {}).get("state") == "up"], "a successor")[0]
+    os.kill(successor, signal.SIGSTOP)
+    s.signal(signal.SIGHUP)
+    until(lambda: "draining" in [g["state"] for g in s.status()["generations"]], "the switch")
+    go[0].touch()
+    assert clients[0].response().status == 200
+    until(lambda: "down" in [w["state"] for w in s.status()["generations"][0]["workers"]], "its end")
+    go[1].touch()
+    assert clients[1].response().status == 200
+
+    def there():
+        return [(g["state"], [w["state"] for w in g["workers"]]) for g in s.status()["generations"]] == [
+            ("kept", ["up", "up"]), ("serving", ["up", "up"])]
+
+    until(there, lambda: "the kept generation's worker\n" + s.said())
+    assert s.command("rollback").returncode == 0
+
+
+def test_who_has_served_enough_while_it_drained_asks_again(quintet, tmp_path):
+    """Nobody listens to it then; after a rollback it serves on, but not for ever."""
+    s = quintet(GROWING, "app:app", options=["--workers", 1, "--keep-generation", "60s", "--max-requests", 3])
+    s.more_descriptors = 3
+    at, go = tmp_path / "at", tmp_path / "go"
+    old = [s.get().body, s.get().body][0]
+    c = s.client()
+    c.send(b"GET /?at=%s&until=%s HTTP/1.1\r\nHost: a\r\n\r\n" % (bytes(at), bytes(go)))
+    until(at.exists, "the request to run")
+    s.signal(signal.SIGHUP)
+    until(lambda: "draining" in [g["state"] for g in s.status()["generations"]], "the switch")
+    go.touch()
+    assert c.response().body == old
+    until(lambda: s.status()["reload"] == "idle", "the drain's end")
+    assert s.command("rollback").returncode == 0
+    assert s.get().body == old and not replaced(s)
+
+    def another():
+        return s.get().body != old
+
+    until(another, lambda: "another worker\n" + s.said())

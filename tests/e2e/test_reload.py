@@ -286,3 +286,38 @@ def test_the_edge_dies_during_a_reload(quintet, tmp_path):
     open(go, "w").close()
     until(lambda: site.get().body == b"two", "the new code")
     until(lambda: site.status()["reload"] == "idle", "the end of the reload")
+
+
+def test_workers_are_counted_from_what_was_asked_for(site):
+    """Signals that come while the reload of the first is under way, and more of them than there are workers."""
+    site.write("app.py", "import time\ntime.sleep(1)\n" + release("one"))
+
+    def ask(number, times):
+        for _ in range(times):
+            seen = len(site.messages(message=re.compile("the number of workers stays|^reload$")))
+            site.signal(number)
+            until(lambda: len(site.messages(message=re.compile("the number of workers stays|^reload$"))) > seen, "an answer")
+
+    def workers(n):
+        return lambda: len(site.worker_pids()) == n and site.status()["reload"] == "idle"
+
+    ask(signal.SIGTTOU, 4)
+    until(workers(1), "one worker")
+    ask(signal.SIGTTIN, 1)
+    until(workers(2), "two workers")
+    ask(signal.SIGTTIN, 1)
+    ask(signal.SIGTTOU, 2)
+    until(workers(1), "one worker")
+
+
+def test_who_waits_for_the_next_round_is_told_of_the_end(site):
+    site.write("app.py", "import time\ntime.sleep(1000)\n")
+    with ThreadPoolExecutor() as pool:
+        asked = [pool.submit(site.command, "reload")]
+        until(lambda: site.status()["reload"] == "booting", "the new generation")
+        asked.append(pool.submit(site.command, "reload"))
+        until(lambda: len(site.messages(message="reload")) == 2, "the second wish")
+        site.signal(signal.SIGTERM)
+        for done in asked:
+            assert done.result().returncode == 1 and "the server is stopping" in done.result().stderr
+    assert site.wait_exit() == 0

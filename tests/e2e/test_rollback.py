@@ -214,3 +214,19 @@ def test_failed_reload_leaves_the_kept_one(site):
     assert s.command("reload").returncode == 1
     assert generations(s)[1] == "kept"
     assert s.command("rollback").returncode == 0 and s.get().body == b"one"
+
+
+def test_the_next_reload_is_given_up_with_the_one_that_hangs(site):
+    s = site()
+    s.expected += ["reload failed"]
+    s.write("app.py", "import time\ntime.sleep(1000)\n")
+    with ThreadPoolExecutor() as pool:
+        hung = pool.submit(s.command, "reload")
+        until(lambda: generations(s).get(2) == "booting", "the next generation")
+        queued = pool.submit(s.command, "reload")
+        until(lambda: len(s.messages(message="reload")) == 2, "the one after it")
+        assert s.command("rollback").returncode == 0
+        assert hung.result().returncode == 1 and "given up" in hung.result().stderr
+        assert queued.result().returncode == 1 and "a rollback came before its turn" in queued.result().stderr
+    until(lambda: generations(s) == {1: "serving"}, "the end of the one that hung")
+    assert s.status()["reload"] == "idle"
