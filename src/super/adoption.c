@@ -159,6 +159,7 @@ void adoption_begin(struct super *super, struct adoption *a)
     start_missing(g);
     generation_go_on(g);
     if (a->failed != NULL) {
+        super->second.wanted = a->handover.second_wanted;
         logs_block(&super->logs, LOG_ERROR, "the program on disk could not take over: this one goes on", a->failed);
         return;
     }

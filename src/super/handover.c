@@ -84,13 +84,13 @@ static json_t *document(const struct super *super, const char *conf)
     json_t *whole;
 
     hex_of(super->ticket_key, sizeof(super->ticket_key), key);
-    whole = json_pack("{s:i, s:I, s:i, s:i, s:I, s:i, s:s, s:s?, s:i, s:s, s:o, s:o, s:o}", "format", HANDOVER_FORMAT,
-                      "started_ns", (json_int_t)super->started_ns, "last_generation", (int)super->last_generation,
-                      "more_workers", super->more_workers, "edge_asked", (json_int_t)super->control.edge_asked,
-                      "pauses", (int)super->pause.number, "ticket_key", key, "pid_file", super->pid_file, "control",
-                      super->control.fd, "control_path", super->control.path, "listeners",
-                      listeners_document(&super->listeners), "edge", process_document(super->edge), "generation",
-                      generation_document(super->serving, conf));
+    whole = json_pack("{s:b, s:i, s:I, s:i, s:i, s:I, s:i, s:s, s:s?, s:i, s:s, s:o, s:o, s:o}", "second_wanted",
+                      super->second.wanted, "format", HANDOVER_FORMAT, "started_ns", (json_int_t)super->started_ns,
+                      "last_generation", (int)super->last_generation, "more_workers", super->more_workers, "edge_asked",
+                      (json_int_t)super->control.edge_asked, "pauses", (int)super->pause.number, "ticket_key", key,
+                      "pid_file", super->pid_file, "control", super->control.fd, "control_path", super->control.path,
+                      "listeners", listeners_document(&super->listeners), "edge", process_document(super->edge),
+                      "generation", generation_document(super->serving, conf));
     mem_wipe(key, sizeof(key));
     return whole;
 }
@@ -275,6 +275,7 @@ static int take_all(json_t *whole, struct handover *h)
     h->last_generation = (uint32_t)take_number(whole, "last_generation");
     h->edge_asked = take_number(whole, "edge_asked");
     h->pauses = (uint32_t)take_number(whole, "pauses");
+    h->second_wanted = json_is_true(json_object_get(whole, "second_wanted"));
     h->more_workers = (int)json_integer_value(json_object_get(whole, "more_workers"));
     h->pid_file = take_text(whole, "pid_file");
     h->control_path = take_text(whole, "control_path");

@@ -33,6 +33,7 @@ struct handover {
     uint64_t started_ns;
     uint32_t last_generation;
     int more_workers;
+    bool second_wanted;  /* the edge is of a program before the one that wrote this */
     uint64_t edge_asked; /* the edge may still answer these: number of the last STATUS_ASK, and of the last pause */
     uint32_t pauses;
     unsigned char ticket_key[TLS_BLOB_TICKET_KEY];

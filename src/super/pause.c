@@ -74,13 +74,31 @@ void pause_again(struct super *super, struct child *edge)
         tell(super, edge, left);
 }
 
-static bool all_quiet(const struct super *super)
+/* Of an edge that is gone nobody hears, but what it had given out runs until the workers have ended. */
+static bool is_quiet(const struct super *super, size_t i)
 {
-    for (size_t i = 0; i < ARRAY_LEN(super->edges); i++) {
-        if (super->edges[i].channel.fd >= 0 && !super->pause.quiet[i])
+    const struct child *edge = &super->edges[i];
+
+    if (edge->channel.fd >= 0)
+        return super->pause.quiet[i];
+    LIST_EACH(link, &super->generations)
+        if (CONTAINER_OF(link, struct generation, link)->edge == edge)
             return false;
-    }
     return true;
+}
+
+static void tell_when_all_are_quiet(struct super *super)
+{
+    for (size_t i = 0; i < ARRAY_LEN(super->edges); i++)
+        if (!is_quiet(super, i))
+            return;
+    if (super->pause.until_ns != 0)
+        control_paused(&super->control, super->pause.number, NULL);
+}
+
+void pause_generation_ended(struct super *super)
+{
+    tell_when_all_are_quiet(super);
 }
 
 bool pause_quiet(struct super *super, struct child *edge, uint32_t number)
@@ -91,7 +109,6 @@ bool pause_quiet(struct super *super, struct child *edge, uint32_t number)
         return false;
     if (number == pause->number && pause->until_ns != 0)
         pause->quiet[edge - super->edges] = true;
-    if (pause->until_ns != 0 && all_quiet(super))
-        control_paused(&super->control, pause->number, NULL);
+    tell_when_all_are_quiet(super);
     return true;
 }

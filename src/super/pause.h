@@ -32,7 +32,8 @@ uint32_t pause_begin(struct super *super, uint64_t max_ns); /* its number */
 bool pause_end(struct super *super, const char *why, const char *error);
 void pause_again(struct super *super, struct child *edge); /* there is a new edge: before it is told of a generation */
 bool pause_quiet(struct super *super, struct child *edge,
-                 uint32_t number);              /* HELD; false: there was never such a pause */
-uint64_t pause_left(const struct super *super); /* ns; 0: not paused */
+                 uint32_t number);                /* HELD; false: there was never such a pause */
+void pause_generation_ended(struct super *super); /* its edge may be gone with it, or before: nobody says HELD for it */
+uint64_t pause_left(const struct super *super);   /* ns; 0: not paused */
 
 #endif

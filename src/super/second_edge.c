@@ -15,6 +15,11 @@ static struct child *other_edge(struct super *super)
     return &super->edges[super->edge == &super->edges[0]];
 }
 
+const struct child *second_edge_other(const struct super *super)
+{
+    return &super->edges[super->edge == &super->edges[0]];
+}
+
 /* The newest generation of an edge; NULL: none. */
 static struct generation *generation_of(const struct super *super, const struct child *edge)
 {
@@ -166,6 +171,9 @@ void second_edge_down(struct super *super, struct child *edge)
 
 void second_edge_release(struct super *super, struct generation *g)
 {
-    if (g->edge != super->edge && generation_of(super, g->edge) == NULL)
-        child_stop(g->edge, EDGE_GRACE_NS);
+    if (g->edge == super->edge || generation_of(super, g->edge) != NULL)
+        return;
+    if (super->second.wanted) /* an attempt that failed: nobody will accept what it has bound */
+        listeners_close_copies(&super->second.listeners);
+    child_stop(g->edge, EDGE_GRACE_NS);
 }

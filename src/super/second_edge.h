@@ -33,6 +33,8 @@ void second_edge_init(struct super *super);
 /* Before a generation of this plan is made: its listeners, those that are open already taken over. Nothing when no second edge is wanted.
  * 0; or -errno with the reason. */
 MUST_CHECK int second_edge_prepare(struct super *super, const struct plan *plan, struct why *why);
+/* The place that is not super->edge: down; or the edge of a new program that boots, or of the one before that ends. */
+const struct child *second_edge_other(const struct super *super);
 /* The edge that a new generation belongs to, and its start when that is not the serving one. */
 struct child *second_edge_choose(struct super *super);
 void second_edge_start(struct super *super, struct generation *g);

@@ -98,7 +98,7 @@ static json_t *metrics_address(const struct super *super)
 /* NULL: there is one edge. */
 static json_t *edge_before(const struct super *super)
 {
-    const struct child *other = &super->edges[super->edge == &super->edges[0]];
+    const struct child *other = second_edge_other(super);
 
     return other->state == CHILD_DOWN || super->second.wanted ? NULL : child_document(other);
 }

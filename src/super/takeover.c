@@ -46,6 +46,8 @@ static bool workers_are_settled(const struct generation *g)
             worker_cancel(w); /* it does not boot, and may never */
         if (w->next != NULL || !child_is_settled(w->child) || worker_process_of(w->child)->stuck.asked)
             return false;
+        if (standstill_lasts(&worker_process_of(w->child)->still))
+            return false; /* the kernel tells of it once, and not the program after us */
     }
     return true;
 }
@@ -81,6 +83,9 @@ static bool nothing_is_under_way(const struct super *super)
         return false;
     stop_kept(super);
     if (super->generations.next != &g->link || g->link.next != &super->generations)
+        return false;
+    /* An edge that has been taken over from is told to end when its generation has: nobody would kill it after us. */
+    if (second_edge_other(super)->state != CHILD_DOWN)
         return false;
     return super->edge->state == CHILD_UP && child_is_settled(super->edge) && workers_are_settled(g) &&
            preloaders_are_gone(super->serving);

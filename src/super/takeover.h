@@ -5,7 +5,8 @@
  *     ▲                 └── it cannot: logged ──┐          │ exec fails: logged
  *     └─────────────────────────────────────────┴──────────┘
  *
- * "Nothing under way": no reload, no pause, one generation, its workers booting, ready or pausing, no successor, every channel's queue sent. One thread.
+ * "Nothing under way": no reload, no pause, one generation, its workers booting, ready or pausing, no successor, nobody who
+ * stands still, no edge that is about to end, every channel's queue sent. One thread.
  */
 #ifndef QUINTET_SUPER_TAKEOVER_H
 #define QUINTET_SUPER_TAKEOVER_H

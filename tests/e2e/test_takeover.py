@@ -10,7 +10,7 @@ import pytest
 
 from kit import client, instance, processes
 from kit.visitors import Visitors
-from kit.waiting import until
+from kit.waiting import SLOW, until
 from test_systemd import Manager, socket_activated
 
 APP = """
@@ -540,3 +540,87 @@ def site_metrics(host, port):
         return c.get("/metrics").text
     finally:
         c.close()
+
+
+def fail_to_boot(site):
+    """A new program that comes to serve with the edge of the one before. Returns that edge and its workers."""
+    site.expected += ["reload failed", "boot"]
+    edge, workers = site.edge_pid, site.worker_pids()
+    site.write("app.py", "import does_not_exist\n")
+    site.signal(signal.SIGUSR2)
+    site.wait_message(message="reload failed: the serving generation stays")
+    until(lambda: settled(site), "the end of it")
+    return edge, workers
+
+
+def test_addresses_of_an_attempt_that_failed_are_closed(quintet, served, program):
+    """Nobody accepts there: a client would wait for ever."""
+    def prepare(site):
+        i = site.arguments.index("--bind")
+        del site.arguments[i:i + 2]
+        site.write("quintet.yaml", "bind: 127.0.0.1:0\n")
+
+    site = served(before=prepare)
+    site.more_descriptors = 1
+    new, level = site.short / "new", len(processes.descriptors(site.pid))
+    site.write("quintet.yaml", "bind:\n  - 127.0.0.1:0\n  - unix:%s\n" % new)
+    edge, _ = fail_to_boot(site)
+    until(lambda: not new.exists(), "its socket to be gone")
+    until(lambda: len(processes.descriptors(site.pid)) <= level, lambda: "descriptors: %r" % processes.descriptors(site.pid))
+    site.write("app.py", APP)
+    assert site.command("reload").returncode == 0
+    assert site.edge_pid != edge
+    c = client.Client(client.connect(str(new)))
+    assert c.get("/").body == b"one"
+    c.close()
+
+
+def test_the_edge_of_a_program_before_is_still_that_when_a_third_one_gives_back(served, program):
+    """The new generation of ours brings an edge of ours: old and new never share a pool."""
+    site = served()
+    edge, _ = fail_to_boot(site)
+    site.expected += ["could not take over"]
+    program.put(BINARY.read_bytes().replace(b"ticket_key\0", b"ticket_Key\0").replace(VERSION, NEXT))
+    site.signal(signal.SIGUSR2)
+    site.wait_message(message="the program on disk could not take over: this one goes on")
+    until(lambda: settled(site), "an answer")
+    site.write("app.py", APP)
+    assert site.command("reload").returncode == 0
+    assert site.edge_pid != edge
+    until(lambda: not processes.alive(edge), "the old edge to be gone")
+
+
+def test_a_stopped_worker_is_waited_for(served, program):
+    """Of a stop the kernel tells once, and the new program would never know: the worker is replaced first."""
+    site = served(options=["--timeout", "2s"])
+    site.expected += ["stopped by a signal"]
+    stopped = site.worker_pids()[0]
+    os.kill(stopped, signal.SIGSTOP)
+    site.wait_message(message="a process was stopped by a signal", pid=stopped)
+    _, workers = fail_to_boot(site)
+    assert not processes.alive(stopped)
+    until(lambda: len(site.worker_pids()) == 2 or "paused" in [w["state"] for w in site.status()["generations"][0]["workers"]], "another")
+
+
+def test_a_pause_whose_old_edge_dies(served, program):
+    """It would have said that nothing runs there any more: when its workers have ended, nothing does."""
+    site = served()
+    site.expected += ["edge"]
+    slow = site.client()
+    slow.send(b"GET /slow?60 HTTP/1.1\r\nHost: x\r\n\r\n")
+    old = site.edge_pid
+    until(lambda: sum(g["slots_used"] for g in site.status()["edge"]["generations"]) == 1, "the request to run")
+    site.signal(signal.SIGUSR2)
+    until(lambda: (site.try_status() or {"edge": {"pid": old}})["edge"]["pid"] != old, "the new edge", 20)
+    said = []
+    thread = threading.Thread(target=lambda: said.append(site.command("pause", "--max", "80s")))
+    thread.start()
+    until(lambda: site.status()["paused"], "the pause")
+    os.kill(old, signal.SIGKILL)
+    thread.join(20 * SLOW)
+    assert said and said[0].returncode == 0, said
+    assert len(site.status()["generations"]) == 1
+    assert site.command("resume").returncode == 0
+    with pytest.raises(client.Closed):
+        slow.response()
+    assert site.get().body == b"one"
