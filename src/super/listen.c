@@ -214,9 +214,5 @@ int listener_url(const struct listener *l, struct buf *out)
 
     if (str_starts(shown, STR("unix:")))
         return buf_add_str(out, shown);
-    if (str_starts(shown, STR("0.0.0.0:")))
-        return buf_printf(out, "%s://localhost:" STR_FMT, scheme, STR_ARG(str_cut(shown, 8, shown.n)));
-    if (str_starts(shown, STR("[::]:")))
-        return buf_printf(out, "%s://localhost:" STR_FMT, scheme, STR_ARG(str_cut(shown, 5, shown.n)));
     return buf_printf(out, "%s://" STR_FMT, scheme, STR_ARG(shown));
 }

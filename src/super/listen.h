@@ -36,7 +36,7 @@ MUST_CHECK int listeners_copy(struct listeners *l, const struct conf *conf, cons
 void listeners_close_copies(struct listeners *l);
 void listeners_close_others(struct listeners *older, const struct listeners *newer);
 void listeners_close(struct listeners *l); /* also removes unix socket files we made */
-/* "http://127.0.0.1:8000" with localhost for a wildcard address; unix sockets as they are. */
+/* "http://127.0.0.1:8000"; a wildcard address as it is, 0.0.0.0 or [::], so that who reads it sees who can reach it. Unix sockets as they are. */
 MUST_CHECK int listener_url(const struct listener *l, struct buf *out);
 
 #endif

@@ -55,8 +55,8 @@ static void shows(enum listener_kind kind, const char *shown, const char *url)
 static void test_urls(void **state)
 {
     shows(LISTENER_HTTP, "127.0.0.1:8000", "http://127.0.0.1:8000");
-    shows(LISTENER_HTTP, "0.0.0.0:80", "http://localhost:80");
-    shows(LISTENER_TLS, "[::]:443", "https://localhost:443");
+    shows(LISTENER_HTTP, "0.0.0.0:80", "http://0.0.0.0:80");
+    shows(LISTENER_TLS, "[::]:443", "https://[::]:443");
     shows(LISTENER_TLS, "[::1]:443", "https://[::1]:443");
     shows(LISTENER_HTTP, "unix:/run/site.sock", "unix:/run/site.sock");
 }
