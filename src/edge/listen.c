@@ -2,6 +2,7 @@
 #include "edge/listen.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stddef.h>
 #include <string.h>
 #include <unistd.h>
@@ -126,10 +127,25 @@ static struct lane *whose_turn(struct lane *lane)
 
 /* ---- room ---- */
 
-/* At the limit somebody goes for each who comes. False: nobody of this lane may go. In a drain all who were let in by the kernel are served. */
-static bool make_room(struct lane *lane)
+static bool somebody_waits(int fd)
 {
-    return !admit_full(&lane->edge->admit) || lane->draining || evict_one(lane);
+    struct pollfd p = { .fd = fd, .events = POLLIN };
+
+    return poll(&p, 1, 0) > 0;
+}
+
+/* At the limit somebody goes for each who comes: so it is asked first whether anybody does, as the last one may have come just now, or to another lane.
+ * 0; -EAGAIN: nobody waits; -EUSERS: nobody of this lane may go. Who watches is let in when nobody else is. In a drain all who were let in by the
+ * kernel are served. */
+static int make_room(const struct listener *l)
+{
+    struct lane *lane = l->lane;
+
+    if (l->watch || lane->draining || !admit_full(&lane->edge->admit))
+        return 0;
+    if (!somebody_waits(l->fd))
+        return -EAGAIN;
+    return evict_one(lane) ? 0 : -EUSERS;
 }
 
 /* Whether it helps when somebody goes. */
@@ -155,9 +171,10 @@ static int accept_some(struct listener *l, unsigned most)
         struct conn_new new = { .tls = l->tls, .watch = l->watch };
         struct lane *to;
         socklen_t len;
+        int error = make_room(l);
 
-        if (!make_room(l->lane) && !l->watch) /* who watches is let in when nobody else is */
-            return -EUSERS;
+        if (error != 0)
+            return error;
         new.fd = sock_accept(l->fd, &new.peer, &len);
         if (new.fd == -ECONNABORTED || new.fd == -EINTR || new.fd == -EPROTO)
             continue;

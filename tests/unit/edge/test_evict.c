@@ -246,6 +246,35 @@ static void at_the_limit_the_oldest_goes(void **state)
     rig_fini(&rig);
 }
 
+/* As many as there may be, and nobody waits: nobody has to go, and nobody is told to close. */
+static void the_last_place_is_no_shortage(void **state)
+{
+    struct rig rig;
+    struct sockaddr_in at;
+    int fd, clients[3];
+
+    (void)state;
+    rig_init(&rig, NULL, NULL);
+    admit_limit(&rig.edge.admit, 2, 0);
+    fd = listener(&rig, &at);
+    clients[0] = dial(&at);
+    assert_int_equal(open_now(&rig), 1);
+    age(CONTAINER_OF(rig.lane->ranks[EVICT_BEGINNING].next, struct conn, ranked), EVICT_BEGIN_NS);
+    clients[1] = dial(&at);
+    assert_int_equal(open_now(&rig), 2);
+    assert_int_equal(atomic_load(&rig.lane->stats.evicted), 0);
+    assert_false(admit_is_tight(&rig.edge.admit, loop_now(rig.lane->loop)));
+    clients[2] = dial(&at);
+    assert_int_equal(open_now(&rig), 2);
+    assert_int_equal(atomic_load(&rig.lane->stats.evicted), 1);
+    for (int i = 0; i < 3; i++)
+        close(clients[i]);
+    assert_int_equal(open_now(&rig), 0);
+    listen_stop(rig.lane);
+    close(fd);
+    rig_fini(&rig);
+}
+
 static void too_many_from_one_address(void **state)
 {
     struct rig rig;
@@ -370,6 +399,7 @@ int main(void)
         cmocka_unit_test(a_trickled_body_is_out_of_time),
         cmocka_unit_test(an_answer_that_is_taken_slowly),
         cmocka_unit_test(at_the_limit_the_oldest_goes),
+        cmocka_unit_test(the_last_place_is_no_shortage),
         cmocka_unit_test(too_many_from_one_address),
         cmocka_unit_test(trusted_proxies_speak_for_many),
         cmocka_unit_test(answers_make_room_when_nobody_else_can),
