@@ -285,7 +285,15 @@ def rings(environ, start_response):
     """A handler in Python that notes when it ran, while nothing else does."""
     import signal
 
-    signal.signal(signal.SIGALRM, lambda *_: print("rang", time.monotonic()))
+    left = [1, 2, 3, 4]
+
+    def ring(*_):
+        print("rang", time.monotonic())
+        left.pop()
+        if not left:  # Python's end would find the default for the signal, which is death
+            signal.setitimer(signal.ITIMER_REAL, 0)
+
+    signal.signal(signal.SIGALRM, ring)
     signal.setitimer(signal.ITIMER_REAL, 0.05, 0.05)
     start_response("200 OK", PLAIN)
     return [b"soon"]
