@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/version.h"
+#include "super/reap.h"
 #include "super/super.h"
 
 static bool take_two(struct str text, int *first, int *second)
@@ -155,7 +156,7 @@ void adoption_begin(struct super *super, struct adoption *a)
 {
     struct generation *g = super->serving;
 
-    super_reap(super);
+    reap_all(super);
     start_missing(g);
     generation_go_on(g);
     if (a->failed != NULL) {

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "super/reap.h"
 #include "super/super.h"
 #include "super/worker_start.h"
 
@@ -81,7 +82,7 @@ bool preload_forked(struct worker_process *process, pid_t pid)
 {
     struct worker *w = process->child.owner;
 
-    if (pid <= 1 || super_has_process(w->generation->super, pid))
+    if (pid <= 1 || reap_knows(w->generation->super, pid))
         return false;
     if (!is_our_child(pid))
         return true; /* it has ended meanwhile, and been reaped: its channel is about to say so */

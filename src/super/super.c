@@ -1,5 +1,5 @@
 /*
- * The supervisor's whole: start order, signals, reaping, the end. Its parts have files of their own.
+ * The supervisor's whole: start order, signals, the end. Its parts have files of their own.
  *
  *   start   conf → sockets bound → control socket, pid file, logs → first generation + edge → POOL → workers READY → SWITCH, START
  *   leave   UNREADY to the edge → shutdown delay: whoever sends clients here learns of it, and those who come are served
@@ -14,8 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -24,7 +22,7 @@
 #include "os/tls.h"
 #include "super/adoption.h"
 #include "super/certs.h"
-#include "super/preload.h"
+#include "super/reap.h"
 #include "super/roles.h"
 
 #define WATCHED_DELAY_NS (5 * NS_PER_SEC)   /* shutdown delay where somebody looks at readiness … */
@@ -255,64 +253,6 @@ void super_generation_ended(struct super *super, struct generation *generation)
 
 /* ---- signals ---- */
 
-struct child *super_find_child(struct super *super, pid_t pid)
-{
-    struct child *child;
-
-    for (size_t i = 0; i < ARRAY_LEN(super->edges); i++)
-        if (super->edges[i].pid == pid)
-            return &super->edges[i];
-    LIST_EACH(link, &super->generations) {
-        struct generation *g = CONTAINER_OF(link, struct generation, link);
-
-        for (uint32_t i = 0; i < g->n_workers; i++)
-            if ((child = worker_find(&g->workers[i], pid)) != NULL)
-                return child;
-        if ((child = preload_find(g, pid)) != NULL)
-            return child;
-    }
-    return NULL;
-}
-
-bool super_has_process(struct super *super, pid_t pid)
-{
-    return super_find_child(super, pid) != NULL || pid == super->reload.inspect.pid || pid == super->takeover.probe.pid;
-}
-
-static void child_changed(struct child *child, int status)
-{
-    if (child->role == &role_worker)
-        standstill_changed(&worker_process_of(child)->still, status, worker_process_of(child)->plan->conf->timeout);
-    else if (child->role == &role_preload)
-        standstill_changed(&preload_of(child)->still, status, preload_of(child)->plan->conf->timeout);
-    /* An edge is asked whether it lives: pulse.h. */
-}
-
-/* Everything, also what is not ours: as PID 1 of a container the orphans are ours to bury. */
-void super_reap(struct super *super)
-{
-    struct rusage usage;
-    int status;
-    pid_t pid;
-
-    while ((pid = wait4(-1, &status, WNOHANG | WUNTRACED | WCONTINUED, &usage)) > 0) {
-        struct child *child = super_find_child(super, pid);
-
-        if (child != NULL)
-            child_changed(child, status);
-        if (WIFSTOPPED(status) || WIFCONTINUED(status))
-            continue;
-        if (child != NULL) {
-            child->peak_memory = (uint64_t)usage.ru_maxrss << 10;
-            child_reaped(child, status);
-        } else if (pid == super->reload.inspect.pid) {
-            inspect_reaped(&super->reload.inspect, status);
-        } else if (pid == super->takeover.probe.pid) {
-            probe_reaped(&super->takeover.probe, status);
-        }
-    }
-}
-
 static void change_workers(struct super *super, int by)
 {
     const struct plan *plan = super_plan(super);
@@ -347,7 +287,7 @@ static void on_signal(void *arg, int signal)
 
     switch (signal) {
     case SIGCHLD:
-        super_reap(super);
+        reap_all(super);
         break;
     case SIGTERM:
         super_drain(super, "SIGTERM");

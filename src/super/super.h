@@ -72,8 +72,6 @@ struct super {
     uint32_t last_generation;   /* number */
 };
 
-struct child *super_find_child(struct super *super, pid_t pid); /* NULL: no child of this pid */
-bool super_has_process(struct super *super, pid_t pid);         /* a child, or one that reads or asks for us */
 /* `quintet run`: returns the exit status. */
 int super_run(struct launch *launch);
 
@@ -93,7 +91,6 @@ void super_drained(struct super *super); /* the edge has finished, or is gone */
 void super_edge_down(struct super *super);
 void super_drain(struct super *super, const char *why);               /* TERM, `quintet stop` */
 void super_stop_now(struct super *super, const char *why);            /* INT, QUIT; a second TERM */
-void super_reap(struct super *super);                                 /* waitpid for everybody who is dead */
 void super_reopen_logs(struct super *super, const struct plan *plan); /* as its configuration says */
 /* The plan whose configuration the edge has: of the serving generation, or of the first one while that boots. */
 const struct plan *super_plan(const struct super *super);
