@@ -102,7 +102,7 @@ static void warn_fixed(struct super *super, const struct plan *plan)
 
     buf_init(&names, 4096);
     buf_init(&text, 8192);
-    if (conf_restart_needed(super->serving->plan->builder, plan->builder, &names) == 0 && names.len > 0) {
+    if (conf_restart_needed(super->started->builder, plan->builder, &names) == 0 && names.len > 0) {
         log_event(super->log, LOG_WARNING, "changed options that take effect at the next start only",
                   LOG_S("options", buf_str(&names)));
         if (buf_printf(&text, "not applied before the next start: " STR_FMT, STR_ARG(buf_str(&names))) == 0 &&

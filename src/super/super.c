@@ -440,6 +440,7 @@ static void fini(struct super *super)
     if (super->pid_file != NULL)
         (void)unlink(super->pid_file);
     mem_free(super->pid_file);
+    plan_free(super->started);
     takeover_fini(super);
     if (super->loop != NULL) {
         for (size_t i = 0; i < ARRAY_LEN(super->edges); i++)
@@ -505,6 +506,7 @@ static int begin(struct super *super, struct plan *plan, struct why *why)
     proc_set_title("quintet: supervisor");
     banner(super, plan);
     watch_sources(super, plan);
+    super->started = plan_ref(plan);
     (void)generation_new(super, plan);
     child_start(super->edge);
     return 0;
@@ -522,6 +524,7 @@ static int go_on(struct super *super, struct adoption *adoption, struct plan *pl
     proc_set_title("quintet: supervisor");
     watch_sources(super, plan);
     r = adoption_apply(super, adoption, plan);
+    super->started = plan_ref(plan);
     must(r == 0); /* a loop that cannot watch what is open: nothing could be given back any more */
     adoption_begin(super, adoption);
     return 0;

@@ -67,6 +67,7 @@ struct super {
     int more_workers; /* TTIN - TTOU */
     char *pid_file;   /* owned: absolute path of the one we wrote; NULL: none */
 
+    struct plan *started; /* owned reference: what this program began with, and options that need a start still mean */
     struct list generations;    /* every one that still has a process, oldest first */
     struct generation *serving; /* NULL until the first SWITCH */
     uint32_t last_generation;   /* number */

@@ -208,6 +208,8 @@ def test_what_needs_a_start_is_named(quintet):
     site.write("quintet.yaml", "max_body_size: 20\numask: 027\n")
     done = site.command("reload")
     assert done.returncode == 0 and "not applied before the next start: umask" in done.stdout, done.stdout
+    done = site.command("reload")
+    assert "not applied before the next start: umask" in done.stdout, "it is still not in force: " + done.stdout
     assert site.wait_message(message="changed options that take effect at the next start only")["options"] == "umask"
 
 
