@@ -214,7 +214,7 @@ class Chaos:
     def rest(self):
         self.site.write("app.py", GOOD)
         self.ask("resume")
-        end, why, quiet = time.monotonic() + REST_SECONDS * SLOW, "?", 0
+        end, why = time.monotonic() + REST_SECONDS * SLOW, "?"
         began = time.monotonic()
         while time.monotonic() < end:
             why = self.trouble()
