@@ -26,7 +26,7 @@ static int start(void **state)
     return 0;
 }
 
-static int stop(void **state)
+static int end(void **state)
 {
     kill(child, SIGKILL);
     return waitpid(child, NULL, 0) == child ? 0 : 1;
@@ -95,8 +95,8 @@ static void kills_do_not_fall(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_stopped_process, start, stop),
-        cmocka_unit_test_setup_teardown(too_much_for_the_buffer, start, stop),
+        cmocka_unit_test_setup_teardown(a_stopped_process, start, end),
+        cmocka_unit_test_setup_teardown(too_much_for_the_buffer, start, end),
         cmocka_unit_test(a_process_that_is_gone),
         cmocka_unit_test(what_is_caught),
         cmocka_unit_test(kills_do_not_fall),
