@@ -61,6 +61,7 @@ def test_delay_where_readiness_is_watched(quintet):
     until(lambda: site.get("/up").status == 200, "the supervisor to be told")
     site.signal(signal.SIGTERM)
     until(lambda: state(site) == "leaving", "the delay to begin")
+    until(lambda: site.messages(message="drain and stop"), "the log's writer to come to it")
     assert site.messages(message="drain and stop")[0]["delay_ms"] == 5000
     site.signal(signal.SIGTERM)  # a second one: at once
     assert site.wait_exit(3) == 0
