@@ -136,6 +136,7 @@ int adoption_apply(struct super *super, struct adoption *a, struct plan *plan)
     super->state = SUPER_RUNNING;
     g = generation_restore(super, plan, h);
     super->serving = g;
+    super->watched_ns = h->watched_ns;
     super->pause.number = h->pauses;
     r = control_adopt(&super->control, super, h->control, h->control_path);
     super->control.edge_asked = h->edge_asked;

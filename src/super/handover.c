@@ -84,13 +84,14 @@ static json_t *document(const struct super *super, const char *conf)
     json_t *whole;
 
     hex_of(super->ticket_key, sizeof(super->ticket_key), key);
-    whole = json_pack("{s:b, s:i, s:I, s:i, s:i, s:I, s:i, s:s, s:s?, s:i, s:s, s:o, s:o, s:o}", "second_wanted",
+    whole = json_pack("{s:b, s:i, s:I, s:I, s:i, s:i, s:I, s:i, s:s, s:s?, s:i, s:s, s:o, s:o, s:o}", "second_wanted",
                       super->second.wanted, "format", HANDOVER_FORMAT, "started_ns", (json_int_t)super->started_ns,
-                      "last_generation", (int)super->last_generation, "more_workers", super->more_workers, "edge_asked",
-                      (json_int_t)super->control.edge_asked, "pauses", (int)super->pause.number, "ticket_key", key,
-                      "pid_file", super->pid_file, "control", super->control.fd, "control_path", super->control.path,
-                      "listeners", listeners_document(&super->listeners), "edge", process_document(super->edge),
-                      "generation", generation_document(super->serving, conf));
+                      "watched_ns", (json_int_t)super->watched_ns, "last_generation", (int)super->last_generation,
+                      "more_workers", super->more_workers, "edge_asked", (json_int_t)super->control.edge_asked,
+                      "pauses", (int)super->pause.number, "ticket_key", key, "pid_file", super->pid_file, "control",
+                      super->control.fd, "control_path", super->control.path, "listeners",
+                      listeners_document(&super->listeners), "edge", process_document(super->edge), "generation",
+                      generation_document(super->serving, conf));
     mem_wipe(key, sizeof(key));
     return whole;
 }
@@ -272,6 +273,7 @@ static int take_all(json_t *whole, struct handover *h)
     if (take_number(whole, "format") != HANDOVER_FORMAT)
         return -EPROTO;
     h->started_ns = take_number(whole, "started_ns");
+    h->watched_ns = take_number(whole, "watched_ns");
     h->last_generation = (uint32_t)take_number(whole, "last_generation");
     h->edge_asked = take_number(whole, "edge_asked");
     h->pauses = (uint32_t)take_number(whole, "pauses");

@@ -31,6 +31,7 @@ struct handover_worker {
 
 struct handover {
     uint64_t started_ns;
+    uint64_t watched_ns; /* as in struct super */
     uint32_t last_generation;
     int more_workers;
     bool second_wanted;  /* the edge is of a program before the one that wrote this */

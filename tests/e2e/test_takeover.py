@@ -624,3 +624,16 @@ def test_a_pause_whose_old_edge_dies(served, program):
     with pytest.raises(client.Closed):
         slow.response()
     assert site.get().body == b"one"
+
+
+def test_who_watches_is_remembered(served, program):
+    """A TERM soon after: the load balancer that has asked the old edge is given its delay."""
+    site = served(options=["--health-path", "/up"])
+    assert site.get("/up").status == 200
+    site.status()  # an answer of the edge's, after what it has told of that
+    program.upgrade()
+    take_over(site)
+    site.signal(signal.SIGTERM)
+    assert site.wait_message(message="drain and stop")["delay_ms"] == 5000
+    site.signal(signal.SIGTERM)
+    assert site.wait_exit() == 0
