@@ -13,7 +13,7 @@ import pytest
 
 from kit import processes
 from kit.client import connect
-from kit.crowd import (MODES, SLOWHTTPTEST, Crowd, allow_descriptors, proportional_memory, slowhttptest,
+from kit.crowd import (MODES, Crowd, allow_descriptors, proportional_memory, slowhttptest,
                        wait_connections)
 from kit.instance import APPS, SANITIZED
 from kit.steady import Steady, steady_for
@@ -126,7 +126,6 @@ def test_out_of_memory(quintet):
 
 # ---- slowhttptest ----
 
-@pytest.mark.skipif(not SLOWHTTPTEST, reason="slowhttptest is not installed")
 @pytest.mark.parametrize("mode", MODES)
 def test_slowhttptest(quintet, mode):
     """A thousand slow clients in each of its modes: others are served. How fast is a matter for a quiet machine, in tests/faults."""

@@ -1,5 +1,4 @@
 """Clients that send or take next to nothing, thousands of them, beside ordinary ones whose latency is measured with and without."""
-import shutil
 import statistics
 import subprocess
 
@@ -55,7 +54,6 @@ def test_idle_and_trickling(ground, seconds):
         assert look()["open"] >= 5900
 
 
-@pytest.mark.skipif(not shutil.which("slowhttptest"), reason="slowhttptest is not installed")
 @pytest.mark.parametrize("mode", MODES)
 def test_slowhttptest(ground, seconds, mode):
     site = ground()

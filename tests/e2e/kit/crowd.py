@@ -3,7 +3,6 @@ import errno
 import re
 import resource
 import selectors
-import shutil
 import socket
 import subprocess
 import threading
@@ -98,7 +97,6 @@ def wait_connections(site, n, seconds=30.0):
     return until(lambda: sum(site.status()["edge"]["open"]) >= n, lambda: "%d connections: %r" % (n, site.status()["edge"]), seconds)
 
 
-SLOWHTTPTEST = shutil.which("slowhttptest")
 MODES = {
     "headers": ["-H", "-i", "1", "-x", "10"],
     "body": ["-B", "-i", "1", "-x", "10", "-s", "100000"],
@@ -110,5 +108,5 @@ MODES = {
 def slowhttptest(url, mode, connections, seconds):
     """The attack as a process; wait for it. -p: how long it waits for an answer before it calls the server down. It comes from another machine, so to
     speak: what it needs of this one's processors it gets last."""
-    words = ["nice", "-n", "19", SLOWHTTPTEST, *MODES[mode], "-c", str(connections), "-r", "500", "-l", str(seconds), "-p", "3", "-u", url]
+    words = ["nice", "-n", "19", "slowhttptest", *MODES[mode], "-c", str(connections), "-r", "500", "-l", str(seconds), "-p", "3", "-u", url]
     return subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
