@@ -22,8 +22,9 @@ void standstill_init(struct standstill *still, struct child *child)
     loop_timer_init(&still->timer, too_long);
 }
 
-void standstill_changed(struct standstill *still, int status, uint64_t limit_ns)
+void standstill_changed(struct standstill *still, int status, uint64_t timeout_ns)
 {
+    uint64_t limit_ns = timeout_ns > 0 ? timeout_ns + STANDSTILL_LONGER_NS : 0;
     struct child *child = still->child;
 
     if (!WIFSTOPPED(status)) {

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from selenium import webdriver
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException, WebDriverException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support import expected_conditions as condition
@@ -32,6 +33,19 @@ ARGUMENTS = [
 ]
 
 
+def clickable(driver, css):
+    """The element, or None as long as it is not there or not of this page: while one page takes the place of another, chromedriver finds an
+    element and then has it no more, and says so by an error that is not even that of a stale element."""
+    try:
+        return condition.element_to_be_clickable((By.CSS_SELECTOR, css))(driver) or None
+    except (NoSuchElementException, StaleElementReferenceException):
+        return None
+    except WebDriverException as error:
+        if "does not belong to the document" not in str(error):
+            raise
+        return None
+
+
 class Person:
     def __init__(self, driver, root):
         self.driver, self.root = driver, root
@@ -46,7 +60,7 @@ class Person:
     def click(self, css):
         """Clicks, and waits until the page that was there is gone."""
         page = self.driver.find_element(By.TAG_NAME, "html")
-        self._wait.until(condition.element_to_be_clickable((By.CSS_SELECTOR, css)), css).click()
+        self._wait.until(lambda d: clickable(d, css), css).click()
         self._wait.until(condition.staleness_of(page), "a new page after " + css)
 
     def type(self, css, text):
