@@ -20,20 +20,16 @@ def capacity(site):
 def test_overload(ground, seconds, size):
     site = ground("--queue-timeout", "%gs" % QUEUE_TIMEOUT, "--queue-size", size)
     rate, service = capacity(site)
-    target = "/work?ms=50&n=5"
-    seen = pace.run(site.addresses["http"], target, seconds + 2, rate=5 * rate)
+    seen = pace.run(site.addresses["http"], "/work?ms=50", seconds + 2, rate=5 * rate)
     first = min(b for b, _, _ in seen)
     # Until the last request has come: after the first second, in which the queue fills.
     steady = [(s, what) for b, s, what in seen if first + 1 <= b + s <= first + seconds + 2]
-    goodput = sum(what == 200 for _, what in steady) / (seconds + 1)
-    # How long it took is judged by the server's clock: clients of a busy machine wait for the processor, too.
-    rows = site.wait_access(len(seen), target=target)
-    served = [r["queue_time"] + r["app_time"] for r in rows if r["status"] == 200]
-    refused = [r["duration"] for r in rows if r["status"] == 503]
+    served = [s for s, what in steady if what == 200]
+    refused = [s for s, what in steady if what == 503]
     print("capacity %.1f/s, service %.3f s, goodput %.1f/s, served p99 %.3f s, refused p99 %.3f s, longest %.3f s" % (
-        rate, service, goodput, percentile(served, 0.99), percentile(refused, 0.99), max(refused)))
-    assert {what for _, what in steady} == {200, 503}
-    assert goodput > 0.9 * rate
+        rate, service, len(served) / (seconds + 1), percentile(served, 0.99), percentile(refused, 0.99), max(refused)))
+    assert len(served) + len(refused) == len(steady), {what for _, what in steady}
+    assert len(served) / (seconds + 1) > 0.9 * rate
     assert percentile(served, 0.99) < QUEUE_TIMEOUT + service
     # A request is refused when it comes, or when its time in the queue is over.
     late = [s for s in refused if SOON < s < QUEUE_TIMEOUT or s > QUEUE_TIMEOUT + SOON]

@@ -9,8 +9,8 @@ from rig import crowd, pace
 from rig.tally import percentile
 
 RATE = 100
-# Windows without and with, one after the other, so that a slow minute of the machine meets both; more of them where three leave a doubt.
-PAIRS, MOST_PAIRS = 3, 9
+# Windows without and with, one after the other, so that a slow minute of the machine meets both. Their number is fixed: who measures until it fits proves nothing.
+PAIRS = 5
 
 MODES = {
     "slow headers": ["-H", "-i", "1", "-u", "{url}/page?n=1"],
@@ -31,16 +31,12 @@ def window(site, seconds):
 def compare(site, seconds, beside):
     """Ordinary requests fail neither with nor without; p99 with them is at most twice that without (medians of the windows)."""
     without, together = [], []
-    for n in range(MOST_PAIRS):
+    for _ in range(PAIRS):
         without.append(window(site, seconds / PAIRS))
         with beside():
             together.append(window(site, seconds / PAIRS))
-        if n + 1 >= PAIRS and (SANITIZED or statistics.median(together) <= 2 * statistics.median(without)):
-            break
     told = "p99 without %s ms, with %s ms" % tuple([" ".join("%.1f" % (s * 1e3) for s in both) for both in (without, together)])
     print(told)
-    if statistics.median(together) > 2 * statistics.median(without) and max(without) > 2 * min(without):
-        pytest.skip("no request failed; the machine is too unsteady to compare latencies: " + told)
     assert SANITIZED or statistics.median(together) <= 2 * statistics.median(without), told
 
 
