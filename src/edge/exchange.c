@@ -36,6 +36,8 @@ void exchange_begin(struct exchange *ex)
     memset(&ex->response, 0, sizeof(ex->response));
     ex->handler = ex->routed = NULL;
     ex->state = NULL;
+    ex->body_filter = NULL;
+    ex->body_state = NULL;
     ex->sent = ex->queue_ns = ex->app_ns = ex->took_ns = 0;
     ex->worker = -1;
     ex->retry_after = 0;
@@ -54,6 +56,8 @@ static void handler_end(struct exchange *ex)
     const struct handler *handler = ex->handler;
 
     ex->handler = NULL;
+    ex->body_filter = NULL;
+    ex->body_state = NULL;
     if (handler != NULL && handler->end != NULL && ex->state != NULL)
         handler->end(ex);
     ex->state = NULL;

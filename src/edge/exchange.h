@@ -58,6 +58,12 @@ struct handler {
     void (*end)(struct exchange *ex); /* gives up all it holds; NULL: nothing */
 };
 
+/* Where the protocol pulls the response's body from: the handler, or a filter (filter/) that changes its bytes and pulls from the one below. */
+struct exchange_body {
+    enum piece_kind (*peek)(struct exchange *ex, struct piece *piece);
+    void (*consume)(struct exchange *ex, size_t n);
+};
+
 /* How the exchange reaches the protocol that carries it. */
 struct exchange_ops {
     void (*flush)(struct exchange *ex); /* there is something to send: response head or body */
@@ -100,16 +106,18 @@ struct exchange {
     bool body_complete;
     /* response */
     struct response response;
-    const struct handler *handler; /* NULL before routing and after the end */
-    const struct handler *routed;  /* what it was at first; NULL: refused before routing */
-    void *state;                   /* the handler's, in the arena */
-    uint64_t sent;                 /* body bytes sent */
-    uint64_t queue_ns, app_ns;     /* for the log; 0: never there */
-    uint64_t took_ns;              /* known at the end */
-    int worker;                    /* index, -1: none */
-    uint32_t retry_after;          /* seconds, for a 503; 0: 1 */
-    bool close;                    /* the connection closes after this response */
-    bool client_gone;              /* logged as 499 when nothing was sent */
+    const struct handler *handler;           /* NULL before routing and after the end */
+    const struct handler *routed;            /* what it was at first; NULL: refused before routing */
+    void *state;                             /* the handler's, in the arena */
+    const struct exchange_body *body_filter; /* NULL: the handler's own bytes */
+    void *body_state;                        /* the filter's, in the arena */
+    uint64_t sent;                           /* body bytes sent */
+    uint64_t queue_ns, app_ns;               /* for the log; 0: never there */
+    uint64_t took_ns;                        /* known at the end */
+    int worker;                              /* index, -1: none */
+    uint32_t retry_after;                    /* seconds, for a 503; 0: 1 */
+    bool close;                              /* the connection closes after this response */
+    bool client_gone;                        /* logged as 499 when nothing was sent */
 };
 
 void exchange_begin(struct exchange *ex); /* arena and spool are initialised already; the rest is cleared */
@@ -138,5 +146,26 @@ void exchange_ready(struct exchange *ex); /* head complete: filters run, then th
 void exchange_page(struct exchange *ex, unsigned status, struct str detail);
 /* After body bytes or the end became available. */
 void exchange_flush(struct exchange *ex);
+
+/* ---- for protocols: the body as it goes out, see struct handler ---- */
+
+static inline enum piece_kind exchange_peek(struct exchange *ex, struct piece *piece)
+{
+    return ex->body_filter == NULL ? ex->handler->peek(ex, piece) : ex->body_filter->peek(ex, piece);
+}
+
+static inline void exchange_consume(struct exchange *ex, size_t n)
+{
+    if (ex->body_filter == NULL)
+        ex->handler->consume(ex, n);
+    else
+        ex->body_filter->consume(ex, n);
+}
+
+static inline void exchange_blocked(struct exchange *ex)
+{
+    if (ex->handler->blocked != NULL)
+        ex->handler->blocked(ex);
+}
 
 #endif

@@ -104,8 +104,7 @@ static enum h1_write_result write_failed(struct conn *c, ssize_t error)
     if (error != -EAGAIN)
         return H1_WRITE_DEAD;
     c->writable = false;
-    if (c->h1->exchange.handler->blocked != NULL)
-        c->h1->exchange.handler->blocked(&c->h1->exchange);
+    exchange_blocked(&c->h1->exchange);
     return H1_WRITE_BLOCKED;
 }
 
@@ -134,7 +133,7 @@ static void direct_written(struct h1 *h1, size_t n)
     h1->direct -= n;
     h1->moved += n;
     ex->sent += n;
-    ex->handler->consume(ex, n);
+    exchange_consume(ex, n);
     if (h1->direct == 0 && h1->chunked)
         out_add(h1, STR(HTTP_CHUNK_TAIL));
 }
@@ -203,13 +202,13 @@ static void announce(struct h1 *h1, const struct piece *piece)
     uint64_t n = piece->size;
 
     if (r->no_body) {
-        ex->handler->consume(ex, (size_t)n);
+        exchange_consume(ex, (size_t)n);
         return;
     }
     if (r->length >= 0 && n > (uint64_t)r->length - ex->sent) {
         n = (uint64_t)r->length - ex->sent;
         if (n == 0) { /* more than its Content-Length: the rest is dropped, the framing stays right */
-            ex->handler->consume(ex, (size_t)piece->size);
+            exchange_consume(ex, (size_t)piece->size);
             return;
         }
     }
@@ -263,12 +262,11 @@ enum h1_write_result h1_write(struct conn *c)
         enum piece_kind kind = PIECE_END;
 
         if (!c->writable) {
-            if (ex->handler->blocked != NULL)
-                ex->handler->blocked(ex);
+            exchange_blocked(ex);
             return H1_WRITE_BLOCKED;
         }
         if (!h1->tail) {
-            kind = ex->handler->peek(ex, &piece);
+            kind = exchange_peek(ex, &piece);
             if (kind == PIECE_FAIL || (kind == PIECE_END && h1->direct == 0 && !announce_end(h1))) {
                 (void)!h1_write_out(c);
                 return H1_WRITE_DEAD;
