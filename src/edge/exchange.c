@@ -40,6 +40,7 @@ void exchange_begin(struct exchange *ex)
     ex->body_state = NULL;
     ex->sent = ex->queue_ns = ex->app_ns = ex->took_ns = 0;
     ex->worker = -1;
+    ex->refusal.n_fields = 0;
     ex->retry_after = 0;
     ex->close = ex->client_gone = false;
 }

@@ -81,6 +81,16 @@ struct response {
     bool date, server_id; /* the app sent its own Date; X-Request-ID */
 };
 
+#define REFUSAL_FIELDS_MAX 8
+
+/* What a gate (gate.h) answers in the handler's place. */
+struct refusal {
+    struct header fields[REFUSAL_FIELDS_MAX];
+    struct str detail;
+    uint16_t status;
+    uint8_t n_fields;
+};
+
 struct exchange {
     struct lane *lane;         /* borrowed */
     struct snapshot *snapshot; /* owned reference */
@@ -115,9 +125,10 @@ struct exchange {
     uint64_t queue_ns, app_ns;               /* for the log; 0: never there */
     uint64_t took_ns;                        /* known at the end */
     int worker;                              /* index, -1: none */
-    uint32_t retry_after;                    /* seconds, for a 503; 0: 1 */
-    bool close;                              /* the connection closes after this response */
-    bool client_gone;                        /* logged as 499 when nothing was sent */
+    struct refusal refusal;
+    uint32_t retry_after; /* seconds, for a 503; 0: 1 */
+    bool close;           /* the connection closes after this response */
+    bool client_gone;     /* logged as 499 when nothing was sent */
 };
 
 void exchange_begin(struct exchange *ex); /* arena and spool are initialised already; the rest is cleared */

@@ -6,6 +6,6 @@
 
 #include "edge/exchange.h"
 
-const struct handler *route(const struct exchange *ex); /* never NULL */
+const struct handler *route(struct exchange *ex); /* never NULL */
 
 #endif

@@ -12,6 +12,7 @@ extern const struct handler file_handler;    /* file.c: static and media */
 extern const struct handler health_handler;  /* health.c: liveness by the edge alone */
 extern const struct handler options_handler; /* health.c: OPTIONS * */
 extern const struct handler watch_handler;   /* watch.c: all that --metrics-bind serves */
+extern const struct handler refusal_handler; /* page.c: what a gate (edge/gate.h) answers instead */
 extern const struct handler page_handler;    /* page.c: Quintet's own small pages */
 
 /* page.c: the body of exchange_page; `detail` is for people, may be empty, is copied. */

@@ -145,3 +145,13 @@ static void page_consume(struct exchange *ex, size_t n)
 }
 
 const struct handler page_handler = { .name = "page", .peek = page_peek, .consume = page_consume };
+
+static void refusal_start(struct exchange *ex)
+{
+    exchange_respond(ex, ex->refusal.status);
+    for (unsigned i = 0; i < ex->refusal.n_fields; i++)
+        exchange_add(ex, ex->refusal.fields[i].name, ex->refusal.fields[i].value);
+    page_begin(ex, ex->refusal.detail);
+}
+
+const struct handler refusal_handler = { .name = "refusal", .start = refusal_start };
