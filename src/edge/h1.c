@@ -8,8 +8,8 @@
 #include "edge/edge_process.h"
 #include "edge/h1_store.h"
 #include "edge/h1_write.h"
+#include "edge/intake.h"
 #include "edge/pace.h"
-#include "edge/route.h"
 #include "edge/shed.h"
 
 #define HEAD_TIMEOUT_NS (60 * NS_PER_SEC)   /* for the whole head: a trickle does not prolong it */
@@ -27,11 +27,7 @@ static void h1_begin(struct conn *c)
     struct h1 *h1 = c->h1;
     struct exchange *ex = &h1->exchange;
 
-    exchange_begin(ex);
-    ex->snapshot = snapshot_ref(c->lane->snapshot);
-    ex->tls = c->tls;
-    ex->watch = c->watch;
-    ex->start_ns = loop_now(c->lane->loop);
+    intake_begin(ex, c);
     h1_head_begin(&h1->parser, &ex->snapshot->limits, &ex->head);
     h1->pos = 0;
     buf_clear(&h1->out);
@@ -194,15 +190,10 @@ static void h1_shed(struct conn *c)
 /* Who asks; from here on what an answer needs of the arena is there. False: the connection has been given up. */
 static bool h1_identify(struct conn *c)
 {
-    struct exchange *ex = &c->h1->exchange;
-
-    if (exchange_reserve(ex) != 0) {
-        h1_shed(c);
-        return false;
-    }
-    ex->bytes = c->h1->in.data;
-    exchange_identify(ex, &c->peer, c->stream.fd);
-    return true;
+    if (intake_identify(&c->h1->exchange, c, c->h1->in.data) == 0)
+        return true;
+    h1_shed(c);
+    return false;
 }
 
 /* Answers with a page and gives the connection up: what follows in it cannot be trusted or is not wanted. */
@@ -231,11 +222,8 @@ static void head_timed_out(struct conn *c)
 
 static void h1_start_handler(struct conn *c)
 {
-    struct exchange *ex = &c->h1->exchange;
-
     conn_set_state(c, &h1_wait);
-    if (ex->handler->start != NULL)
-        ex->handler->start(ex);
+    intake_start(&c->h1->exchange);
 }
 
 static void h1_say_continue(struct conn *c)
@@ -257,40 +245,41 @@ static bool h1_flush_continue(struct conn *c)
     return false;
 }
 
+static void h1_await_body(struct conn *c)
+{
+    struct h1 *h1 = c->h1;
+    const struct http_head *head = &h1->exchange.head;
+
+    h1_body_begin(&h1->body, head);
+    h1->reading_body = true;
+    conn_set_state(c, &h1_reading_body);
+    if (head->expect_continue && h1->in.len == h1->pos)
+        h1_say_continue(c);
+}
+
 /* The head is complete: who asks, who answers, and whether the body is wanted. */
 static void h1_head_done(struct conn *c)
 {
     struct h1 *h1 = c->h1;
     struct exchange *ex = &h1->exchange;
-    const struct http_head *head = &ex->head;
-    uint64_t max = ex->snapshot->conf->max_body_size;
+    struct intake_refusal refusal;
 
     if (!h1_identify(c))
         return;
-    h1->pos = head->length;
-    ex->close = !head->keep_alive || ex->snapshot->conf->keep_alive == 0;
-    stream_tls_info(&c->stream, &ex->tls_info);
-    ex->handler = ex->routed = route(ex);
-    if (head->body == HTTP_BODY_NONE || (head->body == HTTP_BODY_LENGTH && head->content_length == 0)) {
-        ex->body_complete = true;
+    h1->pos = ex->head.length;
+    ex->close = !ex->head.keep_alive || ex->snapshot->conf->keep_alive == 0;
+    switch (intake_route(ex, &refusal)) {
+    case INTAKE_START:
+        ex->close |= !ex->body_complete; /* the answer does not depend on it: not read, so the connection cannot go on */
         h1_start_handler(c);
-        return;
+        break;
+    case INTAKE_BODY:
+        h1_await_body(c);
+        break;
+    case INTAKE_REFUSE:
+        h1_refuse(c, refusal.status, refusal.why);
+        break;
     }
-    if (!ex->handler->wants_body) { /* the answer does not depend on it: not read, so the connection cannot go on */
-        ex->close = true;
-        h1_start_handler(c);
-        return;
-    }
-    if (head->body == HTTP_BODY_LENGTH && head->content_length > max) {
-        h1_refuse(c, 413, "the request body is larger than max_body_size");
-        return;
-    }
-    h1_body_begin(&h1->body, head);
-    spool_init(&ex->body, POOL_INLINE_BODY, max);
-    h1->reading_body = true;
-    conn_set_state(c, &h1_reading_body);
-    if (head->expect_continue && h1->in.len == h1->pos)
-        h1_say_continue(c);
 }
 
 static bool head_step(struct conn *c)
@@ -316,23 +305,12 @@ static const struct conn_state h1_head = {
 
 /* ---- body ---- */
 
-static void body_failed(struct conn *c, int error)
-{
-    c->h1->reading_body = false;
-    if (error == -EMSGSIZE) {
-        h1_refuse(c, 413, "the request body is larger than max_body_size");
-        return;
-    }
-    log_event(&c->lane->edge->log, LOG_ERROR, "cannot keep a request body", LOG_Z("error", strerror(-error)),
-              LOG_S("request_id", c->h1->exchange.id));
-    h1_refuse(c, 503, "no room for the request body");
-}
-
 /* Feeds bytes to the body decoder and spools what it finds. Returns the bytes consumed; the state is left when the body ended or failed. */
 static size_t body_feed(struct conn *c, const char *p, size_t n)
 {
     struct h1 *h1 = c->h1;
     struct exchange *ex = &h1->exchange;
+    struct intake_refusal refusal;
     size_t done = 0, used;
     struct str data;
 
@@ -345,13 +323,10 @@ static size_t body_feed(struct conn *c, const char *p, size_t n)
             h1_refuse(c, h1->body.status, h1->body.reason);
             return done;
         }
-        if (data.n > 0) {
-            int error = spool_add(&ex->body, data.p, data.n);
-
-            if (error != 0) {
-                body_failed(c, error);
-                return done;
-            }
+        if (data.n > 0 && intake_body(ex, data.p, data.n, &refusal) != 0) {
+            h1->reading_body = false;
+            h1_refuse(c, refusal.status, refusal.why);
+            return done;
         }
         if (r == H1_DONE) {
             h1->reading_body = false;
