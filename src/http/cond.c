@@ -1,5 +1,5 @@
 /*
- * Preconditions and ranges. A field that is malformed where the RFC lets us choose is read so that the client gets a
+ * Preconditions. A field that is malformed where the RFC lets us choose is read so that the client gets a
  * whole, current answer, never a wrong part or a stale "not modified"; a malformed If-Match fails, since what it guards
  * is a change.
  */
@@ -91,23 +91,13 @@ static bool fields_match(const struct http_head *head, const char *base, enum ht
 
 /* ---- preconditions ---- */
 
-/* The only field with that id; NULL when absent or repeated (a date has one member: 13.1.3). */
-static const struct http_field *single(const struct http_head *head, enum http_field_id id)
-{
-    const struct http_field *field = http_head_find(head, id, 0);
-
-    if (field && http_head_find(head, id, (uint32_t)(field - head->fields) + 1))
-        return NULL;
-    return field;
-}
-
 enum date_cond { DATE_IGNORED, DATE_NOT_AFTER, DATE_AFTER };
 
 /* Was it last modified after the field's date? Ignored when either is unknown or malformed. */
 static enum date_cond modified_since(const struct http_head *head, const char *base, enum http_field_id id,
                                      const struct http_validators *v)
 {
-    const struct http_field *field = single(head, id);
+    const struct http_field *field = http_head_single(head, id);
     int64_t date;
 
     if (!field || v->last_modified < 0 || http_date_parse(http_str(base, field->value), &date) < 0)
@@ -143,12 +133,10 @@ enum http_cond http_cond_evaluate(const struct http_head *head, const char *base
     return HTTP_COND_SEND;
 }
 
-/* ---- ranges ---- */
-
-/* 13.1.5: the range applies if the validator is the current one, compared strongly. */
-static bool if_range_holds(const struct http_head *head, const char *base, const struct http_validators *v)
+/* 13.1.5: compared strongly. */
+bool http_if_range_holds(const struct http_head *head, const char *base, const struct http_validators *v)
 {
-    const struct http_field *field = single(head, HTTP_F_IF_RANGE);
+    const struct http_field *field = http_head_single(head, HTTP_F_IF_RANGE);
     struct str value;
     int64_t date;
 
@@ -159,66 +147,4 @@ static bool if_range_holds(const struct http_head *head, const char *base, const
         return http_etag_matches(value, v->etag, false);
     return http_date_parse(value, &date) == 0 && v->last_modified >= 0 && date == v->last_modified &&
            v->now - date >= DATE_IS_STRONG_AFTER;
-}
-
-/* Digits only; what does not fit is as good as the largest number. */
-static bool parse_position(struct str digits, uint64_t *value)
-{
-    int err = str_to_u64(digits, UINT64_MAX, value);
-
-    if (err == -ERANGE)
-        *value = UINT64_MAX;
-    return err == 0 || err == -ERANGE;
-}
-
-/* "-500": the last bytes (14.1.2). */
-static enum http_range suffix_range(struct str digits, uint64_t size, uint64_t range[2])
-{
-    uint64_t n;
-
-    if (!parse_position(digits, &n))
-        return HTTP_RANGE_NONE;
-    if (n == 0)
-        return HTTP_RANGE_UNSATISFIABLE;
-    if (size == 0) /* satisfiable, but 206 could not say it */
-        return HTTP_RANGE_NONE;
-    range[0] = n < size ? size - n : 0;
-    range[1] = size - 1;
-    return HTTP_RANGE_ONE;
-}
-
-static enum http_range parse_range(struct str spec, uint64_t size, uint64_t range[2])
-{
-    ptrdiff_t dash = str_find(spec, '-');
-    struct str last;
-
-    if (dash < 0)
-        return HTTP_RANGE_NONE;
-    last = str_cut(spec, (size_t)dash + 1, spec.n);
-    if (dash == 0)
-        return suffix_range(last, size, range);
-    if (!parse_position(str_cut(spec, 0, (size_t)dash), &range[0]))
-        return HTTP_RANGE_NONE;
-    range[1] = UINT64_MAX;
-    if (last.n > 0 && (!parse_position(last, &range[1]) || range[1] < range[0]))
-        return HTTP_RANGE_NONE;
-    if (range[0] >= size)
-        return HTTP_RANGE_UNSATISFIABLE;
-    if (range[1] >= size)
-        range[1] = size - 1;
-    return HTTP_RANGE_ONE;
-}
-
-enum http_range http_range_evaluate(const struct http_head *head, const char *base, const struct http_validators *v,
-                                    uint64_t size, uint64_t range[2])
-{
-    const struct http_field *field = single(head, HTTP_F_RANGE);
-    struct str value, unit = STR("bytes=");
-
-    if (head->method != HTTP_GET || !field || !if_range_holds(head, base, v)) /* 14.2 */
-        return HTTP_RANGE_NONE;
-    value = http_str(base, field->value);
-    if (value.n < unit.n || !str_eq_nocase(str_cut(value, 0, unit.n), unit))
-        return HTTP_RANGE_NONE;
-    return parse_range(str_trim(str_cut(value, unit.n, value.n)), size, range);
 }

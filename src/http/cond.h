@@ -1,5 +1,5 @@
 /*
- * Entity tags, conditional requests and ranges (RFC 9110 8.8, 13 and 14).
+ * Entity tags and conditional requests (RFC 9110 8.8 and 13). Ranges are in range.h.
  */
 #ifndef QUINTET_HTTP_COND_H
 #define QUINTET_HTTP_COND_H
@@ -22,13 +22,8 @@ enum http_cond { HTTP_COND_SEND, HTTP_COND_NOT_MODIFIED, HTTP_COND_FAILED }; /* 
  * becomes 412. */
 enum http_cond http_cond_evaluate(const struct http_head *head, const char *base, const struct http_validators *v);
 
-enum http_range { HTTP_RANGE_NONE, HTTP_RANGE_ONE, HTTP_RANGE_UNSATISFIABLE }; /* 200, 206, 416 */
-
-/* The Range and If-Range fields against a representation of `size` bytes. One range is answered; several are
- * answered as none (200: allowed by 14.2), so is a malformed one. With HTTP_RANGE_ONE range[0] and range[1] are the
- * first and the last byte. */
-enum http_range http_range_evaluate(const struct http_head *head, const char *base, const struct http_validators *v,
-                                    uint64_t size, uint64_t range[2]);
+/* Whether a Range field counts (13.1.5): no If-Range, or one that names the current representation. */
+bool http_if_range_holds(const struct http_head *head, const char *base, const struct http_validators *v);
 /* Strong or weak comparison of two entity tags (8.8.3.2). */
 bool http_etag_matches(struct str a, struct str b, bool weak);
 

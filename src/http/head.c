@@ -81,6 +81,15 @@ bool http_list_has(struct str list, struct str member)
     return false;
 }
 
+const struct http_field *http_head_single(const struct http_head *head, enum http_field_id id)
+{
+    const struct http_field *field = http_head_find(head, id, 0);
+
+    if (field && http_head_find(head, id, (uint32_t)(field - head->fields) + 1))
+        return NULL;
+    return field;
+}
+
 bool http_head_connection_lists(const struct http_head *head, const char *base, struct str name)
 {
     for (uint32_t i = 0; i < head->n_fields; i++)

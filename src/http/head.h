@@ -141,6 +141,8 @@ enum http_field_id http_field_lookup(struct str name); /* any case; HTTP_F_OTHER
 struct str http_field_name(enum http_field_id id);     /* lower case */
 /* First field with that id at or behind index `from`; NULL when none. */
 const struct http_field *http_head_find(const struct http_head *head, enum http_field_id id, uint32_t from);
+/* The only field with that id; NULL when absent or repeated. */
+const struct http_field *http_head_single(const struct http_head *head, enum http_field_id id);
 /* Whether `name` is listed in any Connection field of the head: such fields are hop-by-hop (RFC 9110 7.6.1). */
 bool http_head_connection_lists(const struct http_head *head, const char *base, struct str name);
 /* Whether a comma-separated list holds the member, in any case; for lists of tokens (RFC 9110 5.6.1). */

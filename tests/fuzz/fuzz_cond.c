@@ -1,14 +1,11 @@
 /*
- * Preconditions and ranges: an input is the field lines of a request. A range that is answered lies inside the
- * representation; a method that does not read is never told 304.
+ * Preconditions: an input is the field lines of a request. A method that does not read is never told 304.
  */
 #include <stdint.h>
 
 #include "base/buf.h"
 #include "http/cond.h"
 #include "http/h1.h"
-
-#define SIZE 1000
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -17,13 +14,9 @@ static const struct h1_limits limits = { 100, 20, 1000 };
 static void check(const struct http_head *head, const char *text, const struct http_validators *v)
 {
     bool reads = head->method == HTTP_GET || head->method == HTTP_HEAD;
-    uint64_t range[2];
 
     must(http_cond_evaluate(head, text, v) != HTTP_COND_NOT_MODIFIED || reads);
-    if (http_range_evaluate(head, text, v, SIZE, range) == HTTP_RANGE_ONE)
-        must(range[0] <= range[1] && range[1] < SIZE && head->method == HTTP_GET);
-    if (http_range_evaluate(head, text, v, 0, range) == HTTP_RANGE_ONE)
-        must_not_reach();
+    (void)http_if_range_holds(head, text, v);
 }
 
 static void run(struct str request_line, struct str fields)

@@ -14,6 +14,7 @@ extern const struct handler options_handler; /* health.c: OPTIONS * */
 extern const struct handler watch_handler;   /* watch.c: all that --metrics-bind serves */
 extern const struct handler refusal_handler; /* page.c: what a gate (edge/gate.h) answers instead */
 extern const struct handler page_handler;    /* page.c: Quintet's own small pages */
+extern const struct handler empty_handler;   /* page.c: a head and no body; whoever sets it has answered */
 
 /* page.c: the body of exchange_page; `detail` is for people, may be empty, is copied. */
 void page_begin(struct exchange *ex, struct str detail);

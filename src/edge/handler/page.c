@@ -96,7 +96,7 @@ static void page_head(struct exchange *ex, enum page_form form, size_t length)
     if (ex->response.status == 503)
         exchange_add(ex, STR("Retry-After"),
                      arena_printf(&ex->arena, "%u", ex->retry_after != 0 ? (unsigned)ex->retry_after : 1));
-    if (ex->response.status == 405)
+    if (ex->response.status == 405 && !exchange_has(ex, STR("Allow")))
         exchange_add(ex, STR("Allow"), STR("GET, HEAD"));
     ex->response.length = (int64_t)length;
 }
@@ -145,6 +145,15 @@ static void page_consume(struct exchange *ex, size_t n)
 }
 
 const struct handler page_handler = { .name = "page", .peek = page_peek, .consume = page_consume };
+
+static enum piece_kind empty_peek(struct exchange *ex, struct piece *piece)
+{
+    (void)ex;
+    (void)piece;
+    return PIECE_END;
+}
+
+const struct handler empty_handler = { .name = "empty", .peek = empty_peek };
 
 static void refusal_start(struct exchange *ex)
 {

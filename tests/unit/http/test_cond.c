@@ -1,5 +1,5 @@
 /*
- * Preconditions and ranges: what the fields ask, what is known, what is answered.
+ * Preconditions: what the fields ask, what is known, what is answered.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -104,102 +104,6 @@ static void test_conditions(void **state)
     }
 }
 
-struct range_row {
-    const char *fields;
-    uint64_t size;
-    enum http_range expected;
-    uint64_t first, last;
-};
-
-static void assert_ranges(const struct range_row *rows, size_t n, const char *method, const struct http_validators *v)
-{
-    struct asked asked;
-
-    for (size_t i = 0; i < n; i++) {
-        uint64_t range[2] = { 0, 0 };
-        enum http_range got;
-
-        ask(&asked, method, rows[i].fields);
-        got = http_range_evaluate(&asked.head, asked.text, v, rows[i].size, range);
-        if (got != rows[i].expected ||
-            (got == HTTP_RANGE_ONE && (range[0] != rows[i].first || range[1] != rows[i].last)))
-            fail_msg("row %zu: %d %llu-%llu for %s", i, got, (unsigned long long)range[0], (unsigned long long)range[1],
-                     rows[i].fields);
-    }
-}
-
-static void test_ranges(void **state)
-{
-    static const struct range_row rows[] = {
-        { "", 100, HTTP_RANGE_NONE, 0, 0 },
-        { "Range: bytes=0-0\r\n", 100, HTTP_RANGE_ONE, 0, 0 },
-        { "Range: Bytes=10-19\r\n", 100, HTTP_RANGE_ONE, 10, 19 },
-        { "Range: bytes= 10-19\r\n", 100, HTTP_RANGE_ONE, 10, 19 },
-        { "Range: bytes=99-99\r\n", 100, HTTP_RANGE_ONE, 99, 99 },
-        { "Range: bytes=99-100\r\n", 100, HTTP_RANGE_ONE, 99, 99 },
-        { "Range: bytes=0-\r\n", 100, HTTP_RANGE_ONE, 0, 99 },
-        { "Range: bytes=50-\r\n", 100, HTTP_RANGE_ONE, 50, 99 },
-        { "Range: bytes=-1\r\n", 100, HTTP_RANGE_ONE, 99, 99 },
-        { "Range: bytes=-100\r\n", 100, HTTP_RANGE_ONE, 0, 99 },
-        { "Range: bytes=-101\r\n", 100, HTTP_RANGE_ONE, 0, 99 },
-        { "Range: bytes=0-18446744073709551615\r\n", 100, HTTP_RANGE_ONE, 0, 99 },
-        { "Range: bytes=0-99999999999999999999999\r\n", 100, HTTP_RANGE_ONE, 0, 99 },
-        { "Range: bytes=-99999999999999999999999\r\n", 100, HTTP_RANGE_ONE, 0, 99 },
-        { "Range: bytes=100-\r\n", 100, HTTP_RANGE_UNSATISFIABLE, 0, 0 },
-        { "Range: bytes=100-200\r\n", 100, HTTP_RANGE_UNSATISFIABLE, 0, 0 },
-        { "Range: bytes=99999999999999999999999-\r\n", 100, HTTP_RANGE_UNSATISFIABLE, 0, 0 },
-        { "Range: bytes=-0\r\n", 100, HTTP_RANGE_UNSATISFIABLE, 0, 0 },
-        { "Range: bytes=0-\r\n", 0, HTTP_RANGE_UNSATISFIABLE, 0, 0 },
-        { "Range: bytes=-5\r\n", 0, HTTP_RANGE_NONE, 0, 0 },
-        { "Range: bytes=5-4\r\n", 100, HTTP_RANGE_NONE, 0, 0 },
-        { "Range: bytes=0-1,5-6\r\n", 100, HTTP_RANGE_NONE, 0, 0 }, /* several: the whole */
-        { "Range: bytes=0-1\r\nRange: bytes=5-6\r\n", 100, HTTP_RANGE_NONE, 0, 0 },
-        { "Range: bytes=\r\n", 100, HTTP_RANGE_NONE, 0, 0 },
-        { "Range: bytes=-\r\n", 100, HTTP_RANGE_NONE, 0, 0 },
-        { "Range: bytes=5\r\n", 100, HTTP_RANGE_NONE, 0, 0 },
-        { "Range: bytes=+5-6\r\n", 100, HTTP_RANGE_NONE, 0, 0 },
-        { "Range: bytes=5 -6\r\n", 100, HTTP_RANGE_NONE, 0, 0 },
-        { "Range: bytes=5-6-7\r\n", 100, HTTP_RANGE_NONE, 0, 0 },
-        { "Range: bytes=--5\r\n", 100, HTTP_RANGE_NONE, 0, 0 },
-        { "Range: bytes=a-b\r\n", 100, HTTP_RANGE_NONE, 0, 0 },
-        { "Range: items=0-5\r\n", 100, HTTP_RANGE_NONE, 0, 0 },
-        { "Range: bytes 0-5\r\n", 100, HTTP_RANGE_NONE, 0, 0 },
-    };
-    static const struct range_row head_rows[] = { { "Range: bytes=0-0\r\n", 100, HTTP_RANGE_NONE, 0, 0 } };
-
-    assert_ranges(rows, ARRAY_LEN(rows), "GET", &strong);
-    assert_ranges(head_rows, 1, "HEAD", &strong); /* 14.2: defined for GET alone */
-}
-
-static void test_if_range(void **state)
-{
-    static const struct range_row rows[] = {
-        { "Range: bytes=0-0\r\nIf-Range: \"v2\"\r\n", 100, HTTP_RANGE_ONE, 0, 0 },
-        { "Range: bytes=0-0\r\nIf-Range: \"v1\"\r\n", 100, HTTP_RANGE_NONE, 0, 0 },
-        { "Range: bytes=0-0\r\nIf-Range: W/\"v2\"\r\n", 100, HTTP_RANGE_NONE, 0, 0 },
-        { "Range: bytes=0-0\r\nIf-Range: \"v1\", \"v2\"\r\n", 100, HTTP_RANGE_NONE, 0, 0 },
-        { "Range: bytes=0-0\r\nIf-Range: " SAME "\r\n", 100, HTTP_RANGE_ONE, 0, 0 },
-        { "Range: bytes=0-0\r\nIf-Range: " OLD "\r\n", 100, HTTP_RANGE_NONE, 0, 0 },
-        { "Range: bytes=0-0\r\nIf-Range: " NEW "\r\n", 100, HTTP_RANGE_NONE, 0, 0 }, /* an exact match, no comparison */
-        { "Range: bytes=0-0\r\nIf-Range: *\r\n", 100, HTTP_RANGE_NONE, 0, 0 },
-        { "Range: bytes=0-0\r\nIf-Range:\r\n", 100, HTTP_RANGE_NONE, 0, 0 },
-        { "Range: bytes=0-0\r\nIf-Range: \"v2\"\r\nIf-Range: \"v2\"\r\n", 100, HTTP_RANGE_NONE, 0, 0 },
-        { "Range: bytes=500-\r\nIf-Range: \"v1\"\r\n", 100, HTTP_RANGE_NONE, 0, 0 }, /* no 416 for an old validator */
-    };
-    static const struct range_row weak_rows[] = {
-        { "Range: bytes=0-0\r\nIf-Range: W/\"v2\"\r\n", 100, HTTP_RANGE_NONE, 0, 0 },
-    };
-    static const struct range_row date_rows[] = {
-        { "Range: bytes=0-0\r\nIf-Range: " SAME "\r\n", 100, HTTP_RANGE_NONE, 0, 0 },
-    };
-    struct http_validators just_now = { STR_INIT("\"v2\""), MODIFIED, MODIFIED };
-
-    assert_ranges(rows, ARRAY_LEN(rows), "GET", &strong);
-    assert_ranges(weak_rows, 1, "GET", &weak);
-    assert_ranges(date_rows, 1, "GET", &just_now); /* 8.8.2.2: its second is not over */
-    assert_ranges(date_rows, 1, "GET", &nothing);
-}
-
 static void test_etags(void **state)
 {
     assert_true(http_etag_matches(STR("\"a\""), STR("\"a\""), false));
@@ -215,8 +119,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_conditions),
-        cmocka_unit_test(test_ranges),
-        cmocka_unit_test(test_if_range),
         cmocka_unit_test(test_etags),
     };
 
