@@ -110,7 +110,7 @@ void exchange_identify(struct exchange *ex, const union sock_addr *peer, int fd)
     ex->peer_text = ex->remote_addr = address_text(ex, peer);
     ex->remote_port = sock_port(peer);
     ex->secure = ex->tls;
-    ex->trusted = ex->snapshot->n_trusted > 0 && snapshot_trusts(ex->snapshot, peer);
+    ex->trusted = snapshot_trusts(ex->snapshot, peer);
     if (ex->trusted) {
         behind_proxy(ex);
         id = exchange_field(ex, HTTP_F_X_REQUEST_ID);

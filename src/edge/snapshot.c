@@ -1,7 +1,6 @@
 /* The configuration as the edge serves by it. */
 #include "edge/snapshot.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -14,95 +13,29 @@
 
 /* ---- trusted proxies ---- */
 
-/* IPv4 becomes ::ffff:a.b.c.d, so that one comparison serves both. */
-static bool address_parse(struct str text, uint8_t out[16], bool *v4)
-{
-    char z[INET6_ADDRSTRLEN + 1];
-    struct in_addr in;
-
-    if (text.n == 0 || text.n >= sizeof(z))
-        return false;
-    memcpy(z, text.p, text.n);
-    z[text.n] = '\0';
-    *v4 = inet_pton(AF_INET, z, &in) == 1;
-    if (!*v4)
-        return inet_pton(AF_INET6, z, out) == 1;
-    memset(out, 0, 10);
-    out[10] = out[11] = 0xff;
-    memcpy(out + 12, &in, 4);
-    return true;
-}
-
-static bool network_parse(struct str text, struct network *out)
-{
-    struct str rest = text, address = str_trim(str_split(&rest, '/'));
-    uint64_t bits;
-    bool v4;
-
-    if (str_eq(text, STR("*"))) {
-        memset(out, 0, sizeof(*out));
-        return true;
-    }
-    if (!address_parse(address, out->address, &v4))
-        return false;
-    bits = v4 ? 32 : 128;
-    if (rest.p != NULL && str_to_u64(rest, bits, &bits) != 0)
-        return false;
-    out->bits = (uint8_t)(v4 ? bits + 96 : bits);
-    return true;
-}
-
-static bool network_has(const struct network *n, const uint8_t address[16])
-{
-    unsigned whole = n->bits / 8, rest = n->bits % 8;
-
-    if (memcmp(n->address, address, whole) != 0)
-        return false;
-    return rest == 0 || (uint8_t)((n->address[whole] ^ address[whole]) >> (8 - rest)) == 0;
-}
-
-static bool trusts(const struct snapshot *s, const uint8_t address[16])
-{
-    for (uint32_t i = 0; i < s->n_trusted; i++) {
-        if (network_has(&s->trusted[i], address))
-            return true;
-    }
-    return false;
-}
-
 bool snapshot_trusts(const struct snapshot *s, const union sock_addr *peer)
 {
-    uint8_t address[16] = { [10] = 0xff, [11] = 0xff };
+    uint8_t address[ADDRESS_LEN];
 
     if (peer->sa.sa_family == AF_UNIX)
-        return s->n_trusted > 0; /* whoever may open the socket is a local proxy */
-    if (peer->sa.sa_family == AF_INET)
-        memcpy(address + 12, &peer->in.sin_addr, 4);
-    else if (peer->sa.sa_family == AF_INET6)
-        memcpy(address, &peer->in6.sin6_addr, 16);
-    else
-        return false;
-    return trusts(s, address);
+        return s->trusted.n > 0; /* whoever may open the socket is a local proxy */
+    return address_of_peer(peer, address) && networks_have(&s->trusted, address);
 }
 
 bool snapshot_trusts_text(const struct snapshot *s, struct str text)
 {
-    uint8_t address[16];
-    bool v4;
+    uint8_t address[ADDRESS_LEN];
 
-    return address_parse(text, address, &v4) && trusts(s, address);
+    return address_of_text(text, address) && networks_have(&s->trusted, address);
 }
 
-static int read_trusted(struct snapshot *s)
+static int read_networks(struct networks *set, const struct conf_list *list)
 {
-    const struct conf_list *list = &s->conf->trusted_proxies;
-
-    s->trusted = mem_calloc(list->n + 1, sizeof(*s->trusted));
     for (size_t i = 0; i < list->n; i++) {
-        if (!network_parse(str_of(list->items[i]), &s->trusted[s->n_trusted]))
+        if (networks_add(set, str_of(list->items[i])) != 0)
             return -EINVAL;
-        s->n_trusted++;
     }
+    networks_seal(set);
     return 0;
 }
 
@@ -171,7 +104,7 @@ int snapshot_new(struct str conf_text, struct snapshot **out)
     s->limits = (struct h1_limits){ .request_line = (uint32_t)s->conf->limit_request_line,
                                     .fields = (uint32_t)s->conf->limit_request_fields,
                                     .field_size = (uint32_t)s->conf->limit_request_field_size };
-    error = read_trusted(s);
+    error = read_networks(&s->trusted, &s->conf->trusted_proxies);
     if (error != 0)
         goto fail;
     make_headers(s);
@@ -200,6 +133,6 @@ void snapshot_unref(struct snapshot *s)
     map_fini(&s->immutable);
     tls_ctx_unref(s->tls);
     conf_builder_free(s->builder);
-    mem_free(s->trusted);
+    networks_fini(&s->trusted);
     mem_free(s);
 }

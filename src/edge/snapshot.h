@@ -12,6 +12,7 @@
 #include "base/hash.h"
 #include "base/str.h"
 #include "conf/conf.h"
+#include "edge/networks.h"
 #include "http/h1.h"
 #include "os/sock.h"
 #include "os/tls.h"
@@ -31,11 +32,6 @@ struct header {
     struct str name, value;
 };
 
-struct network {
-    uint8_t address[16]; /* IPv4 as ::ffff:a.b.c.d */
-    uint8_t bits;        /* of the 128 */
-};
-
 struct snapshot {
     atomic_uint refs;
     struct conf_builder *builder; /* owned */
@@ -47,8 +43,7 @@ struct snapshot {
     struct map immutable;                         /* hashed names of staticfiles.json, relative to the static root */
     struct header headers[SNAPSHOT_FILE_HEADERS]; /* for files and own pages */
     uint32_t n_headers;
-    struct network *trusted; /* owned */
-    uint32_t n_trusted;
+    struct networks trusted; /* proxies */
 };
 
 /* From conf_write's form. The roots and tls are set by the caller before first use. 0, -EPROTO, -EINVAL. */
