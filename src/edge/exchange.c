@@ -139,6 +139,27 @@ bool exchange_has(const struct exchange *ex, struct str name)
     return false;
 }
 
+void exchange_vary(struct exchange *ex, struct str name)
+{
+    struct response *r = &ex->response;
+    struct header *last = NULL;
+    struct str joined = str_make(NULL, 0);
+
+    for (uint32_t i = 0; i < r->n_fields; i++) {
+        if (!str_eq_nocase(r->fields[i].name, STR("Vary")))
+            continue;
+        if (http_list_has(r->fields[i].value, name) || http_list_has(r->fields[i].value, STR("*")))
+            return;
+        last = &r->fields[i];
+    }
+    if (last != NULL)
+        joined = arena_printf(&ex->arena, STR_FMT ", " STR_FMT, STR_ARG(last->value), STR_ARG(name));
+    if (joined.p != NULL)
+        last->value = joined;
+    else
+        exchange_add(ex, STR("Vary"), name);
+}
+
 void exchange_ready(struct exchange *ex)
 {
     if (!ex->response.server_id)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "edge/edge_process.h"
+#include "pack/types.h"
 
 #define OPEN_TRIES 64 /* whoever renames without pause must not keep the lane */
 
@@ -120,6 +122,7 @@ static void describe(struct file_entry *e, const struct stat *st, struct str pat
     e->mtime = st->st_mtim.tv_sec;
     e->mtime_ns = st->st_mtim.tv_nsec;
     e->mime = mime_of(path);
+    e->packable = pack_type_fits(e->mime->type);
     e->etag_n = (size_t)snprintf(e->etag, sizeof(e->etag), "\"%llx-%llx\"",
                                  (unsigned long long)e->mtime * NS_PER_SEC + (unsigned long long)e->mtime_ns,
                                  (unsigned long long)e->size);
@@ -210,4 +213,32 @@ int file_cache_get(struct file_cache *cache, const struct root *root, struct str
     insert(cache, fresh, mem_strndup(key, (size_t)n));
     *out = fresh;
     return 0;
+}
+
+/* ---- precompressed siblings ---- */
+
+static bool is_older(const struct file_entry *a, const struct file_entry *b)
+{
+    return a->mtime < b->mtime || (a->mtime == b->mtime && a->mtime_ns < b->mtime_ns);
+}
+
+struct file_entry *file_cache_sibling(struct file_cache *cache, const struct root *root, struct str path,
+                                      struct file_entry *entry, enum coding coding)
+{
+    uint64_t now = loop_now(cache->lane->loop), missed = entry->missed_ns[coding];
+    struct str suffix = coding_suffix(coding);
+    struct file_entry *sibling;
+    char name[PATH_MAX];
+    int n;
+
+    if (missed != 0 && now - missed < FILE_CACHE_FRESH_NS)
+        return NULL;
+    n = snprintf(name, sizeof(name), STR_FMT STR_FMT, STR_ARG(path), STR_ARG(suffix));
+    if ((size_t)n < sizeof(name) && file_cache_get(cache, root, str_make(name, (size_t)n), &sibling) == 0) {
+        if (!is_older(sibling, entry))
+            return sibling;
+        file_cache_put(cache, sibling);
+    }
+    entry->missed_ns[coding] = now;
+    return NULL;
 }

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/coding.h"
 #include "base/list.h"
 #include "base/must.h"
 #include "base/str.h"
@@ -35,6 +36,8 @@ struct file_entry {
     int64_t mtime, mtime_ns;
     uint64_t checked_ns;
     const struct mime_type *mime;
+    bool packable;               /* of a type that is worth compressing */
+    uint64_t missed_ns[CODINGS]; /* when a precompressed sibling was last looked for in vain; 0: not yet */
     char etag[48], last_modified[HTTP_DATE_LEN], length[24];
     size_t etag_n, length_n;
     char *content; /* owned; NULL: larger than FILE_CACHE_CONTENT */
@@ -47,6 +50,10 @@ void file_cache_clear(struct file_cache *cache); /* forgets all; entries in use 
  * file), -EACCES, -EXDEV or -ELOOP (a link that leaves the root), other -errno. */
 MUST_CHECK int file_cache_get(struct file_cache *cache, const struct root *root, struct str path,
                               struct file_entry **out);
+/* The file's precompressed sibling (PATH.br and so on) with a reference for the caller; NULL when there is none, or one that is older than the file. What is
+ * missing is looked for once in FILE_CACHE_FRESH_NS, too. */
+struct file_entry *file_cache_sibling(struct file_cache *cache, const struct root *root, struct str path,
+                                      struct file_entry *entry, enum coding coding);
 void file_cache_put(struct file_cache *cache, struct file_entry *entry);
 
 #endif

@@ -58,7 +58,7 @@ def test_layers_refuse(tree, path, include, said):
     ("src/os/tls.c", '"os/tls.h"'),
     ("src/os/sock.c", "<sys/socket.h>"),
     ("src/worker/module.c", "<Python.h>"),
-    ("src/edge/filter/compress.c", "<zlib.h>"),
+    ("src/pack/encoder_gzip.c", "<zlib.h>"),
     ("src/edge/conn.c", '"pool/slot.h"'),
     ("src/main.c", '"edge/edge.h"'),
     ("tests/unit/http/test_a.c", '"http/head.h"'),

@@ -13,6 +13,7 @@
 #include "edge/edge_process.h"
 #include "edge/shed.h"
 #include "http/cond.h"
+#include "http/encoding.h"
 #include "http/range.h"
 
 struct part {
@@ -21,8 +22,12 @@ struct part {
 };
 
 struct file {
-    struct file_entry *entry;
+    struct file_entry *entry; /* what is sent: the file, or its precompressed sibling */
     const struct file_offer *offer;
+    const struct mime_type *mime; /* of the file */
+    struct str etag;
+    enum coding coding;
+    bool varies;        /* by Accept-Encoding */
     struct part *parts; /* in the arena */
     uint32_t n_parts, now;
 };
@@ -45,17 +50,21 @@ static void add_caching(struct exchange *ex, const struct file_offer *offer)
         add(ex, STR("Cache-Control"), STR("public, max-age=60"));
 }
 
-static void add_validators(struct exchange *ex, const struct file_entry *e)
+static void add_validators(struct exchange *ex)
 {
-    add(ex, STR("ETag"), str_make(e->etag, e->etag_n));
-    add(ex, STR("Last-Modified"), str_make(e->last_modified, HTTP_DATE_LEN));
+    const struct file *f = ex->state;
+
+    add(ex, STR("ETag"), f->etag);
+    add(ex, STR("Last-Modified"), str_make(f->entry->last_modified, HTTP_DATE_LEN));
+    if (f->varies)
+        exchange_vary(ex, STR("Accept-Encoding"));
 }
 
 /* Uploads: nothing of them may act as a page of this site. */
-static void add_media_safety(struct exchange *ex, const struct file_entry *e)
+static void add_media_safety(struct exchange *ex, const struct mime_type *mime)
 {
     add(ex, STR("Content-Security-Policy"), STR("default-src 'none'; style-src 'unsafe-inline'; sandbox"));
-    if (!e->mime->inert)
+    if (!mime->inert)
         add(ex, STR("Content-Disposition"), STR("attachment"));
 }
 
@@ -90,7 +99,7 @@ static void respond_without_content(struct exchange *ex, unsigned status)
     exchange_respond(ex, status);
     add_offered(ex, f->offer, false);
     if (status == 304) {
-        add_validators(ex, f->entry);
+        add_validators(ex);
         add_caching(ex, f->offer);
     } else {
         exchange_add(ex, STR("Content-Range"),
@@ -187,11 +196,13 @@ static void finish(struct exchange *ex)
         if (!str_eq_nocase(f->offer->fields[i].name, STR("Content-Type")))
             exchange_add(ex, f->offer->fields[i].name, f->offer->fields[i].value);
     }
-    add_validators(ex, f->entry);
+    if (f->coding != CODING_IDENTITY)
+        exchange_add(ex, STR("Content-Encoding"), coding_name(f->coding));
+    add_validators(ex);
     add(ex, STR("Accept-Ranges"), STR("bytes"));
     add_caching(ex, f->offer);
     if (f->offer->root->media)
-        add_media_safety(ex, f->entry);
+        add_media_safety(ex, f->mime);
     ex->response.length = (int64_t)length_of(f);
     if (ex->head.method == HTTP_HEAD)
         f->n_parts = 0;
@@ -207,7 +218,7 @@ static struct http_validators validators(const struct file *f)
     struct str date = offered(f->offer, STR("Last-Modified"));
 
     if (v.etag.n == 0)
-        v.etag = str_make(f->entry->etag, f->entry->etag_n);
+        v.etag = f->etag;
     if (date.n > 0 && http_date_parse(date, &v.last_modified) != 0)
         v.last_modified = -1;
     return v;
@@ -232,7 +243,7 @@ static void respond(struct exchange *ex)
         return;
     }
     if (type.n == 0)
-        type = f->entry->mime->type;
+        type = f->mime->type;
     kind = http_range_evaluate(&ex->head, ex->bytes, &v, f->entry->size, &ranges);
     if (kind == HTTP_RANGE_UNSATISFIABLE) {
         respond_without_content(ex, 416);
@@ -243,6 +254,47 @@ static void respond(struct exchange *ex)
     else
         respond_whole(ex, type);
     finish(ex);
+}
+
+/* ---- precompressed siblings ---- */
+
+/* Two siblings that were made together have one date, and may have one size: the tag names the coding. */
+static void use_sibling(struct exchange *ex, struct file_entry *sibling, enum coding coding)
+{
+    struct file *f = ex->state;
+
+    file_cache_put(ex->lane->files, f->entry);
+    f->entry = sibling;
+    f->coding = coding;
+    f->etag = arena_printf(&ex->arena, STR_FMT "-" STR_FMT "\"", (int)sibling->etag_n - 1, sibling->etag,
+                           STR_ARG(coding_name(coding)));
+}
+
+/* What lies precompressed beside the file, when the client takes it. Beside an upload other uploads may lie, and what the application sends is as it
+ * says. */
+static void choose_representation(struct exchange *ex)
+{
+    struct file *f = ex->state;
+    struct http_encodings encodings;
+    unsigned have = CODING_ALL;
+    enum coding coding;
+
+    f->mime = f->entry->mime;
+    f->etag = str_make(f->entry->etag, f->entry->etag_n);
+    if (!f->entry->packable || f->offer->root->media || f->offer->fields != NULL)
+        return;
+    f->varies = true;
+    http_encodings_read(&ex->head, ex->bytes, &encodings);
+    while ((coding = http_encodings_choose(&encodings, have)) != CODING_IDENTITY) {
+        struct file_entry *sibling =
+            file_cache_sibling(ex->lane->files, f->offer->root, f->offer->path, f->entry, coding);
+
+        if (sibling != NULL) {
+            use_sibling(ex, sibling, coding);
+            return;
+        }
+        have &= ~CODING_BIT(coding);
+    }
 }
 
 void file_send(struct exchange *ex, struct file_entry *entry, const struct file_offer *offer)
@@ -256,6 +308,7 @@ void file_send(struct exchange *ex, struct file_entry *entry, const struct file_
     f->offer = copy;
     ex->handler = &file_handler;
     ex->state = f;
+    choose_representation(ex);
     respond(ex);
 }
 

@@ -18,7 +18,9 @@
 
 #include "base/mem.h"
 #include "edge/file_cache.h"
+#include "http/mime.h"
 #include "os/proc.h"
+#include "pack/types.h"
 #include "rig.h"
 
 static const char *full(const struct rig *rig, const char *path)
@@ -240,12 +242,87 @@ static void roots_of_two_snapshots_are_kept_apart(void **state)
     rig_fini(&rig);
 }
 
+static struct file_entry *sibling(struct rig *rig, struct file_entry *e, enum coding coding)
+{
+    return file_cache_sibling(rig->lane->files, &rig->edge.snapshot->roots[0], STR("a.css"), e, coding);
+}
+
+static void set_mtime(struct rig *rig, const char *path, time_t at)
+{
+    const struct timespec times[2] = { { at, 0 }, { at, 0 } };
+
+    assert_int_equal(utimensat(AT_FDCWD, full(rig, path), times, 0), 0);
+}
+
+static void finds_precompressed_siblings(void **state)
+{
+    struct file_entry *e, *s;
+    struct rig rig;
+
+    (void)state;
+    rig_init(&rig, NULL, NULL);
+    rig_file(&rig, "static/a.css", "a{}");
+    rig_file(&rig, "static/a.css.br", "brotli");
+    rig_file(&rig, "static/a.css.zst", "zstd");
+    set_mtime(&rig, "a.css", 1000);
+    set_mtime(&rig, "a.css.br", 1000);
+    set_mtime(&rig, "a.css.zst", 999);
+    assert_int_equal(get(&rig, "a.css", &e), 0);
+    s = sibling(&rig, e, CODING_BR);
+    assert_non_null(s);
+    assert_memory_equal(s->content, "brotli", 6);
+    file_cache_put(rig.lane->files, s);
+    assert_null(sibling(&rig, e, CODING_ZSTD)); /* older than the file */
+    assert_null(sibling(&rig, e, CODING_GZIP));
+    file_cache_put(rig.lane->files, e);
+    rig_fini(&rig);
+}
+
+/* What is not there is believed for a second, as what is there. */
+static void a_missing_sibling_is_looked_for_once_a_second(void **state)
+{
+    struct file_entry *e, *s;
+    struct rig rig;
+
+    (void)state;
+    rig_init(&rig, NULL, NULL);
+    rig_file(&rig, "static/a.css", "a{}");
+    set_mtime(&rig, "a.css", 1000);
+    assert_int_equal(get(&rig, "a.css", &e), 0);
+    assert_null(sibling(&rig, e, CODING_GZIP));
+    rig_file(&rig, "static/a.css.gz", "gzip");
+    assert_null(sibling(&rig, e, CODING_GZIP));
+    assert_null(sibling(&rig, e, CODING_GZIP));
+    e->missed_ns[CODING_GZIP] = 1; /* the second has passed */
+    s = sibling(&rig, e, CODING_GZIP);
+    assert_non_null(s);
+    file_cache_put(rig.lane->files, s);
+    file_cache_put(rig.lane->files, e);
+    rig_fini(&rig);
+}
+
+/* The table of types that the edge goes by, and the table of names that `quintet compress` goes by. */
+static void names_and_types_agree_on_what_compresses(void **state)
+{
+    (void)state;
+    for (size_t i = 0; mime_at(i) != NULL; i++) {
+        char name[32];
+        int n = snprintf(name, sizeof(name), "x." STR_FMT, STR_ARG(mime_at(i)->extension));
+
+        if (pack_name_fits(str_make(name, (size_t)n)) != pack_type_fits(mime_at(i)->type))
+            fail_msg("%s: " STR_FMT, name, STR_ARG(mime_at(i)->type));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(believes_for_a_second_and_looks_again),
         cmocka_unit_test(one_in_use_outlives_its_replacement),
         cmocka_unit_test(what_is_no_file),
+        cmocka_unit_test(names_and_types_agree_on_what_compresses),
+        cmocka_unit_test(finds_precompressed_siblings),
+        cmocka_unit_test(a_missing_sibling_is_looked_for_once_a_second),
         cmocka_unit_test(a_name_that_is_too_long_is_not_there),
         cmocka_unit_test(keeps_so_many_and_no_more),
         cmocka_unit_test(gives_descriptors_back_when_there_are_none),
