@@ -48,13 +48,22 @@ void dispatch_wake(struct dispatch *d)
 
 /* ---- requests ---- */
 
+/* Those who have a slot and no worker yet are in front of the queue: they wait for a worker as it does. */
+static uint64_t n_ahead(const struct dispatch *d)
+{
+    const struct pool_geometry *g = &d->active->geometry;
+    uint32_t used = g->slots - d->active->n_free, running = g->workers * g->threads;
+
+    return d->n_queued + (uint64_t)(used > running ? used - running : 0);
+}
+
 /* To wait for nothing is worse than to be told at once: the client can go elsewhere, and the queue holds those who will be served. At nine tenths of
  * the time, so that under overload those who were let in are served before theirs is over. A short queue is no ground for a forecast. */
 static bool is_hopeless(const struct dispatch *d)
 {
     if (d->active == NULL || d->n_queued < d->active->geometry.slots || hold_on(&d->hold))
         return false;
-    return rate_wait(&d->rate, (uint64_t)d->n_queued + 1) > d->queue_timeout - d->queue_timeout / 10;
+    return rate_wait(&d->rate, n_ahead(d) + 1) > d->queue_timeout - d->queue_timeout / 10;
 }
 
 /* 0: it may wait. */

@@ -2,6 +2,7 @@
 #include "edge/listen.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stddef.h>
 #include <string.h>
@@ -23,6 +24,7 @@ struct listener {
     struct loop_timer rest;
     struct lane *lane;
     int fd; /* borrowed */
+    struct conn_new door; /* accepted when none but reserved descriptors were left: comes in first; fd -1: nobody */
     bool tls, watch;
 };
 
@@ -64,16 +66,23 @@ static void listener_rest(struct listener *l, int error)
     loop_timer_set(lane->loop, &l->rest, REST_NS);
 }
 
-static void listener_rested(struct loop_timer *timer)
-{
-    listener_watch(CONTAINER_OF(timer, struct listener, rest));
-}
-
 /* The last descriptors are not for clients: without one no file is opened and no body spooled, and no message of the supervisor's that
  * carries one arrives. The kernel gives the lowest number, so a high one means that few are left. */
 static bool is_reserved(const struct listener *l, int fd)
 {
     return l->lane->edge->fds_for_clients != 0 && (uint64_t)fd >= l->lane->edge->fds_for_clients;
+}
+
+/* A lower descriptor that has become free meanwhile. */
+static void lower(struct conn_new *new)
+{
+    int fd = fcntl(new->fd, F_DUPFD_CLOEXEC, 0);
+
+    if (fd < 0)
+        return;
+    close(fd < new->fd ? new->fd : fd);
+    if (fd < new->fd)
+        new->fd = fd;
 }
 
 /* ---- fair shares ---- */
@@ -164,24 +173,41 @@ static bool let_in(struct lane *lane, struct conn_new *new)
     return false;
 }
 
-/* At most `most` connections. 0, or the error that ended it (-EAGAIN: nobody waits; -EUSERS: as many as there may be). */
+/* Who waits at the door, else who waits in the kernel's queue. 0, or why nobody: see accept_some. */
+static int next_client(struct listener *l, struct conn_new *new)
+{
+    socklen_t len;
+    int error;
+
+    if (l->door.fd >= 0) {
+        *new = l->door;
+        l->door.fd = -1;
+        lower(new);
+        return 0;
+    }
+    error = make_room(l);
+    if (error != 0)
+        return error;
+    *new = (struct conn_new){ .tls = l->tls, .watch = l->watch };
+    new->fd = sock_accept(l->fd, &new->peer, &len);
+    return new->fd < 0 ? new->fd : 0;
+}
+
+/* At most `most` connections. 0, or the error that ended it (-EAGAIN: nobody waits; -EUSERS: as many as there may be). A client that was accepted is
+ * not sent away for want of a descriptor: it may have said something, and would be reset. */
 static int accept_some(struct listener *l, unsigned most)
 {
     for (unsigned i = 0; i < most; i++) {
-        struct conn_new new = { .tls = l->tls, .watch = l->watch };
+        struct conn_new new;
         struct lane *to;
-        socklen_t len;
-        int error = make_room(l);
+        int error = next_client(l, &new);
 
+        if (error == -ECONNABORTED || error == -EINTR || error == -EPROTO)
+            continue;
         if (error != 0)
             return error;
-        new.fd = sock_accept(l->fd, &new.peer, &len);
-        if (new.fd == -ECONNABORTED || new.fd == -EINTR || new.fd == -EPROTO)
-            continue;
-        if (new.fd < 0)
-            return new.fd;
-        if (is_reserved(l, new.fd) && !l->watch && !evict_one(l->lane)) {
-            close(new.fd);
+        if (is_reserved(l, new.fd) && !l->watch && !l->lane->draining && !evict_one(l->lane)) {
+            l->door = new;
             return -EMFILE;
         }
         if (!let_in(l->lane, &new))
@@ -195,15 +221,28 @@ static int accept_some(struct listener *l, unsigned most)
     return 0;
 }
 
-static void listener_ready(struct loop_io *io, uint32_t events)
+static void listener_turn(struct listener *l)
 {
-    struct listener *l = CONTAINER_OF(io, struct listener, io);
     int error = accept_some(l, ACCEPT_BATCH);
 
-    (void)events;
-    if (error != 0 && error != -EAGAIN && (!is_shortage(error) || !evict_one(l->lane)))
+    if (error != 0 && error != -EAGAIN && (l->door.fd >= 0 || !is_shortage(error) || !evict_one(l->lane)))
         listener_rest(l, error);
     /* else a descriptor is free at the end of this turn, and the next one begins with the listener */
+}
+
+static void listener_ready(struct loop_io *io, uint32_t events)
+{
+    (void)events;
+    listener_turn(CONTAINER_OF(io, struct listener, io));
+}
+
+static void listener_rested(struct loop_timer *timer)
+{
+    struct listener *l = CONTAINER_OF(timer, struct listener, rest);
+
+    listener_watch(l);
+    if (l->door.fd >= 0)
+        listener_turn(l);
 }
 
 int listen_add(struct lane *lane, const struct edge_listener *from)
@@ -214,6 +253,7 @@ int listen_add(struct lane *lane, const struct edge_listener *from)
     l->fd = from->fd;
     l->tls = from->kind == STATS_HTTPS;
     l->watch = from->kind == STATS_METRICS;
+    l->door.fd = -1;
     l->io = (struct loop_io){ .fd = -1, .fn = listener_ready };
     loop_timer_init(&l->rest, listener_rested);
     list_push_back(&lane->listeners, &l->link);
@@ -226,6 +266,8 @@ static void listener_free(struct listener *l)
     list_remove(&l->link);
     loop_timer_stop(l->lane->loop, &l->rest);
     loop_io_remove(l->lane->loop, &l->io);
+    if (l->door.fd >= 0)
+        close(l->door.fd);
     mem_free(l);
 }
 

@@ -1,4 +1,5 @@
 /* Who goes when there is no room, and what a slow client may cost: time is set back by hand. */
+#include <errno.h>
 #include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -275,6 +276,37 @@ static void the_last_place_is_no_shortage(void **state)
     rig_fini(&rig);
 }
 
+/* Only reserved descriptors are left: who has been accepted waits, request and all, and is not reset. */
+static void who_is_at_the_door_waits(void **state)
+{
+    struct rig rig;
+    struct sockaddr_in at;
+    int fd, client, place = dup(0);
+    char *answer, c;
+
+    (void)state;
+    rig_init(&rig, "health_path", "/up");
+    rig.edge.log.level = LOG_ALERT;
+    fd = listener(&rig, &at);
+    rig.edge.fds_for_clients = (uint64_t)place + 1;
+    client = dial(&at);
+    assert_int_equal(send(client, UP, strlen(UP), MSG_NOSIGNAL), strlen(UP));
+    assert_int_equal(open_now(&rig), 0);
+    assert_int_equal(recv(client, &c, 1, MSG_DONTWAIT), -1);
+    assert_int_equal(errno, EAGAIN);
+    close(place);
+    while (atomic_load(&rig.lane->stats.connections) == 0) /* the listener rests for a moment */
+        turn(&rig);
+    answer = rig_read(&rig, client);
+    assert_true(strncmp(answer, "HTTP/1.1 200", 12) == 0);
+    mem_free(answer);
+    close(client);
+    assert_int_equal(open_now(&rig), 0);
+    listen_stop(rig.lane);
+    close(fd);
+    rig_fini(&rig);
+}
+
 static void too_many_from_one_address(void **state)
 {
     struct rig rig;
@@ -400,6 +432,7 @@ int main(void)
         cmocka_unit_test(an_answer_that_is_taken_slowly),
         cmocka_unit_test(at_the_limit_the_oldest_goes),
         cmocka_unit_test(the_last_place_is_no_shortage),
+        cmocka_unit_test(who_is_at_the_door_waits),
         cmocka_unit_test(too_many_from_one_address),
         cmocka_unit_test(trusted_proxies_speak_for_many),
         cmocka_unit_test(answers_make_room_when_nobody_else_can),
