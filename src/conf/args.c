@@ -25,7 +25,7 @@ static int assign(struct args *a, const struct option_row *row, struct str label
     struct builder_origin origin = { CONF_COMMAND_LINE, PLACE, label, !a->seen[option_index(row)] };
 
     a->seen[option_index(row)] = true;
-    if (option_is(row, OPTION_COMMAS) && !option_is(row, OPTION_LATER))
+    if (option_is(row, OPTION_COMMAS))
         return builder_assign_commas(a->b, row, origin, value, a->error);
     return builder_assign(a->b, row, &origin, value, a->error);
 }
@@ -33,9 +33,9 @@ static int assign(struct args *a, const struct option_row *row, struct str label
 /* The value is what follows, whatever it looks like: "--access-log -" is meant. */
 static int assign_next(struct args *a, const struct option_row *row, struct str label)
 {
-    if (a->next >= a->argc && !option_is(row, OPTION_LATER))
+    if (a->next >= a->argc)
         return builder_fail(a->error, STR_FMT ": needs a value (%s)", STR_ARG(label), row->argument);
-    return assign(a, row, label, a->next < a->argc ? str_of(a->argv[a->next++]) : STR(""));
+    return assign(a, row, label, str_of(a->argv[a->next++]));
 }
 
 static int read_bool(struct args *a, const struct option_row *row, struct str label, bool value)

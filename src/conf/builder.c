@@ -34,10 +34,10 @@ void conf_builder_free(struct conf_builder *b)
     if (!b)
         return;
     for (size_t i = 0; i < option_count; i++) {
-        if (!option_is(&option_table[i], OPTION_LATER))
-            value_clear(&option_table[i], &b->conf);
+        value_clear(&option_table[i], &b->conf);
         mem_free(b->values[i].place);
     }
+    conf_sites_fini(&b->conf.sites);
     mem_free(b->values);
     mem_free(b);
 }
@@ -123,8 +123,6 @@ int builder_assign(struct conf_builder *b, const struct option_row *row, const s
     struct conf parsed = { 0 };
     int rc;
 
-    if (option_is(row, OPTION_LATER))
-        return builder_fail(error, STR_FMT ": not in this version of Quintet: %s", STR_ARG(origin->label), row->later);
     if (option_is(row, OPTION_LIST) && text.n == 0) {
         whole.fresh = true;
     } else {

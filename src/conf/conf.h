@@ -15,11 +15,8 @@
 #include "base/buf.h"
 #include "base/must.h"
 #include "base/str.h"
-
-struct conf_list {
-    char **items; /* owned strings */
-    size_t n;
-};
+#include "conf/list.h"
+#include "conf/sites.h"
 
 enum conf_gc { CONF_GC_IDLE, CONF_GC_PYTHON };
 enum conf_reload_strategy { CONF_RELOAD_BESIDE, CONF_RELOAD_ROLLING };
@@ -64,6 +61,8 @@ struct conf {
     /* files: URL=DIR */
     struct conf_list static_map, media_map;
     char *health_path;
+    /* hosts and paths; in the file alone */
+    struct conf_sites sites;
     /* logs */
     char *access_log, *log;
     enum conf_log_format log_format;
@@ -102,6 +101,8 @@ MUST_CHECK int conf_set(struct conf_builder *b, enum conf_source source, struct 
                         struct str value, char error[CONF_ERROR_MAX]);
 /* Rules between options (a certificate without key, threads × workers too many …) and the filled-in defaults. The conf stays the builder's. */
 MUST_CHECK int conf_finish(struct conf_builder *b, char error[CONF_ERROR_MAX]);
+/* Sites and routes get what they inherit, once, for who serves by it. 0, or -EINVAL when conf_finish would refuse them. */
+MUST_CHECK int conf_resolve(struct conf_builder *b);
 /* Who has set an option (its name with underscores or dashes); must exist. */
 enum conf_source conf_source_of(const struct conf_builder *b, struct str name);
 const struct conf *conf_of(const struct conf_builder *b);

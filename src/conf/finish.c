@@ -63,5 +63,16 @@ int conf_finish(struct conf_builder *b, char error[CONF_ERROR_MAX])
 
     if ((rc = check_listeners(&b->conf, error)) < 0 || (rc = check_certificates(&b->conf, error)) < 0)
         return rc;
-    return check_workers(&b->conf, error);
+    rc = check_workers(&b->conf, error);
+    return rc < 0 ? rc : conf_sites_check(&b->conf.sites, error);
+}
+
+int conf_resolve(struct conf_builder *b)
+{
+    char error[CONF_ERROR_MAX];
+    int rc = conf_sites_check(&b->conf.sites, error);
+
+    if (rc == 0)
+        conf_sites_resolve(&b->conf);
+    return rc;
 }

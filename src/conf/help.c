@@ -13,11 +13,6 @@
 #define TEXT_COLUMN 29 /* where descriptions begin */
 #define TEXT_MAX 512
 
-static bool is_listed(const struct option_row *row)
-{
-    return option_is_public(row) && !option_is(row, OPTION_LATER);
-}
-
 /* Words of `text` from the current column on; further lines begin with `indent`. */
 static int add_wrapped(struct buf *out, const char *text, const char *indent, size_t column)
 {
@@ -83,7 +78,7 @@ int conf_help(struct buf *out)
     for (enum option_group group = 0; group < OPTION_GROUP_DJANGO && rc == 0; group++) {
         rc = buf_printf(out, "%s%s:\n", group ? "\n" : "", option_group_title(group));
         for (size_t i = 0; i < option_count && rc == 0; i++)
-            if (option_table[i].group == group && is_listed(&option_table[i]))
+            if (option_table[i].group == group && option_is_public(&option_table[i]))
                 rc = help_row(&option_table[i], out);
     }
     if (rc == 0)
@@ -119,7 +114,7 @@ int conf_show_defaults(struct buf *out)
     for (enum option_group group = 0; group < OPTION_GROUP_DJANGO && rc == 0; group++) {
         rc = buf_printf(out, "\n# ---- %s ----\n", option_group_title(group));
         for (size_t i = 0; i < option_count && rc == 0; i++)
-            if (option_table[i].group == group && is_listed(&option_table[i]) &&
+            if (option_table[i].group == group && option_is_public(&option_table[i]) &&
                 !option_is(&option_table[i], OPTION_NO_FILE))
                 rc = example_row(&option_table[i], out);
     }
@@ -152,24 +147,6 @@ static int markdown_row(const struct option_row *row, struct buf *out)
                       row->foreign ? row->foreign : "");
 }
 
-static int markdown_later(struct buf *out)
-{
-    bool title = false;
-    int rc = 0;
-
-    for (size_t i = 0; i < option_count && rc == 0; i++) {
-        if (!option_is(&option_table[i], OPTION_LATER))
-            continue;
-        if (!title)
-            rc = buf_add_str(out, STR("\n## Known, but of a later version\n\nRefused until then, never ignored.\n\n"));
-        title = true;
-        if (rc == 0)
-            rc = buf_printf(out, "- `--%s`: %s. Until then: %s.\n", option_table[i].name, option_table[i].help,
-                            option_table[i].later);
-    }
-    return rc;
-}
-
 int help_markdown(struct buf *out)
 {
     int rc = buf_add_str(
@@ -191,8 +168,8 @@ int help_markdown(struct buf *out)
             "\n## %s\n\n| option | meaning | default | change | also in the environment |\n|---|---|---|---|---|\n",
             option_group_title(group));
         for (size_t i = 0; i < option_count && rc == 0; i++)
-            if (option_table[i].group == group && is_listed(&option_table[i]))
+            if (option_table[i].group == group && option_is_public(&option_table[i]))
                 rc = markdown_row(&option_table[i], out);
     }
-    return rc ? rc : markdown_later(out);
+    return rc;
 }

@@ -97,26 +97,49 @@ static struct str normal_name(struct str name, char out[OPTION_NAME_MAX])
     return str_make(out, n);
 }
 
+/* The nearest so far. */
+struct nearest {
+    const struct option_row *row;
+    unsigned distance;
+};
+
+static void consider(struct nearest *best, struct str name, const struct option_row *row)
+{
+    struct str other = str_of(row->name);
+    /* "graceful" stands for graceful-timeout, but a near misspelling of a whole name is the better guess */
+    unsigned distance = name.n >= 3 && str_starts(other, name) ? 1 : str_distance(name, other);
+
+    if (distance < best->distance || (distance == best->distance && !best->row))
+        *best = (struct nearest){ row, distance };
+}
+
+static unsigned near_enough(struct str name)
+{
+    return name.n < 4 ? 1 : name.n < 9 ? 2 : 3;
+}
+
 const struct option_row *hint_nearest(struct str typed)
 {
     char normal[OPTION_NAME_MAX];
     struct str name = normal_name(typed, normal);
-    const struct option_row *best = NULL;
-    unsigned least = name.n < 4 ? 1 : name.n < 9 ? 2 : 3;
+    struct nearest best = { NULL, near_enough(name) };
 
-    if (name.n < 2)
-        return NULL;
-    for (size_t i = 0; i < option_count; i++) {
-        struct str other = str_of(option_table[i].name);
-        /* "graceful" stands for graceful-timeout, but a near misspelling of a whole name is the better guess */
-        unsigned distance = name.n >= 3 && str_starts(other, name) ? 1 : str_distance(name, other);
+    for (size_t i = 0; i < option_count && name.n >= 2; i++)
+        if (option_is_public(&option_table[i]))
+            consider(&best, name, &option_table[i]);
+    return best.row;
+}
 
-        if (option_is_public(&option_table[i]) && (distance < least || (distance == least && !best))) {
-            best = &option_table[i];
-            least = distance;
-        }
-    }
-    return best;
+const struct option_row *hint_nearest_route(struct str typed, enum conf_level level)
+{
+    char normal[OPTION_NAME_MAX];
+    struct str name = normal_name(typed, normal);
+    struct nearest best = { NULL, near_enough(name) };
+
+    for (size_t i = 0; i < route_option_count && name.n >= 2; i++)
+        if (route_option_at(&route_table[i], level))
+            consider(&best, name, &route_table[i]);
+    return best.row;
 }
 
 int hint_unknown(struct str label, struct str typed, enum option_spelling how, char *error)

@@ -165,6 +165,9 @@ static const char *const group_titles[OPTION_GROUPS] = {
     [OPTION_GROUP_LOGS] = "Logs and watching",
     [OPTION_GROUP_INSTANCE] = "The running instance",
     [OPTION_GROUP_DJANGO] = "Known from the Django settings",
+    [OPTION_GROUP_MATCH] = "Which requests",
+    [OPTION_GROUP_ANSWER] = "What answers",
+    [OPTION_GROUP_SETTINGS] = "Under which rules",
 };
 
 const char *option_group_title(enum option_group group)
@@ -178,14 +181,12 @@ size_t option_index(const struct option_row *row)
 }
 
 /* Dashes and underscores are the same here: each caller has checked the spelling of its place. */
-static bool same_name(struct str name, const char *row_name)
+bool option_has_name(const struct option_row *row, struct str name)
 {
-    size_t i;
-
-    if (name.n != strlen(row_name))
+    if (name.n != strlen(row->name))
         return false;
-    for (i = 0; i < name.n; i++)
-        if ((name.p[i] == '_' ? '-' : name.p[i]) != row_name[i])
+    for (size_t i = 0; i < name.n; i++)
+        if ((name.p[i] == '_' ? '-' : name.p[i]) != row->name[i])
             return false;
     return true;
 }
@@ -193,7 +194,7 @@ static bool same_name(struct str name, const char *row_name)
 const struct option_row *option_find(struct str name)
 {
     for (size_t i = 0; i < option_count; i++)
-        if (same_name(name, option_table[i].name))
+        if (option_has_name(&option_table[i], name))
             return &option_table[i];
     return NULL;
 }

@@ -14,13 +14,8 @@
 #define VALUE_COLUMN 34 /* wider values push their source to the right */
 #define NAME_COLUMN 29  /* limit_connections_per_address just fits */
 
-static bool is_shown(const struct option_row *row)
-{
-    return !option_is(row, OPTION_LATER);
-}
-
 /* The nth piece as shown: NAME=... for environment variables. */
-static int write_piece(const struct option_row *row, const struct conf *conf, size_t nth, struct buf *out)
+static int write_piece(const struct option_row *row, const void *conf, size_t nth, struct buf *out)
 {
     size_t start = out->len;
     int rc = value_write(row, conf, nth, out);
@@ -33,7 +28,7 @@ static int write_piece(const struct option_row *row, const struct conf *conf, si
     return buf_add_str(out, STR("***"));
 }
 
-static int write_value(const struct option_row *row, const struct conf *conf, struct buf *out)
+static int write_value(const struct option_row *row, const void *conf, struct buf *out)
 {
     size_t n = value_count(row, conf);
     int rc = n ? 0 : buf_add_str(out, STR("(none)"));
@@ -76,13 +71,12 @@ int conf_show_table(const struct conf_builder *b, struct buf *out)
     buf_init(&value, VALUE_MAX);
     rc = buf_printf(out, "%-*s %-*s  %s\n", NAME_COLUMN, "OPTION", VALUE_COLUMN, "VALUE", "FROM");
     for (size_t i = 0; i < option_count && rc == 0; i++)
-        if (is_shown(&option_table[i]))
-            rc = write_row(b, &option_table[i], &value, out);
+        rc = write_row(b, &option_table[i], &value, out);
     buf_fini(&value);
     return rc;
 }
 
-static json_t *json_piece(const struct option_row *row, const struct conf *conf, size_t nth)
+static json_t *json_piece(const struct option_row *row, const void *conf, size_t nth)
 {
     struct buf text;
     json_t *piece;
@@ -100,7 +94,7 @@ static json_t *json_piece(const struct option_row *row, const struct conf *conf,
     return piece ? piece : json_null(); /* not UTF-8, or too long */
 }
 
-static json_t *json_value(const struct option_row *row, const struct conf *conf)
+static json_t *json_value(const struct option_row *row, const void *conf)
 {
     json_t *list;
 
@@ -122,8 +116,6 @@ int conf_show_json(const struct conf_builder *b, struct buf *out)
         const struct option_row *row = &option_table[i];
         char name[OPTION_NAME_MAX];
 
-        if (!is_shown(row))
-            continue;
         option_spell(row, OPTION_SPELL_FILE, name);
         must(json_object_set_new(
                  all, name, json_pack("{s:o, s:s}", "value", json_value(row, &b->conf), "from", place_of(b, row))) ==
@@ -151,7 +143,7 @@ static int list_changed(const struct conf_builder *running, const struct conf_bu
         const struct option_row *row = &option_table[i];
         char name[OPTION_NAME_MAX];
 
-        if (!option_is(row, flag) || option_is(row, OPTION_LATER))
+        if (!option_is(row, flag))
             continue;
         buf_clear(&before);
         buf_clear(&after);

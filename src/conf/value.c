@@ -10,9 +10,11 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "conf/site_values.h"
 #include "conf/units.h"
 
 #define ADDRESS_MAX 256
+#define VALUE_TEXT_MAX (1u << 20) /* of what has been read from a file of that size */
 /* enum conf_log_format is written through this type. */
 _Static_assert(sizeof(enum conf_log_format) == sizeof(unsigned), "choices are stored as unsigned");
 
@@ -178,6 +180,12 @@ static bool is_network(struct str s)
     return str_eq(s, STR("*")) || network_normal(s, text);
 }
 
+static bool is_content(struct str s)
+{
+    (void)s;
+    return true;
+}
+
 static const struct {
     bool (*is)(struct str text); /* NULL: not text */
     const char *expected;
@@ -192,6 +200,15 @@ static const struct {
     [OPTION_OCTAL] = { is_octal, "an octal mode from 0 to 777" },
     [OPTION_URL_PATH] = { is_url_path, "a path that begins with a slash, such as /up" },
     [OPTION_FIELD] = { is_field, "printable ASCII text" },
+    [OPTION_HOST] = { site_is_host, "a host name such as example.com, *.example.com or *" },
+    [OPTION_ROUTE_PATH] = { site_is_route_path, "a path that begins with a slash, without %, //, /./ and /../" },
+    [OPTION_HEADER] = { site_is_header, "names and values of response fields such as {X-Frame-Options: DENY}" },
+    [OPTION_REDIRECT] = { site_is_redirect,
+                          "a path or URL such as /new/ or https://www.example.com; {host}, {path} and {query} "
+                          "may stand in it" },
+    [OPTION_CONTENT] = { is_content, "a text" },
+    [OPTION_DIRECTORY] = { is_text, "a directory" },
+    [OPTION_SECRET_FILE] = { is_text, "a file, or off" },
     [OPTION_NUMBER] = { NULL, "a number" },
     [OPTION_DURATION] = { NULL, "a duration such as 30s or 250ms" },
     [OPTION_SIZE] = { NULL, "a size such as 512k or 10m" },
@@ -244,10 +261,9 @@ static int number_parse(const struct option_row *row, struct str text, uint64_t 
     return 0;
 }
 
-static void *field(const struct option_row *row, const struct conf *conf)
+static void *field(const struct option_row *row, const void *base)
 {
-    must(!option_is(row, OPTION_LATER));
-    return (char *)conf + row->offset;
+    return (char *)base + row->offset;
 }
 
 static bool is_string(const struct option_row *row)
@@ -261,19 +277,27 @@ static void list_append(struct conf_list *list, char *owned)
     list->items[list->n++] = owned;
 }
 
-static void string_store(const struct option_row *row, struct str text, struct conf *conf)
+static struct str lower(struct str text, char out[static ADDRESS_MAX])
 {
-    char **slot = field(row, conf);
+    must(text.n < ADDRESS_MAX);
+    for (size_t i = 0; i < text.n; i++)
+        out[i] = ascii_lower(text.p[i]);
+    return str_make(out, text.n);
+}
+
+static void string_store(const struct option_row *row, struct str text, void *base)
+{
+    char **slot = field(row, base);
 
     if (option_is(row, OPTION_LIST)) {
-        list_append(field(row, conf), str_dup(text));
+        list_append(field(row, base), str_dup(text));
         return;
     }
     mem_free(*slot);
     *slot = str_dup(text);
 }
 
-static int string_parse(const struct option_row *row, struct str text, struct conf *conf)
+static int string_parse(const struct option_row *row, struct str text, void *base)
 {
     char normal[ADDRESS_MAX];
     unsigned ignored;
@@ -283,24 +307,26 @@ static int string_parse(const struct option_row *row, struct str text, struct co
     if (row->type == OPTION_WORD ? !choice_parse(row, text, &ignored) : !types[row->type].is(text))
         return -EINVAL;
     if (row->type == OPTION_NETWORK && str_eq(text, STR("*"))) {
-        string_store(row, STR("0.0.0.0/0"), conf);
+        string_store(row, STR("0.0.0.0/0"), base);
         text = STR("::/0");
     }
     if (row->type == OPTION_NETWORK && network_normal(text, normal))
         text = str_of(normal);
-    string_store(row, text, conf);
+    if (row->type == OPTION_HOST)
+        text = lower(text, normal);
+    string_store(row, text, base);
     return 0;
 }
 
-int value_parse(const struct option_row *row, struct str text, struct conf *conf)
+int value_parse(const struct option_row *row, struct str text, void *base)
 {
     if (is_string(row))
-        return string_parse(row, text, conf);
+        return string_parse(row, text, base);
     if (row->type == OPTION_CHOICE)
-        return choice_parse(row, text, field(row, conf)) ? 0 : -EINVAL;
+        return choice_parse(row, text, field(row, base)) ? 0 : -EINVAL;
     if (row->type == OPTION_BOOL)
-        return bool_parse(text, field(row, conf));
-    return number_parse(row, text, field(row, conf));
+        return bool_parse(text, field(row, base));
+    return number_parse(row, text, field(row, base));
 }
 
 static size_t field_size(const struct option_row *row)
@@ -314,10 +340,10 @@ static size_t field_size(const struct option_row *row)
     return row->type == OPTION_BOOL ? sizeof(bool) : sizeof(uint64_t);
 }
 
-void value_clear(const struct option_row *row, struct conf *conf)
+void value_clear(const struct option_row *row, void *base)
 {
-    struct conf_list *list = field(row, conf);
-    char **text = field(row, conf);
+    struct conf_list *list = field(row, base);
+    char **text = field(row, base);
 
     if (option_is(row, OPTION_LIST)) {
         for (size_t i = 0; i < list->n; i++)
@@ -326,10 +352,10 @@ void value_clear(const struct option_row *row, struct conf *conf)
     } else if (is_string(row)) {
         mem_free(*text);
     }
-    memset(field(row, conf), 0, field_size(row));
+    memset(field(row, base), 0, field_size(row));
 }
 
-void value_move(const struct option_row *row, struct conf *from, struct conf *to, bool append)
+void value_move(const struct option_row *row, void *from, void *to, bool append)
 {
     struct conf_list *more = field(row, from);
 
@@ -344,27 +370,40 @@ void value_move(const struct option_row *row, struct conf *from, struct conf *to
     memset(field(row, from), 0, field_size(row));
 }
 
-size_t value_count(const struct option_row *row, const struct conf *conf)
+void value_copy(const struct option_row *row, const void *from, void *to)
 {
-    const struct conf_list *list = field(row, conf);
-    char *const *text = field(row, conf);
+    struct buf text;
+
+    value_clear(row, to);
+    buf_init(&text, VALUE_TEXT_MAX);
+    for (size_t i = 0; i < value_count(row, from); i++) {
+        buf_clear(&text);
+        must(value_write(row, from, i, &text) == 0 && value_parse(row, buf_str(&text), to) == 0);
+    }
+    buf_fini(&text);
+}
+
+size_t value_count(const struct option_row *row, const void *base)
+{
+    const struct conf_list *list = field(row, base);
+    char *const *text = field(row, base);
 
     if (option_is(row, OPTION_LIST))
         return list->n;
     return is_string(row) ? *text != NULL : 1;
 }
 
-bool value_is_set(const struct option_row *row, const struct conf *conf)
+bool value_is_set(const struct option_row *row, const void *base)
 {
-    return value_count(row, conf) > 0;
+    return value_count(row, base) > 0;
 }
 
-int value_write(const struct option_row *row, const struct conf *conf, size_t nth, struct buf *out)
+int value_write(const struct option_row *row, const void *base, size_t nth, struct buf *out)
 {
-    const struct conf_list *list = field(row, conf);
-    const void *at = field(row, conf);
+    const struct conf_list *list = field(row, base);
+    const void *at = field(row, base);
 
-    must(nth < value_count(row, conf));
+    must(nth < value_count(row, base));
     if (option_is(row, OPTION_LIST))
         return buf_add_str(out, str_of(list->items[nth]));
     if (is_string(row))

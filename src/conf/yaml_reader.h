@@ -1,5 +1,5 @@
 /*
- * quintet.yaml: one mapping of option names to values, nothing deeper than a list of scalars.
+ * quintet.yaml: one mapping of option names to values; nothing is nested deeper than a list of scalars but sites and routes.
  *
  * What a scalar means is decided by the option it is for, not by YAML: `pid: 010` is a path and `access_log: off` the word off. Anchors,
  * aliases, tags and further documents are refused: nobody needs them for a list of options, and they are how such files bite.

@@ -107,6 +107,7 @@ void exchange_identify(struct exchange *ex, const union sock_addr *peer, int fd)
     struct str id = { NULL, 0 };
 
     ex->stream_fd = fd;
+    ex->route = ex->snapshot->sites->elsewhere;
     ex->peer_text = ex->remote_addr = address_text(ex, peer);
     ex->remote_port = sock_port(peer);
     ex->secure = ex->tls;

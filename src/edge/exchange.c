@@ -35,6 +35,7 @@ void exchange_begin(struct exchange *ex)
     ex->body_complete = false;
     memset(&ex->response, 0, sizeof(ex->response));
     ex->handler = ex->routed = NULL;
+    ex->route = NULL;
     ex->state = NULL;
     ex->body_filter = NULL;
     ex->body_state = NULL;
@@ -49,7 +50,7 @@ void exchange_begin(struct exchange *ex)
  * With an ordinary head this is what the arena has kept from the last request. */
 int exchange_reserve(struct exchange *ex)
 {
-    return arena_reserve(&ex->arena, ARENA_NEED + EXCHANGE_PAGE_ROOM + 3 * (size_t)ex->head.length);
+    return arena_reserve(&ex->arena, ARENA_NEED + EXCHANGE_PAGE_ROOM + 4 * (size_t)ex->head.length);
 }
 
 static void handler_end(struct exchange *ex)

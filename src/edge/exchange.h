@@ -107,7 +107,8 @@ struct exchange {
     bool secure;   /* the client's is: scheme https */
     bool trusted;  /* the peer is a trusted proxy */
     struct stream_tls_info tls_info;
-    struct str server_name; /* host of the request, without port */
+    const struct route *route; /* which rules are in force (edge/site.h); of the snapshot; never NULL once identified */
+    struct str server_name;    /* host of the request, without port */
     uint32_t server_port;
     struct str id;     /* request id */
     uint64_t start_ns; /* first byte of the request */

@@ -1,6 +1,8 @@
 /* The rules, in order. */
 #include "edge/route.h"
 
+#include <errno.h>
+
 #include "edge/gate.h"
 #include "edge/handler/handlers.h"
 
@@ -10,6 +12,34 @@ static bool is_health(const struct exchange *ex)
 
     return path != NULL && str_eq(exchange_path(ex), str_of(path)) &&
            (ex->head.method == HTTP_GET || ex->head.method == HTTP_HEAD);
+}
+
+/* Whose host and which path; NULL: known. */
+static const struct handler *find_route(struct exchange *ex)
+{
+    switch (site_find(ex)) {
+    case 0:
+        return NULL;
+    case -ENOENT:
+        return gate_refuse(ex, 421, STR("no site of this server has this name"));
+    default:
+        return gate_refuse(ex, 400, STR("the path can be read in two ways"));
+    }
+}
+
+static const struct handler *by_directory(const struct exchange *ex)
+{
+    return snapshot_root(ex->snapshot, exchange_path(ex)) != NULL ? &file_handler : &app_handler;
+}
+
+static const struct handler *by_answer(const struct exchange *ex)
+{
+    switch (ex->route->answer) {
+    case CONF_ANSWER_DEFAULT:
+        return by_directory(ex);
+    default:
+        return &app_handler;
+    }
 }
 
 const struct handler *route(struct exchange *ex)
@@ -22,10 +52,8 @@ const struct handler *route(struct exchange *ex)
         return &options_handler;
     if (is_health(ex))
         return &health_handler;
-    refusal = gates_ask(ex);
-    if (refusal != NULL)
-        return refusal;
-    if (snapshot_root(ex->snapshot, exchange_path(ex)) != NULL)
-        return &file_handler;
-    return &app_handler;
+    refusal = find_route(ex);
+    if (refusal == NULL)
+        refusal = gates_ask(ex);
+    return refusal != NULL ? refusal : by_answer(ex);
 }

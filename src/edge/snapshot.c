@@ -100,11 +100,17 @@ int snapshot_new(struct str conf_text, struct snapshot **out)
     map_init(&s->immutable);
     if (error != 0)
         goto fail;
+    error = conf_resolve(s->builder);
+    if (error != 0)
+        goto fail;
     s->conf = conf_of(s->builder);
     s->limits = (struct h1_limits){ .request_line = (uint32_t)s->conf->limit_request_line,
                                     .fields = (uint32_t)s->conf->limit_request_fields,
                                     .field_size = (uint32_t)s->conf->limit_request_field_size };
     error = read_networks(&s->trusted, &s->conf->trusted_proxies);
+    if (error != 0)
+        goto fail;
+    error = sites_new(s->conf, &s->sites);
     if (error != 0)
         goto fail;
     make_headers(s);
@@ -132,6 +138,7 @@ void snapshot_unref(struct snapshot *s)
     }
     map_fini(&s->immutable);
     tls_ctx_unref(s->tls);
+    sites_free(s->sites);
     conf_builder_free(s->builder);
     networks_fini(&s->trusted);
     mem_free(s);

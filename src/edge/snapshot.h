@@ -13,6 +13,7 @@
 #include "base/str.h"
 #include "conf/conf.h"
 #include "edge/networks.h"
+#include "edge/site.h"
 #include "http/h1.h"
 #include "os/sock.h"
 #include "os/tls.h"
@@ -28,14 +29,11 @@ struct root {
     uint32_t id;       /* no other root of this process had it, those of earlier snapshots included */
 };
 
-struct header {
-    struct str name, value;
-};
-
 struct snapshot {
     atomic_uint refs;
     struct conf_builder *builder; /* owned */
     const struct conf *conf;      /* the builder's */
+    struct sites *sites;          /* owned */
     struct h1_limits limits;
     struct root roots[SNAPSHOT_ROOTS_MAX];
     uint32_t n_roots;

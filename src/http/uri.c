@@ -37,6 +37,35 @@ size_t uri_decode(struct str in, char *out)
     return n;
 }
 
+/* One segment after the other is taken over, but the empty ones and the dots; the slash in front of each goes with it, so "/a/." ends in one. */
+size_t uri_normalise(char *path, size_t n)
+{
+    size_t out = 0, i = 0;
+
+    while (i < n) {
+        size_t begin = i, len;
+
+        i++;
+        while (i < n && path[i] != '/')
+            i++;
+        len = i - begin - 1; /* without the slash */
+        if (len == 0 || (len == 1 && path[begin + 1] == '.')) {
+            if (i < n)
+                continue; /* the next brings its slash */
+            path[out++] = '/';
+        } else if (len == 2 && path[begin + 1] == '.' && path[begin + 2] == '.') {
+            while (out > 0 && path[--out] != '/')
+                ;
+            if (i == n)
+                path[out++] = '/';
+        } else {
+            memmove(path + out, path + begin, len + 1);
+            out += len + 1;
+        }
+    }
+    return out;
+}
+
 /* ---- paths for files ---- */
 
 /* A segment that begins with a dot is ".", ".." or a dot file; RFC 8615 puts "/.well-known/" first. */

@@ -13,6 +13,8 @@
 /* Percent-decodes into out (room for in.n bytes; in and out may be the same memory) and returns the length. A '%'
  * not followed by two hex digits stays as it is, as Gunicorn does for PATH_INFO. */
 size_t uri_decode(struct str in, char *out);
+/* Resolves "//", "/./" and "/../" of a decoded path in place (".." at the top is dropped) and returns the length; what begins with '/' still does. */
+size_t uri_normalise(char *path, size_t n);
 /* For files: percent-decodes a path, then refuses what must not reach a file system: malformed escapes, NUL and
  * other controls, backslash, an encoded '/', "." and ".." segments before or after decoding, a segment that begins
  * with a dot (dot files; ".well-known" as the first segment is allowed). Repeated slashes become one. Writes at most

@@ -27,14 +27,13 @@ static void names_are_unique_and_well_formed(void **state)
 static void each_row_can_be_shown(void **state)
 {
     for (EACH_ROW(row)) {
-        bool user = option_is_public(row) && !option_is(row, OPTION_LATER);
+        bool user = option_is_public(row);
 
         assert_non_null(row->help);
         assert_true(islower((unsigned char)row->help[0]) || !user || row->help[0] == 'X');
         assert_true(row->help[strlen(row->help) - 1] != '.');
         assert_true(row->argument || row->type == OPTION_BOOL || !option_is_public(row));
         assert_true(!user || row->fallback || row->example || option_is(row, OPTION_NO_FILE));
-        assert_int_equal(option_is(row, OPTION_LATER), row->later != NULL);
         assert_true(row->choices != NULL || (row->type != OPTION_CHOICE && row->type != OPTION_WORD));
         assert_true(row->choices == NULL || row->type == OPTION_CHOICE || row->type == OPTION_WORD ||
                     row->type == OPTION_DURATION);
@@ -47,10 +46,8 @@ static void fields_and_defaults_fit(void **state)
     for (EACH_ROW(row)) {
         struct conf conf = { 0 };
 
-        if (option_is(row, OPTION_LATER))
-            continue;
         for (const struct option_row *other = option_table; other < row; other++)
-            assert_true(option_is(other, OPTION_LATER) || other->offset != row->offset);
+            assert_true(other->offset != row->offset);
         if (row->fallback)
             assert_int_equal(value_parse(row, str_of(row->fallback), &conf), 0);
         if (row->example)

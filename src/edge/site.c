@@ -1,0 +1,203 @@
+/* From host and path to a route. */
+#include "edge/site.h"
+
+#include <errno.h>
+
+#include "base/mem.h"
+#include "conf/site_values.h"
+#include "edge/exchange.h"
+#include "http/uri.h"
+
+#define HOST_ROOM 256
+
+/* ---- compiling ---- */
+
+static char *route_name(const struct site *site, const struct conf_route *conf)
+{
+    struct buf text;
+    char *name;
+
+    buf_init(&text, 1u << 20);
+    must(buf_printf(&text, STR_FMT "%s%s", STR_ARG(conf_site_name(site->conf)), conf->path, conf->exact ? " =" : "") ==
+         0);
+    name = str_dup(buf_str(&text));
+    buf_fini(&text);
+    return name;
+}
+
+static void compile_headers(struct route *route)
+{
+    const struct conf_list *list = &route->conf->headers;
+
+    route->headers = mem_calloc(list->n + 1, sizeof(*route->headers));
+    for (size_t i = 0; i < list->n; i++) {
+        struct str header = str_of(list->items[i]);
+
+        route->headers[route->n_headers++] = (struct header){ site_header_name(header), site_header_value(header) };
+    }
+}
+
+static void compile_route(struct sites *sites, struct site *site, const struct conf_route *conf, struct route *route)
+{
+    *route = (struct route){ .conf = conf,
+                             .site = site,
+                             .path = str_of(conf->path),
+                             .name = str_of(route_name(site, conf)),
+                             .nth = sites->n_routes++,
+                             .answer = conf_route_answer(conf) };
+    compile_headers(route);
+}
+
+static int compile_hosts(struct sites *sites, struct site *site)
+{
+    const struct conf_list *hosts = &site->conf->own.hosts;
+
+    if (hosts->n == 0)
+        sites->fallback = site;
+    for (size_t i = 0; i < hosts->n; i++) {
+        struct str host = str_of(hosts->items[i]);
+        bool wild = str_starts(host, STR("*."));
+        struct map *map = wild ? &sites->wildcard : &sites->exact;
+
+        if (str_eq(host, STR("*")))
+            sites->fallback = site;
+        else if (map_put(map, str_cut(host, wild ? 2 : 0, host.n), site) != NULL)
+            return -EINVAL;
+    }
+    return 0;
+}
+
+static int compile_site(struct sites *sites, const struct conf_site *conf, struct site *site)
+{
+    site->conf = conf;
+    site->n_routes = (uint32_t)conf->n_routes;
+    site->routes = mem_calloc(conf->n_routes + 1, sizeof(*site->routes));
+    compile_route(sites, site, &conf->own, &site->own);
+    for (size_t i = 0; i < conf->n_routes; i++) /* theirs are the shortest first */
+        compile_route(sites, site, &conf->routes[conf->n_routes - 1 - i], &site->routes[i]);
+    return compile_hosts(sites, site);
+}
+
+int sites_new(const struct conf *conf, struct sites **out)
+{
+    struct sites *s = mem_zalloc(sizeof(*s));
+    int error = 0;
+
+    map_init(&s->exact);
+    map_init(&s->wildcard);
+    s->sites = mem_calloc(conf->sites.n, sizeof(*s->sites));
+    for (size_t i = 0; i < conf->sites.n && error == 0; i++) {
+        s->n++;
+        error = compile_site(s, &conf->sites.sites[i], &s->sites[i]);
+    }
+    if (error != 0) {
+        sites_free(s);
+        return error;
+    }
+    s->elsewhere = &(s->fallback != NULL ? s->fallback : &s->sites[0])->own;
+    s->simple = s->fallback != NULL && s->n == 1 && s->sites[0].n_routes == 0 && s->exact.n == 0 && s->wildcard.n == 0;
+    *out = s;
+    return 0;
+}
+
+static void route_fini(struct route *route)
+{
+    mem_free((void *)route->name.p);
+    mem_free(route->headers);
+}
+
+void sites_free(struct sites *s)
+{
+    if (s == NULL)
+        return;
+    for (uint32_t i = 0; i < s->n; i++) {
+        for (uint32_t k = 0; k < s->sites[i].n_routes; k++)
+            route_fini(&s->sites[i].routes[k]);
+        route_fini(&s->sites[i].own);
+        mem_free(s->sites[i].routes);
+    }
+    map_fini(&s->exact);
+    map_fini(&s->wildcard);
+    mem_free(s->sites);
+    mem_free(s);
+}
+
+/* ---- hosts ---- */
+
+const struct site *sites_host(const struct sites *sites, struct str host)
+{
+    char lower[HOST_ROOM];
+    const struct site *site;
+    struct str name, rest;
+
+    if (host.n > 0 && host.p[host.n - 1] == '.')
+        host = str_cut(host, 0, host.n - 1);
+    if (host.n > sizeof(lower) || (sites->exact.n == 0 && sites->wildcard.n == 0))
+        return sites->fallback;
+    for (size_t i = 0; i < host.n; i++)
+        lower[i] = ascii_lower(host.p[i]);
+    name = rest = str_make(lower, host.n);
+    site = map_get(&sites->exact, name);
+    if (site != NULL)
+        return site;
+    (void)str_split(&rest, '.');
+    site = rest.p != NULL ? map_get(&sites->wildcard, rest) : NULL;
+    return site != NULL ? site : sites->fallback;
+}
+
+/* ---- paths ---- */
+
+const struct route *site_route(const struct site *site, struct str path)
+{
+    for (uint32_t i = 0; i < site->n_routes; i++)
+        if (conf_route_matches(site->routes[i].conf, path))
+            return &site->routes[i];
+    return &site->own;
+}
+
+/* Nothing in it that anybody could read otherwise: no escape, no empty segment, none that begins with a dot. */
+static bool is_plain(struct str path)
+{
+    for (size_t i = 0; i < path.n; i++) {
+        if (path.p[i] == '%')
+            return false;
+        if (path.p[i] == '/' && i + 1 < path.n && (path.p[i + 1] == '/' || path.p[i + 1] == '.'))
+            return false;
+    }
+    return true;
+}
+
+static int find_odd(struct exchange *ex, const struct site *site, struct str path)
+{
+    struct str decoded = { arena_alloc(&ex->arena, path.n + 1), 0 };
+    const struct route *read_plainly;
+
+    must(decoded.p != NULL);
+    decoded.n = uri_decode(path, (char *)decoded.p);
+    read_plainly = site_route(site, decoded);
+    decoded.n = uri_normalise((char *)decoded.p, decoded.n);
+    ex->route = site_route(site, decoded);
+    return ex->route == read_plainly ? 0 : -EINVAL;
+}
+
+int site_find(struct exchange *ex)
+{
+    const struct sites *sites = ex->snapshot->sites;
+    struct str path = exchange_path(ex);
+    const struct site *site;
+
+    if (sites->simple) {
+        ex->route = sites->elsewhere;
+        return 0;
+    }
+    site = sites_host(sites, ex->server_name);
+    if (site == NULL)
+        return -ENOENT;
+    ex->route = &site->own;
+    if (site->n_routes == 0)
+        return 0;
+    if (!is_plain(path))
+        return find_odd(ex, site, path);
+    ex->route = site_route(site, path);
+    return 0;
+}
