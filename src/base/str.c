@@ -48,6 +48,11 @@ bool str_starts(struct str s, struct str prefix)
     return s.n >= prefix.n && same_bytes(s.p, prefix.p, prefix.n);
 }
 
+bool str_starts_nocase(struct str s, struct str prefix)
+{
+    return s.n >= prefix.n && str_eq_nocase(str_cut(s, 0, prefix.n), prefix);
+}
+
 bool str_ends(struct str s, struct str suffix)
 {
     return s.n >= suffix.n && (suffix.n == 0 || memcmp(s.p + s.n - suffix.n, suffix.p, suffix.n) == 0);

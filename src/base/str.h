@@ -36,6 +36,7 @@ bool str_eq(struct str a, struct str b);
 bool str_eq_nocase(struct str a, struct str b);
 int str_cmp(struct str a, struct str b);
 bool str_starts(struct str s, struct str prefix);
+bool str_starts_nocase(struct str s, struct str prefix);
 bool str_ends(struct str s, struct str suffix);
 ptrdiff_t str_find(struct str s, char c);                 /* index of the first c, or -1 */
 ptrdiff_t str_rfind(struct str s, char c);                /* index of the last c, or -1 */

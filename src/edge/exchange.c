@@ -53,7 +53,7 @@ int exchange_reserve(struct exchange *ex)
     return arena_reserve(&ex->arena, ARENA_NEED + EXCHANGE_PAGE_ROOM + 4 * (size_t)ex->head.length);
 }
 
-static void handler_end(struct exchange *ex)
+void exchange_leave_handler(struct exchange *ex)
 {
     const struct handler *handler = ex->handler;
 
@@ -81,7 +81,7 @@ void exchange_end(struct exchange *ex)
         return; /* never begun, or ended already */
     if (ex->id.p != NULL)
         account(ex);
-    handler_end(ex);
+    exchange_leave_handler(ex);
     spool_fini(&ex->body);
     spool_init(&ex->body, 0, 0);
     arena_reset(&ex->arena);
@@ -177,7 +177,7 @@ void exchange_flush(struct exchange *ex)
 
 void exchange_page(struct exchange *ex, unsigned status, struct str detail)
 {
-    handler_end(ex);
+    exchange_leave_handler(ex);
     exchange_respond(ex, status);
     page_begin(ex, detail);
 }

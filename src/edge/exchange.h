@@ -157,6 +157,8 @@ bool exchange_has(const struct exchange *ex, struct str name); /* any case */
 void exchange_ready(struct exchange *ex); /* head complete: filters run, then the protocol flushes */
 /* A small page of our own (handler/page.c) with this status, in the client's preferred form. */
 void exchange_page(struct exchange *ex, unsigned status, struct str detail);
+/* Ends the handler before its time: another one answers in its place. Its response head and the request stay. */
+void exchange_leave_handler(struct exchange *ex);
 /* After body bytes or the end became available. */
 void exchange_flush(struct exchange *ex);
 

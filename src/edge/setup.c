@@ -66,7 +66,8 @@ void setup_listener(struct edge *edge, struct wire_message *m)
 
 void setup_root(struct edge *edge, struct wire_message *m)
 {
-    struct str prefix = m->text, kind = str_split(&prefix, ' ');
+    struct str rest = m->text, first = str_split(&rest, '\n'), real = str_split(&rest, '\n');
+    struct str prefix = first, kind = str_split(&prefix, ' ');
     int dir = m->fds[0];
 
     if (edge->building == NULL || prefix.n == 0)
@@ -74,6 +75,8 @@ void setup_root(struct edge *edge, struct wire_message *m)
     m->fds[0] = -1;
     if (snapshot_add_root(edge->building, prefix, str_eq(kind, STR("media")), dir) != 0)
         log_event(&edge->log, LOG_ALERT, "too many static and media directories", LOG_S("prefix", prefix));
+    else
+        snapshot_name_root(edge->building, real, rest);
 }
 
 void setup_tls(struct edge *edge, struct wire_message *m)

@@ -78,6 +78,17 @@ int snapshot_add_root(struct snapshot *s, struct str prefix, bool media, int dir
     return 0;
 }
 
+void snapshot_name_root(struct snapshot *s, struct str real, struct str configured)
+{
+    struct root *root = &s->roots[s->n_roots - 1];
+
+    must(s->n_roots > 0);
+    while (configured.n > 1 && configured.p[configured.n - 1] == '/')
+        configured.n--;
+    root->names[0] = (struct str){ str_dup(real), real.n };
+    root->names[1] = (struct str){ str_dup(configured), configured.n };
+}
+
 const struct root *snapshot_root(const struct snapshot *s, struct str path)
 {
     const struct root *best = NULL;
@@ -135,6 +146,8 @@ void snapshot_unref(struct snapshot *s)
     for (uint32_t i = 0; i < s->n_roots; i++) {
         close(s->roots[i].dir);
         mem_free((void *)s->roots[i].prefix.p);
+        mem_free((void *)s->roots[i].names[0].p);
+        mem_free((void *)s->roots[i].names[1].p);
     }
     map_fini(&s->immutable);
     tls_ctx_unref(s->tls);

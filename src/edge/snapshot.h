@@ -24,9 +24,11 @@
 /* A directory that is served, known by descriptor only: the edge needs no path to it. */
 struct root {
     struct str prefix; /* URL prefix, begins and ends with '/' */
-    int dir;           /* O_PATH directory, owned */
-    bool media;        /* uploads: never a page of the site's origin */
-    uint32_t id;       /* no other root of this process had it, those of earlier snapshots included */
+    /* What the application may call it (X-Sendfile), owned: the real path, and the configured one. Compared, never opened. Empty: not known. */
+    struct str names[2];
+    int dir;     /* O_PATH directory, owned */
+    bool media;  /* uploads: never a page of the site's origin */
+    uint32_t id; /* no other root of this process had it, those of earlier snapshots included */
 };
 
 struct snapshot {
@@ -48,6 +50,8 @@ struct snapshot {
 MUST_CHECK int snapshot_new(struct str conf_text, struct snapshot **out);
 /* Adds a root (dir is taken over). The static root's manifest is read through it. 0 or -ENOSPC. */
 MUST_CHECK int snapshot_add_root(struct snapshot *s, struct str prefix, bool media, int dir);
+/* Of the root that was added last: absolute paths, empty where there is none. */
+void snapshot_name_root(struct snapshot *s, struct str real, struct str configured);
 struct snapshot *snapshot_ref(struct snapshot *s);
 void snapshot_unref(struct snapshot *s); /* NULL allowed */
 /* The root with the longest prefix of path, or NULL. */

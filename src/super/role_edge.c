@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -19,6 +20,7 @@
 #define CONF_MAX (1u << 20)
 #define FIRST_TRIES 5 /* of the very first edge before we give up */
 #define NOBODY 65534
+#define ROOT_TEXT_MAX (2 * PATH_MAX + 512)
 
 static struct super *super_of(const struct child *edge)
 {
@@ -81,14 +83,18 @@ static void send_listeners(struct child *edge, const struct listeners *listeners
     }
 }
 
-/* A map is URL=DIR. The edge gets the directory itself, so that it needs no right to any other, and cannot leave it. */
+/* A map is URL=DIR. The edge gets the directory itself, so that it needs no right to any other, and cannot leave it; its paths are what the application
+ * may call it by, no more. */
 static void send_root(struct child *edge, const char *kind, const char *map, uint64_t nth)
 {
     struct str dir = str_of(map), url = str_split(&dir, '=');
     struct wire_message m = { .type = WIRE_ROOT, .number = nth, .n_fds = 1 };
-    char text[512], *path = str_dup(dir);
-    int n = snprintf(text, sizeof(text), "%s " STR_FMT, kind, STR_ARG(url));
+    char text[ROOT_TEXT_MAX], real[PATH_MAX] = "", *path = str_dup(dir);
+    int n;
 
+    if (realpath(path, real) == NULL)
+        real[0] = '\0';
+    n = snprintf(text, sizeof(text), "%s " STR_FMT "\n%s\n%s", kind, STR_ARG(url), real, path[0] == '/' ? path : "");
     m.text = str_make(text, n > 0 && (size_t)n < sizeof(text) ? (size_t)n : 0);
     m.fds[0] = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (m.fds[0] >= 0 && m.text.n > 0) {

@@ -35,6 +35,7 @@ struct exchange {
     char bytes[POOL_HEAD_MAX]; /* what head points into */
     size_t used;
     bool has_length; /* Content-Length is among the fields */
+    bool elsewhere;  /* the answer is a file that the edge sends: X-Accel-Redirect, X-Sendfile */
     uint64_t length;
 
     uint64_t sent;    /* body bytes written to the ring or promised by a FILE frame */

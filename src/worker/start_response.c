@@ -107,6 +107,16 @@ static int keep_length(struct exchange *x, struct str value, PyObject *item)
     return 0;
 }
 
+static bool is_content_length(const struct pool_field *field)
+{
+    return field->name.n == 14 && str_eq_nocase(field->name, STR("content-length"));
+}
+
+static bool names_a_file(const struct pool_field *field)
+{
+    return str_eq_nocase(field->name, STR("x-accel-redirect")) || str_eq_nocase(field->name, STR("x-sendfile"));
+}
+
 /* One (name, value) pair, whose shape has been checked. */
 static int keep_pair(struct exchange *x, PyObject *item, PyObject *name, PyObject *value)
 {
@@ -123,7 +133,8 @@ static int keep_pair(struct exchange *x, PyObject *item, PyObject *name, PyObjec
         broken_rule(x, rule, item);
         return -1;
     }
-    if (field->name.n == 14 && str_eq_nocase(field->name, STR("content-length"))) {
+    x->elsewhere |= names_a_file(field);
+    if (is_content_length(field)) {
         if (keep_length(x, field->value, item) < 0)
             return -1;
         if (x->head.status == 204)
@@ -154,9 +165,24 @@ static int keep_header(struct exchange *x, PyObject *item)
     return keep_pair(x, item, name, value);
 }
 
+/* The edge sends a file in the body's place, and what says how long it is has said so of the file: no rule for the body. */
+static void forget_length(struct exchange *x)
+{
+    uint32_t n = 0;
+
+    x->has_length = false;
+    x->length = 0;
+    for (uint32_t i = 0; i < x->head.n_fields; i++) {
+        if (!is_content_length(&x->fields[i]))
+            x->fields[n++] = x->fields[i];
+    }
+    x->head.n_fields = n;
+}
+
 static void forget_head(struct exchange *x)
 {
     x->stage = EXCHANGE_OPEN;
+    x->elsewhere = false;
     x->used = 0;
     x->head = (struct pool_head){ .fields = x->fields };
     x->has_length = false;
@@ -175,6 +201,8 @@ static int keep_head(struct exchange *x, PyObject *status, PyObject *headers)
     for (Py_ssize_t i = 0; i < PyList_Size(headers); i++)
         if (keep_header(x, PyList_GetItem(headers, i)) < 0)
             return -1;
+    if (x->elsewhere)
+        forget_length(x);
     x->stage = EXCHANGE_STARTED;
     recorder_status(x->record, x->head.status);
     if (atomic_load_explicit(&x->record->phase, memory_order_relaxed) ==

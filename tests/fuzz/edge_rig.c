@@ -81,6 +81,7 @@ static void add_root(struct snapshot *s)
     for (size_t i = 0; i < ARRAY_LEN(files); i++)
         add_file(dir, files[i].name, files[i].size);
     must(snapshot_add_root(s, STR("/static/"), false, dir) == 0);
+    snapshot_name_root(s, STR("/srv"), STR("/srv/now"));
 }
 
 static void silent(void *arg, struct str line)

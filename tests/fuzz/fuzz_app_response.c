@@ -56,14 +56,14 @@ static void hear(struct play *p)
 
 static void put_head(struct play *p)
 {
-    static const char *const names[] = { "Content-Length", "X-A",        "Set-Cookie",
-                                         "Date",           "Connection", "Transfer-Encoding" };
+    static const char *const names[] = { "Content-Length",    "X-A",        "Set-Cookie",      "Date", "Connection",
+                                         "Transfer-Encoding", "X-Sendfile", "X-Accel-Redirect" };
     static const uint16_t statuses[] = { 200, 204, 304, 404, 100, 0, 999, 206 };
     struct pool_field field = { str_of(names[byte(p) % ARRAY_LEN(names)]), { NULL, 0 } };
     struct pool_head head = { .fields = &field, .n_fields = 1 };
 
     head.status = statuses[byte(p) % ARRAY_LEN(statuses)];
-    field.value = next(p, byte(p) % 16);
+    field.value = next(p, byte(p) % 32);
     (void)!pool_put_head(p->rig->pool, p->t, &head);
 }
 

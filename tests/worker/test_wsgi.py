@@ -46,6 +46,12 @@ def test_head_of_a_known_body_has_its_length(corners):
     assert corners.get("/no_body", method="HEAD").header("Content-Length") == []
 
 
+def test_the_length_of_a_file_that_the_edge_sends_is_no_rule_for_the_body(corners):
+    response = corners.get("/names_a_file")
+    assert response.end == END and response.header("X-Sendfile") == ["/a"] and response.header("X-A") == ["b"]
+    assert "9" not in response.header("Content-Length")
+
+
 @pytest.mark.parametrize("path, method", [("/endless", "HEAD"), ("/endless_304", "GET")])
 def test_iteration_stops_where_no_body_is_sent(corners, path, method):
     response = corners.get(path, method=method)

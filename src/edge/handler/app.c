@@ -198,6 +198,8 @@ static void app_news(struct exchange *ex)
     }
     if (app->failed && !ex->response.started)
         app_fail(ex, 500, "");
+    else if (app->have_head && !ex->response.ready && app->elsewhere.p != NULL)
+        accel_send(ex, app->elsewhere, app->elsewhere_is_path);
     else if (app->have_head && !ex->response.ready)
         exchange_ready(ex);
     else if (ex->response.ready)

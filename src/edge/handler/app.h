@@ -25,6 +25,8 @@ struct app {
     uint64_t file_at, file_left;
     enum app_source source;  /* of the piece peeked last */
     struct pool_piece piece; /* with SOURCE_RING */
+    struct str elsewhere;    /* X-Accel-Redirect or X-Sendfile: the file that is the answer; .p NULL: none */
+    bool elsewhere_is_path;  /* X-Sendfile */
     const char *unfit;       /* why a response is not fit to be sent, for the log */
     bool broken;             /* unfit by the pool's own rules: its worker must go */
     bool blocked;            /* the client does not read now */
@@ -59,6 +61,10 @@ void app_request_fill(struct exchange *ex, struct pool_request *request);
 /* app_frames.c: takes all frames that can be taken: head into ex->response, file and data into `app`, and gives the slot back after the last one.
  * DATA stays in the ring (app->piece) while the client reads. False: the response is unfit (app->unfit says why). */
 MUST_CHECK bool app_pump(struct exchange *ex, struct app *app);
+
+/* accel.c: answers with the file that the application's head named; the handler is another one afterwards. */
+void accel_send(struct exchange *ex, struct str target, bool by_path);
+#define ACCEL_ROOM (16u << 10) /* of the arena, beside what depends on the target's length */
 
 /* Which worker has it, how long it waited and ran: for the access log, while the slot is still its own. Nothing when no worker has it. */
 void app_note_times(struct exchange *ex, struct app *app);

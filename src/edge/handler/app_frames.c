@@ -29,6 +29,19 @@ static bool broken(struct exchange *ex, const char *why)
     return unfit(ex, why);
 }
 
+/* For us, never for the client: paths of this machine stay here. On other answers than 200 they mean nothing, so that a refusal stays one. */
+static bool is_for_us(struct exchange *ex, const struct pool_field *f, enum http_field_id id)
+{
+    struct app *app = app_of(ex);
+
+    if ((id == HTTP_F_X_ACCEL_REDIRECT || id == HTTP_F_X_SENDFILE) && ex->response.status == 200 &&
+        app->elsewhere.p == NULL) {
+        app->elsewhere = str_trim(f->value);
+        app->elsewhere_is_path = id == HTTP_F_X_SENDFILE;
+    }
+    return id == HTTP_F_X_SENDFILE || str_starts_nocase(f->name, STR("X-Accel-"));
+}
+
 static bool add_field(struct exchange *ex, const struct pool_field *f)
 {
     enum http_field_id id = http_field_lookup(f->name);
@@ -36,15 +49,14 @@ static bool add_field(struct exchange *ex, const struct pool_field *f)
 
     if (!http_response_field_valid(f->name, f->value))
         return unfit(ex, "a field's name is not a token, or its value has control bytes");
+    if (is_for_us(ex, f, id))
+        return true;
     switch (id) {
     case HTTP_F_CONTENT_LENGTH:
         if (ex->response.length >= 0 || str_to_u64(str_trim(f->value), INT64_MAX, &n) != 0)
             return unfit(ex, "Content-Length is repeated or no number");
         ex->response.length = (int64_t)n;
         return true;
-    case HTTP_F_X_ACCEL_REDIRECT:
-    case HTTP_F_X_SENDFILE:
-        return true; /* no root is configured for them: a path of this machine is not for the client */
     case HTTP_F_DATE:
         ex->response.date = true;
         break;

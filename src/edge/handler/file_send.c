@@ -16,6 +16,8 @@
 #include "http/encoding.h"
 #include "http/range.h"
 
+#define TYPE_MAX 256 /* of a media type that each part repeats: the application may give a long one */
+
 struct part {
     struct str head;
     uint64_t at, left; /* of the file */
@@ -249,7 +251,7 @@ static void respond(struct exchange *ex)
         respond_without_content(ex, 416);
         return;
     }
-    if (kind == HTTP_RANGE_SOME)
+    if (kind == HTTP_RANGE_SOME && (ranges.n == 1 || type.n <= TYPE_MAX))
         respond_ranges(ex, type, &ranges);
     else
         respond_whole(ex, type);

@@ -94,19 +94,36 @@ static bool sends_a_long_head(struct fixture *f, int client)
     return good(rig_talk(&f->rig, client, request, n));
 }
 
-/* The worker answers what comes, with a long head. */
-static bool serve(struct fixture *f, int client)
+/* The worker answers what comes. */
+static bool serve_with(struct fixture *f, int client, const char *name, const char *value)
 {
-    static char value[8001];
     struct pool_ticket t;
 
     if (pool_try_take(f->app.pool, 0, &t) != POOL_TAKEN)
         return good(rig_read(&f->rig, client));
-    memset(value, 'v', sizeof(value) - 1);
-    rig_app_head(&f->app, t, 200, "X-Long", value);
+    rig_app_head(&f->app, t, 200, name, value);
     rig_app_data(&f->app, t, "hello");
     rig_app_end(&f->app, t, 0);
     return good(rig_read(&f->rig, client));
+}
+
+/* With a long head. */
+static bool serve(struct fixture *f, int client)
+{
+    static char value[8001];
+
+    memset(value, 'v', sizeof(value) - 1);
+    return serve_with(f, client, "X-Long", value);
+}
+
+static bool asks_for_a_file_by_the_application(struct fixture *f, int client)
+{
+    char *answer = ask(f, client, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+
+    if (answer[0] != '\0')
+        return good(answer);
+    mem_free(answer);
+    return serve_with(f, client, "X-Accel-Redirect", "/static/a.css");
 }
 
 static bool asks_the_application(struct fixture *f, int client)
@@ -159,7 +176,13 @@ static bool pipelines(struct fixture *f, int client)
 }
 
 static bool (*const stories[])(struct fixture *f, int client) = {
-    asks_for_a_file, sends_nonsense, sends_a_long_head, asks_the_application, uploads, pipelines,
+    asks_for_a_file,
+    sends_nonsense,
+    sends_a_long_head,
+    asks_the_application,
+    uploads,
+    pipelines,
+    asks_for_a_file_by_the_application,
 };
 
 static void leave(struct fixture *f, int client)

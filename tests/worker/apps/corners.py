@@ -603,6 +603,12 @@ def too_short_empty(environ, start_response):
     return []
 
 
+def names_a_file(environ, start_response):
+    """The length is the file's, which the edge sends."""
+    start_response("200 OK", [("X-Sendfile", "/a"), ("Content-Length", "9"), ("X-A", "b")])
+    return [b"dropped", b"and more than that"]
+
+
 def write_str(environ, start_response):
     start_response("200 OK", PLAIN)("text")
     return []
