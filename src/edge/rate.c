@@ -6,6 +6,7 @@
 #define WINDOW_NS (100 * NS_PER_MS)
 #define WINDOW_MOST_NS (5 * NS_PER_SEC)
 #define WINDOW_ENDS 16
+#define WINDOW_ENDS_FIRST 8 /* until something is known: a queue grows fast at the beginning of an overload */
 #define RETRY_MOST 300
 
 static double seconds(uint64_t ns)
@@ -16,25 +17,29 @@ static double seconds(uint64_t ns)
 void rate_busy(struct rate *r, uint64_t now)
 {
     uint64_t ends = r->ended - r->base, long_ns = now > r->since_ns ? now - r->since_ns : 0;
+    unsigned enough = r->per_second > 0 ? WINDOW_ENDS : WINDOW_ENDS_FIRST;
     double sample, weight;
 
-    if (r->since_ns == 0) {
+    if (r->since_ns == 0 || (!r->aligned && ends > 0)) {
+        r->aligned = r->since_ns != 0;
         r->since_ns = now;
         r->base = r->ended;
         return;
     }
-    if (long_ns < WINDOW_NS || (ends < WINDOW_ENDS && long_ns < WINDOW_MOST_NS))
+    if (long_ns < WINDOW_NS || (ends < enough && long_ns < WINDOW_MOST_NS))
         return;
     sample = (ends > 0 ? (double)ends : 0.5) / seconds(long_ns);
     weight = r->per_second > 0 ? seconds(long_ns) / (seconds(long_ns) + 1.0) : 1.0;
     r->per_second += weight * (sample - r->per_second);
     r->since_ns = now;
     r->base = r->ended;
+    r->aligned = true;
 }
 
 void rate_idle(struct rate *r)
 {
     r->since_ns = 0;
+    r->aligned = false;
 }
 
 uint64_t rate_wait(const struct rate *r, uint64_t nth)

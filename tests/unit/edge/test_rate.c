@@ -39,6 +39,18 @@ static void learns(void **state)
     assert_int_equal(rate_retry_after(&r, 1000000, now), 300);
 }
 
+/* Two workers that take 50 ms each began just before anybody had to wait: the first forecast is no better than the truth. */
+static void the_first_forecast(void **state)
+{
+    struct rate r = { 0 };
+
+    for (unsigned ms = 30; r.per_second <= 0 && ms < 1000; ms += 5) {
+        r.ended = ms / 50 * 2;
+        rate_busy(&r, NS_PER_SEC + ms * NS_PER_MS);
+    }
+    assert_in_range((uint64_t)r.per_second, 38, 41);
+}
+
 /* Half of the workers have gone: in three seconds it knows. */
 static void follows(void **state)
 {
@@ -94,6 +106,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_known),
         cmocka_unit_test(learns),
+        cmocka_unit_test(the_first_forecast),
         cmocka_unit_test(follows),
         cmocka_unit_test(slow_requests),
         cmocka_unit_test(idle_time_does_not_count),
