@@ -133,7 +133,7 @@ static void describe(struct file_entry *e, const struct stat *st, struct str pat
 static int open_entry(const struct root *root, struct str path, struct file_entry **out)
 {
     struct file_entry *e;
-    struct stat st;
+    struct stat st = { .st_mode = 0 };
     char *name = str_dup(path);
     int fd = open_beneath(root->dir, name);
 
@@ -142,7 +142,7 @@ static int open_entry(const struct root *root, struct str path, struct file_entr
         return fd == -ENOTDIR || fd == -ENAMETOOLONG || fd == -ENXIO ? -ENOENT : fd;
     if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
         close(fd);
-        return -ENOENT;
+        return S_ISDIR(st.st_mode) ? -EISDIR : -ENOENT;
     }
     e = mem_try_zalloc(sizeof(*e));
     if (e == NULL) {

@@ -46,8 +46,8 @@ struct file_entry {
 struct file_cache *file_cache_new(struct lane *lane);
 void file_cache_free(struct file_cache *cache);  /* every entry must have been put back */
 void file_cache_clear(struct file_cache *cache); /* forgets all; entries in use live on */
-/* The regular file at `path` below `root` with a reference for the caller. 0; -ENOENT (also for directories and what is no regular
- * file), -EACCES, -EXDEV or -ELOOP (a link that leaves the root), other -errno. */
+/* The regular file at `path` below `root` with a reference for the caller. 0; -ENOENT (also for what is no regular
+ * file), -EISDIR, -EACCES, -EXDEV or -ELOOP (a link that leaves the root), other -errno. */
 MUST_CHECK int file_cache_get(struct file_cache *cache, const struct root *root, struct str path,
                               struct file_entry **out);
 /* The file's precompressed sibling (PATH.br and so on) with a reference for the caller; NULL when there is none, or one that is older than the file. What is

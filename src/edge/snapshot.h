@@ -26,8 +26,10 @@ struct root {
     struct str prefix; /* URL prefix, begins and ends with '/' */
     /* What the application may call it (X-Sendfile), owned: the real path, and the configured one. Compared, never opened. Empty: not known. */
     struct str names[2];
-    int dir;     /* O_PATH directory, owned */
-    bool media;  /* uploads: never a page of the site's origin */
+    int dir;    /* O_PATH directory, owned */
+    bool media; /* uploads: never a page of the site's origin */
+    bool
+        index; /* pages: a directory's URL ends with '/' and means its index.html; otherwise directories are not there */
     uint32_t id; /* no other root of this process had it, those of earlier snapshots included */
 };
 

@@ -61,13 +61,6 @@ static bool is_plain(struct str path)
     return true;
 }
 
-static struct str without_slashes(struct str path)
-{
-    while (path.n > 0 && path.p[0] == '/')
-        path = str_cut(path, 1, path.n);
-    return path;
-}
-
 /* A URL path below a root's prefix. -EXDEV: below none. */
 static int find_by_url(struct exchange *ex, struct str target, struct file_offer *offer, struct file_entry **entry)
 {
@@ -80,7 +73,7 @@ static int find_by_url(struct exchange *ex, struct str target, struct file_offer
         return -EXDEV;
     if (uri_file_path(str_cut(url, offer->root->prefix.n, url.n), clean, &offer->path.n) != 0)
         return -ENOENT;
-    offer->path = without_slashes(str_make(clean, offer->path.n));
+    offer->path = file_without_slashes(str_make(clean, offer->path.n));
     return offer->path.n == 0 ? -ENOENT : file_cache_get(ex->lane->files, offer->root, offer->path, entry);
 }
 
@@ -98,7 +91,7 @@ static bool find_root(struct exchange *ex, struct str path, struct file_offer *o
                 continue;
             best = name.n;
             offer->root = &s->roots[i];
-            offer->path = without_slashes(str_cut(path, name.n, path.n));
+            offer->path = file_without_slashes(str_cut(path, name.n, path.n));
         }
     }
     return best > 0;
@@ -168,7 +161,7 @@ void accel_send(struct exchange *ex, struct str target, bool by_path)
         exchange_page(ex, 502, STR("the application named a file that it may not send"));
         return;
     }
-    if (error == -ENOENT)
+    if (error == -ENOENT || error == -EISDIR)
         log_event(&ex->lane->edge->log, LOG_WARNING, "the application sends a file that is not there",
                   LOG_S("value", str_cut(target, 0, 1024)), LOG_S("request_id", ex->id));
     file_refuse(ex, error, offer.path);

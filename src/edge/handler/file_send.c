@@ -318,6 +318,7 @@ void file_refuse(struct exchange *ex, int error, struct str path)
 {
     switch (error) {
     case -ENOENT:
+    case -EISDIR:
         exchange_page(ex, 404, STR(""));
         return;
     case -EXDEV:

@@ -17,6 +17,10 @@ struct file_offer {
 
 /* Answers with the entry, whose reference is taken over; the exchange's handler is file_handler from here on. */
 void file_send(struct exchange *ex, struct file_entry *entry, const struct file_offer *offer);
+/* file.c: answers with what the URL path `raw` (not decoded) names below the root, a page of our own if that is nothing. */
+void file_answer(struct exchange *ex, const struct root *root, struct str raw);
+/* Without the slashes that it begins with: below a root every path is relative. */
+struct str file_without_slashes(struct str path);
 /* The page for file_cache_get's `error`, with a log line where somebody can mend it. */
 void file_refuse(struct exchange *ex, int error, struct str path);
 

@@ -130,8 +130,8 @@ static void what_is_no_file(void **state)
     assert_int_equal(symlink("../../../../../../../../etc/passwd", full(&rig, "up")), 0);
     assert_int_equal(symlink("dir/a", full(&rig, "in")), 0);
     assert_int_equal(symlink("/proc/self/root", full(&rig, "magic")), 0);
-    expect_error(&rig, "dir", -ENOENT);
-    expect_error(&rig, "dir/", -ENOENT);
+    expect_error(&rig, "dir", -EISDIR);
+    expect_error(&rig, "dir/", -EISDIR);
     expect_error(&rig, "dir/a/", -ENOENT);
     expect_error(&rig, "dir/a/b", -ENOENT);
     expect_error(&rig, "fifo", -ENOENT);
