@@ -129,6 +129,18 @@ void exchange_add(struct exchange *ex, struct str name, struct str value)
         r->fields[r->n_fields++] = (struct header){ name, value };
 }
 
+void exchange_remove(struct exchange *ex, struct str name)
+{
+    struct response *r = &ex->response;
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < r->n_fields; i++) {
+        if (!str_eq_nocase(r->fields[i].name, name))
+            r->fields[n++] = r->fields[i];
+    }
+    r->n_fields = n;
+}
+
 bool exchange_has(const struct exchange *ex, struct str name)
 {
     const struct response *r = &ex->response;

@@ -152,7 +152,8 @@ struct str exchange_path(const struct exchange *ex);                         /* 
 void exchange_respond(struct exchange *ex, unsigned status);
 /* Pieces must live as long as the exchange (static or arena). Ignored past EXCHANGE_FIELDS_MAX (the app's limit is below it). */
 void exchange_add(struct exchange *ex, struct str name, struct str value);
-void exchange_vary(struct exchange *ex, struct str name); /* adds the name to Vary, unless it or * is there already */
+void exchange_vary(struct exchange *ex, struct str name);   /* adds the name to Vary, unless it or * is there already */
+void exchange_remove(struct exchange *ex, struct str name); /* every field of that name */
 bool exchange_has(const struct exchange *ex, struct str name); /* any case */
 void exchange_ready(struct exchange *ex); /* head complete: filters run, then the protocol flushes */
 /* A small page of our own (handler/page.c) with this status, in the client's preferred form. */

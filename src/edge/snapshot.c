@@ -39,25 +39,6 @@ static int read_networks(struct networks *set, const struct conf_list *list)
     return 0;
 }
 
-/* ---- headers ---- */
-
-static void add_header(struct snapshot *s, struct str name, const char *value)
-{
-    if (value != NULL && value[0] != '\0' && s->n_headers < SNAPSHOT_FILE_HEADERS)
-        s->headers[s->n_headers++] = (struct header){ name, str_of(value) };
-}
-
-static void make_headers(struct snapshot *s)
-{
-    const struct conf *c = s->conf;
-
-    if (c->nosniff)
-        add_header(s, STR("X-Content-Type-Options"), "nosniff");
-    add_header(s, STR("Referrer-Policy"), c->referrer_policy != NULL ? c->referrer_policy : "same-origin");
-    add_header(s, STR("X-Frame-Options"), c->x_frame_options != NULL ? c->x_frame_options : "SAMEORIGIN");
-    add_header(s, STR("Cross-Origin-Opener-Policy"), c->cross_origin_opener_policy);
-}
-
 /* ---- roots ---- */
 
 static atomic_uint roots_made;
@@ -124,7 +105,6 @@ int snapshot_new(struct str conf_text, struct snapshot **out)
     error = sites_new(s->conf, &s->sites);
     if (error != 0)
         goto fail;
-    make_headers(s);
     *out = s;
     return 0;
 

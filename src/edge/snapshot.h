@@ -19,7 +19,6 @@
 #include "os/tls.h"
 
 #define SNAPSHOT_ROOTS_MAX 32
-#define SNAPSHOT_FILE_HEADERS 8
 
 /* A directory that is served, known by descriptor only: the edge needs no path to it. */
 struct root {
@@ -41,10 +40,8 @@ struct snapshot {
     struct h1_limits limits;
     struct root roots[SNAPSHOT_ROOTS_MAX];
     uint32_t n_roots;
-    struct tls_ctx *tls;                          /* owned reference; NULL: no TLS listeners */
-    struct map immutable;                         /* hashed names of staticfiles.json, relative to the static root */
-    struct header headers[SNAPSHOT_FILE_HEADERS]; /* for files and own pages */
-    uint32_t n_headers;
+    struct tls_ctx *tls;     /* owned reference; NULL: no TLS listeners */
+    struct map immutable;    /* hashed names of staticfiles.json, relative to the static root */
     struct networks trusted; /* proxies */
 };
 

@@ -41,6 +41,7 @@ static void begin(struct rig *rig, struct exchange *ex)
     ex->ops = &ops;
     exchange_begin(ex);
     ex->snapshot = snapshot_ref(rig->edge.snapshot);
+    ex->route = ex->snapshot->sites->elsewhere;
     ex->id = STR("id");
     ex->handler = &counting;
     ex->state = &something;
