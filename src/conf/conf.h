@@ -20,6 +20,7 @@
 
 enum conf_gc { CONF_GC_IDLE, CONF_GC_PYTHON };
 enum conf_reload_strategy { CONF_RELOAD_BESIDE, CONF_RELOAD_ROLLING };
+enum conf_tls_client { CONF_TLS_CLIENT_NONE, CONF_TLS_CLIENT_OPTIONAL, CONF_TLS_CLIENT_REQUIRED };
 enum conf_log_format { CONF_LOG_AUTO, CONF_LOG_TEXT, CONF_LOG_JSON };
 
 #define CONF_AUTO UINT64_MAX /* a duration that was left to a rule */
@@ -39,6 +40,8 @@ struct conf {
     char *control;
     /* listeners */
     struct conf_list bind, tls_bind, certfile, keyfile;
+    char *tls_client_ca;
+    enum conf_tls_client tls_client_auth; /* without tls_client_ca: nobody is asked */
     char *metrics_bind;
     /* processes */
     uint64_t workers, threads; /* workers 0: number of cores */

@@ -16,6 +16,9 @@ static int check_certificates(const struct conf *c, char *error)
                             c->certfile.n, c->keyfile.n);
     if (c->tls_bind.n && !c->certfile.n)
         return builder_fail(error, "tls-bind: expected a certificate too; give --certfile and --keyfile");
+    if (c->tls_client_ca != NULL && !c->tls_bind.n)
+        return builder_fail(
+            error, "tls-client-ca: clients have certificates with TLS only; listen for HTTPS with --tls-bind ADDR");
     if (c->certfile.n && !c->tls_bind.n)
         return builder_fail(
             error, "certfile: nothing would use it, --bind is plain HTTP; listen for HTTPS with --tls-bind ADDR");

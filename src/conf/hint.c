@@ -47,7 +47,7 @@ static const struct {
     { "R", NOT_NEEDED },
     { "check-config", "use `quintet check`" },
     { "print-config", "use `quintet config`" },
-    { "ca-certs", "client certificates are not asked for in this version; leave it out" },
+    { "ca-certs", "use --tls-client-ca FILE" },
     { "statsd-host", "see --metrics-bind (Prometheus)" },
     /* uvicorn, hypercorn, granian */
     { "host", "use --bind HOST:PORT" },

@@ -17,7 +17,8 @@
 static const char *const gc_ways[] = { "idle", "python", NULL };           /* enum conf_gc */
 static const char *const log_formats[] = { "auto", "text", "json", NULL }; /* enum conf_log_format */
 static const char *const auto_word[] = { "auto", NULL };
-static const char *const reload_strategies[] = { "beside", "rolling", NULL }; /* enum conf_reload_strategy */
+static const char *const tls_client_ways[] = { "none", "optional", "required", NULL }; /* enum conf_tls_client */
+static const char *const reload_strategies[] = { "beside", "rolling", NULL };          /* enum conf_reload_strategy */
 static const char *const log_levels[] = { "debug", "info", "warning", "error", "alert", NULL };
 
 /* clang-format off */
@@ -49,6 +50,12 @@ const struct option_row option_table[] = {
       .example = "/etc/ssl/mysite.pem", .help = "certificate chain (PEM); repeat in pairs with --keyfile, chosen by the name asked for" },
     { .name = "keyfile", .type = OPTION_PATH, .group = OPTION_GROUP_LISTEN, .flags = OPTION_LIST, AT(keyfile), .argument = "FILE",
       .example = "/etc/ssl/mysite.key", .help = "private key (PEM) of the certificate of the same place" },
+    { .name = "tls-client-ca", .type = OPTION_PATH, .group = OPTION_GROUP_LISTEN, AT(tls_client_ca), .argument = "FILE",
+      .example = "/etc/ssl/staff-ca.pem", .fallback_help = "clients are not asked for certificates",
+      .help = "ask HTTPS clients for a certificate of one of these authorities (PEM, revocation lists too)" },
+    { .name = "tls-client-auth", .type = OPTION_CHOICE, .group = OPTION_GROUP_LISTEN, AT(tls_client_auth), .fallback = "required",
+      .argument = "HOW", .choices = tls_client_ways,
+      .help = "with --tls-client-ca: whether a client must have a certificate; the application sees it as SSL_CLIENT_VERIFY" },
 
     { .name = "workers", .flag = 'w', .type = OPTION_NUMBER, .group = OPTION_GROUP_WORKERS, .flags = OPTION_WORKERS, AT(workers), .max = 256, .fallback = "0",
       .argument = "N", .foreign = "WEB_CONCURRENCY", .fallback_help = "0: number of cores", .help = "worker processes" },

@@ -69,6 +69,7 @@ static void (*const messages[WIRE_COUNT])(struct edge *edge, struct wire_message
     [WIRE_LISTENER] = setup_listener,
     [WIRE_ROOT] = setup_root,
     [WIRE_TLS] = setup_tls,
+    [WIRE_TICKETS] = setup_tickets,
     [WIRE_START] = setup_start,
     [WIRE_POOL_OPEN] = generations_open,
     [WIRE_POOL_ADOPT] = generations_adopt,
@@ -142,6 +143,7 @@ static void edge_fini(struct edge *edge)
     snapshot_unref(edge->snapshot);
     snapshot_unref(edge->building);
     tls_ctx_unref(edge->tls);
+    tls_tickets_unref(edge->tickets);
     sink_free(edge->access_sink);
     edge->log.sink = NULL;
     sink_free(edge->error_sink);
@@ -160,6 +162,7 @@ int edge_main(int argc, char **argv)
     shed_init();
     dispatch_init(&edge->dispatch, edge);
     overdue_init(edge);
+    edge->tickets = tls_tickets_new();
     admit_init(&edge->admit);
     loop_timer_init(&edge->hold_timer, hold_over);
     edge->dispatch.queue_max = 1024;

@@ -30,10 +30,11 @@ struct edge {
     uint32_t n_lanes;
     struct dispatch dispatch;
     struct admit admit;
-    struct channel super;      /* in lane 0's loop */
-    struct snapshot *snapshot; /* in force; owned reference */
-    struct snapshot *building; /* being received; NULL when none */
-    struct tls_ctx *tls;       /* owned; newest */
+    struct channel super;        /* in lane 0's loop */
+    struct snapshot *snapshot;   /* in force; owned reference */
+    struct snapshot *building;   /* being received; NULL when none */
+    struct tls_ctx *tls;         /* owned; newest */
+    struct tls_tickets *tickets; /* one reference; its keys outlive every configuration */
     struct edge_listener listeners[EDGE_LISTENERS_MAX];
     uint32_t n_listeners;
     struct log log;

@@ -1,6 +1,7 @@
 /* CONF to START: what the edge serves by. */
 #include "edge/setup.h"
 
+#include <errno.h>
 #include <sys/resource.h>
 
 #include "base/mem.h"
@@ -79,29 +80,63 @@ void setup_root(struct edge *edge, struct wire_message *m)
         snapshot_name_root(edge->building, real, rest);
 }
 
+static void wipe_blob(struct str blob)
+{
+    if (blob.p == NULL)
+        return;
+    mem_wipe((void *)(uintptr_t)blob.p, blob.n);
+    mem_free((void *)(uintptr_t)blob.p);
+}
+
+void setup_tickets(struct edge *edge, struct wire_message *m)
+{
+    struct str blob = { NULL, 0 };
+    int error = wire_blob_read(m->fds[0], (size_t)TLS_TICKET_KEYS_MAX * TLS_TICKET_KEY_LEN, &blob);
+
+    if (error == 0 && (blob.n == 0 || blob.n % TLS_TICKET_KEY_LEN != 0))
+        error = -EPROTO;
+    if (error == 0)
+        tls_tickets_set(edge->tickets, (const unsigned char(*)[TLS_TICKET_KEY_LEN])(const void *)blob.p,
+                        blob.n / TLS_TICKET_KEY_LEN);
+    else
+        log_event(&edge->log, LOG_ERROR, "the ticket keys cannot be used", LOG_N("error", error));
+    wipe_blob(blob);
+}
+
+/* What TLS is to be, out of the blob. 0, or an error with its reason. */
+static int build_tls(struct edge *edge, struct str bytes, struct tls_ctx **out, char why[TLS_ERROR_MAX])
+{
+    struct tls_blob *blob = mem_zalloc(sizeof(*blob));
+    struct tls_pair *pairs = mem_calloc(TLS_BLOB_PAIRS_MAX, sizeof(*pairs));
+    int error = tls_blob_read(bytes, blob);
+
+    if (error == 0 && blob->n == 0)
+        error = -EPROTO;
+    for (size_t i = 0; error == 0 && i < blob->n; i++)
+        pairs[i] = (struct tls_pair){ blob->pairs[i].cert_pem, blob->pairs[i].key_pem, blob->pairs[i].label };
+    if (error == 0)
+        error = tls_ctx_new(&(struct tls_settings){ .pairs = pairs,
+                                                    .n = blob->n,
+                                                    .tickets = edge->tickets,
+                                                    .auth = (enum tls_client_auth)blob->client_auth,
+                                                    .client_ca_pem = blob->client_ca.cert_pem,
+                                                    .client_ca_label = blob->client_ca.label },
+                            out, why);
+    mem_free(blob);
+    mem_free(pairs);
+    return error;
+}
+
 void setup_tls(struct edge *edge, struct wire_message *m)
 {
-    struct tls_blob_pair *blob_pairs = mem_calloc(TLS_BLOB_PAIRS_MAX, sizeof(*blob_pairs));
-    struct tls_pair *pairs = mem_calloc(TLS_BLOB_PAIRS_MAX, sizeof(*pairs));
-    unsigned char ticket_key[TLS_BLOB_TICKET_KEY];
     char why[TLS_ERROR_MAX] = "";
     struct tls_ctx *ctx = NULL;
-    struct str blob = { NULL, 0 };
-    size_t n = 0;
-    int error = wire_blob_read(m->fds[0], TLS_BLOB_MAX, &blob);
+    struct str bytes = { NULL, 0 };
+    int error = wire_blob_read(m->fds[0], TLS_BLOB_MAX, &bytes);
 
     if (error == 0)
-        error = tls_blob_read(blob, ticket_key, blob_pairs, &n);
-    for (size_t i = 0; error == 0 && i < n; i++)
-        pairs[i] = (struct tls_pair){ blob_pairs[i].cert_pem, blob_pairs[i].key_pem, blob_pairs[i].label };
-    if (error == 0)
-        error = tls_ctx_new(pairs, n, ticket_key, &ctx, why);
-    if (blob.p != NULL)
-        mem_wipe((void *)blob.p, blob.n);
-    mem_wipe(ticket_key, sizeof(ticket_key));
-    mem_free((void *)blob.p);
-    mem_free(blob_pairs);
-    mem_free(pairs);
+        error = build_tls(edge, bytes, &ctx, why);
+    wipe_blob(bytes);
     if (error != 0) {
         log_event(&edge->log, LOG_ERROR, "the certificates cannot be used", LOG_Z("reason", why));
         return;

@@ -29,6 +29,10 @@ struct stream_tls_info {
     struct str server_name; /* SNI, empty when none */
     struct str alpn;        /* "http/1.1", "h2", or empty */
     bool resumed;
+    struct str
+        client_verify; /* "SUCCESS": the client's certificate is good; "NONE": it has none; empty: it was not asked for one */
+    struct str client_subject, client_issuer; /* RFC 2253, ASCII */
+    struct str client_serial;                 /* hexadecimal */
 };
 
 struct stream_ops {

@@ -1,62 +1,42 @@
 /*
- * TLS for servers: see tls.h. First the contexts (certificates, names, settings), then the stream over one connection.
+ * TLS contexts: see tls.h. What every connection is held to, and the ClientHello: which certificates, which protocol.
  *
- * A certificate is an SSL_CTX of its own, all with the same settings; every SSL begins with the first one and is moved to
- * the one its server name asks for. That happens in the ClientHello callback, not in the older server name callback: only
- * there is it early enough to bind the session to the name, so that a ticket got for one site cannot be resumed on
- * another (RFC 6066 section 3, RFC 8446 section 4.6.1).
- *
- * OpenSSL keeps a queue of errors per thread and SSL_get_error looks at it: it is emptied before each call on an SSL.
+ * The names of all certificates are sorted into sites: those with the same certificates (one of each kind of key) share a site, which is one SSL_CTX,
+ * all with the same settings. Every SSL begins with the first site and is moved to the one its server name asks for. That happens in the ClientHello callback,
+ * not in the older server name callback: only there is it early enough to bind the session to name and site, so that a ticket got for one
+ * cannot be resumed on another (RFC 6066 section 3, RFC 8446 section 4.6.1).
  */
 #include "os/tls.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
-#include <openssl/sha.h>
-#include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "base/hash.h"
 #include "base/mem.h"
+#include "os/tls_impl.h"
 
-#define RECORD_MAX 16384 /* plaintext of one record, RFC 8446 section 5.1 */
-#define NAME_MAX_LEN 255 /* a DNS name */
-#define PEM_MAX (1 << 20)
-#define SESSION_SECONDS 3600 /* how long a ticket can be resumed */
+/* A ticket is good for less than its key is kept. With client certificates less: what is resumed is not asked for again. */
+#define SESSION_SECONDS (12 * 3600)
+#define SESSION_SECONDS_CLIENT 3600
+#define WARNING_DAYS 14
 
 /* TLS 1.2: forward secrecy and AEAD only (RFC 9325 section 4.2). 1.3 has nothing else. */
 static const char cipher_list[] = "ECDHE+AESGCM:ECDHE+CHACHA20";
 static const char group_list[] = "X25519:P-256:P-384";
+/* OpenSSL 3.5 and later: against those who record now and compute later (draft-ietf-tls-ecdhe-mlkem). */
+static const char hybrid_group_list[] = "X25519MLKEM768:X25519:P-256:P-384";
+/* SHA-1 and 224-bit digests are in no list of ours (RFC 9155). */
+static const char signature_list[] =
+    "ed25519:ed448:ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:rsa_pss_pss_sha256:rsa_pss_rsae_sha256:"
+    "rsa_pss_rsae_sha384:rsa_pss_rsae_sha512:RSA+SHA256:RSA+SHA384:RSA+SHA512";
 /* In our order of preference, each behind its length (RFC 7301). */
 static const unsigned char alpn_list[] = "\x08http/1.1";
-
-struct tls_ctx {
-    _Atomic unsigned refs;
-    SSL_CTX **certs; /* owned; the first is the default */
-    size_t n;
-    struct map names; /* "www.example.org", "*.example.org" in lower case → SSL_CTX, borrowed from certs */
-    int64_t expires;
-};
-
-struct session {
-    SSL *ssl;            /* owned */
-    struct tls_ctx *ctx; /* one reference */
-    int error;           /* what every later call returns: OpenSSL forbids using a failed SSL */
-    size_t name_len;
-    char name[NAME_MAX_LEN]; /* from SNI, lower case */
-    char *
-        kept; /* a record that OpenSSL has begun and could not finish: it must see the same bytes again; owned, NULL: none */
-    size_t kept_n; /* bytes in it */
-    size_t ahead;  /* bytes that have gone out before our caller offered them again: they are skipped */
-};
 
 void tls_random(unsigned char *out, size_t n)
 {
@@ -71,23 +51,25 @@ void tls_random(unsigned char *out, size_t n)
     }
 }
 
-/* ---- names ---- */
+/* ---- the ClientHello ---- */
 
-/* RFC 9525 section 6.3: a wildcard stands for the whole first label. */
-static SSL_CTX *find_cert(const struct tls_ctx *ctx, struct str name)
+/* RFC 9525 section 6.3: a wildcard stands for the whole first label. NULL: refused. */
+static struct tls_site *find_site(const struct tls_ctx *ctx, struct str name)
 {
-    char wild[NAME_MAX_LEN + 1];
+    char wild[TLS_NAME_MAX + 1];
     ptrdiff_t dot = str_find(name, '.');
-    SSL_CTX *found = map_get(&ctx->names, name);
+    struct tls_site *found = map_get(&ctx->names, name);
     struct str tail;
 
-    if (found != NULL || dot < 0)
-        return found != NULL ? found : ctx->certs[0];
-    tail = str_cut(name, (size_t)dot, name.n);
-    wild[0] = '*';
-    memcpy(wild + 1, tail.p, tail.n);
-    found = map_get(&ctx->names, str_make(wild, tail.n + 1));
-    return found != NULL ? found : ctx->certs[0];
+    if (found == NULL && dot >= 0) {
+        tail = str_cut(name, (size_t)dot, name.n);
+        wild[0] = '*';
+        memcpy(wild + 1, tail.p, tail.n);
+        found = map_get(&ctx->names, str_make(wild, tail.n + 1));
+    }
+    if (found == NULL && (name.n == 0 || !ctx->strict))
+        found = ctx->fallback;
+    return found;
 }
 
 /* The first host_name of the extension: list length, type 0, length, name (RFC 6066 section 3). What is malformed counts
@@ -101,27 +83,30 @@ static struct str hello_name(SSL *ssl)
         p[2] != TLSEXT_NAMETYPE_host_name)
         return str_make(NULL, 0);
     len = (size_t)p[3] << 8 | p[4];
-    if (len > n - 5 || len > NAME_MAX_LEN)
+    if (len > n - 5 || len > TLS_NAME_MAX)
         return str_make(NULL, 0);
     return str_make((const char *)p + 5, len);
 }
 
-/* The session's context id is the name: OpenSSL resumes only where it is the same. */
-static bool bind_session(SSL *ssl, struct str name)
+/* The session's context id is site and name: OpenSSL resumes only where it is the same. */
+static bool bind_session(SSL *ssl, const struct tls_site *site, struct str name)
 {
-    unsigned char id[SHA256_DIGEST_LENGTH];
+    unsigned char bytes[sizeof(site->id) + TLS_NAME_MAX], id[SHA256_DIGEST_LENGTH];
 
-    if (SHA256((const unsigned char *)name.p, name.n, id) == NULL)
+    memcpy(bytes, site->id, sizeof(site->id));
+    if (name.n > 0)
+        memcpy(bytes + sizeof(site->id), name.p, name.n);
+    if (SHA256(bytes, sizeof(site->id) + name.n, id) == NULL)
         return false;
     return SSL_set_session_id_context(ssl, id, sizeof(id)) == 1;
 }
 
 static int on_client_hello(SSL *ssl, int *alert, void *arg)
 {
-    struct session *session = SSL_get_app_data(ssl);
+    struct tls_session *session = SSL_get_app_data(ssl);
     const struct tls_ctx *ctx = arg;
     struct str name = hello_name(ssl);
-    SSL_CTX *cert;
+    const struct tls_site *site;
 
     if (name.n > 0 && name.p[name.n - 1] == '.')
         name.n--; /* "example.org." is the same host */
@@ -129,8 +114,15 @@ static int on_client_hello(SSL *ssl, int *alert, void *arg)
         session->name[i] = ascii_lower(name.p[i]);
     session->name_len = name.n;
     name = str_make(session->name, name.n);
-    cert = find_cert(ctx, name);
-    if ((cert != SSL_get_SSL_CTX(ssl) && SSL_set_SSL_CTX(ssl, cert) == NULL) || !bind_session(ssl, name)) {
+    site = find_site(ctx, name);
+    if (site == NULL) {
+        session->failure = TLS_NAME;
+        session->why = "no certificate for the name asked for";
+        *alert = SSL_AD_UNRECOGNIZED_NAME;
+        return SSL_CLIENT_HELLO_ERROR;
+    }
+    if ((site->ssl != SSL_get_SSL_CTX(ssl) && SSL_set_SSL_CTX(ssl, site->ssl) == NULL) ||
+        !bind_session(ssl, site, name)) {
         *alert = SSL_AD_INTERNAL_ERROR;
         return SSL_CLIENT_HELLO_ERROR;
     }
@@ -150,177 +142,240 @@ static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len, 
     return SSL_TLSEXT_ERR_OK;
 }
 
-/* ---- certificates ---- */
+/* ---- settings ---- */
 
-static int explain(const struct tls_pair *pair, const char *what, char error[TLS_ERROR_MAX])
+/* Asked of the kernel once: where it has no TLS, OpenSSL would try in vain on every connection. */
+static bool kernel_has_tls(void)
 {
-    const char *reason = ERR_reason_error_string(ERR_peek_last_error());
+    static _Atomic int known; /* 0: not asked yet, 1: no, 2: yes */
+    int fd;
 
-    snprintf(error, TLS_ERROR_MAX, STR_FMT ": %s%s%s%s", (int)(pair->label.n < 150 ? pair->label.n : 150),
-             pair->label.p, what, reason != NULL ? " (" : "", reason != NULL ? reason : "", reason != NULL ? ")" : "");
-    ERR_clear_error();
-    return -EINVAL;
+    if (known == 0) {
+        fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        /* ENOTCONN: it would, on a connection; ENOENT: it knows no "tls" */
+        known = fd >= 0 && setsockopt(fd, IPPROTO_TCP, TCP_ULP, "tls", 3) < 0 && errno == ENOTCONN ? 2 : 1;
+        if (fd >= 0)
+            close(fd);
+    }
+    return known == 2;
 }
 
-/* Instead of OpenSSL's default, which asks on the terminal. */
-static int no_password(char *buf, int size, int writing, void *arg)
+static bool set_groups(SSL_CTX *ssl)
 {
-    (void)buf;
-    (void)size;
-    (void)writing;
+    bool ok = SSL_CTX_set1_groups_list(ssl, hybrid_group_list) == 1 || SSL_CTX_set1_groups_list(ssl, group_list) == 1;
+
+    if (ok)
+        ERR_clear_error();
+    return ok;
+}
+
+static bool configure(SSL_CTX *ssl, struct tls_ctx *ctx)
+{
+    SSL_CTX_set_security_level(ssl, 2);
+    SSL_CTX_set_options(ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE |
+                                 SSL_OP_PRIORITIZE_CHACHA);
+#ifdef SSL_OP_ENABLE_KTLS
+    if (kernel_has_tls())
+        SSL_CTX_set_options(ssl, SSL_OP_ENABLE_KTLS);
+#endif
+    SSL_CTX_set_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+                              SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN);
+    SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF); /* tickets need none */
+    SSL_CTX_set_timeout(ssl, ctx->trust != NULL ? SESSION_SECONDS_CLIENT : SESSION_SECONDS);
+    SSL_CTX_set_max_early_data(ssl, 0); /* 0-RTT can be replayed (RFC 8446 section 8) */
+    SSL_CTX_set_read_ahead(ssl, 1);     /* a record's header and body in one read(2) */
+    SSL_CTX_set_alpn_select_cb(ssl, on_alpn, NULL);
+    SSL_CTX_set_client_hello_cb(ssl, on_client_hello, ctx);
+    return SSL_CTX_set_min_proto_version(ssl, TLS1_2_VERSION) == 1 && SSL_CTX_set_cipher_list(ssl, cipher_list) == 1 &&
+           SSL_CTX_set1_sigalgs_list(ssl, signature_list) == 1 && set_groups(ssl) &&
+           SSL_CTX_set_tlsext_ticket_key_evp_cb(ssl, tls_tickets_callback) == 1 &&
+           (ctx->trust == NULL || tls_client_ask(ssl, ctx->trust, ctx->auth));
+}
+
+/* ---- sites ---- */
+
+static bool hash_site(const struct tls_ctx *ctx, struct tls_site *site)
+{
+    EVP_MD_CTX *md = EVP_MD_CTX_new();
+    bool ok = md != NULL && EVP_DigestInit_ex(md, EVP_sha256(), NULL) == 1;
+
+    for (size_t i = 0; i < TLS_KEY_KINDS && ok; i++) {
+        unsigned char print[SHA256_DIGEST_LENGTH] = { 0 };
+
+        if (site->certs[i] != NULL)
+            ok = X509_digest(site->certs[i]->leaf, EVP_sha256(), print, NULL) == 1;
+        ok = ok && EVP_DigestUpdate(md, print, sizeof(print)) == 1;
+    }
+    if (ok && ctx->trust != NULL)
+        ok = EVP_DigestUpdate(md, &ctx->auth, sizeof(ctx->auth)) == 1 &&
+             EVP_DigestUpdate(md, tls_client_trust_id(ctx->trust), SHA256_DIGEST_LENGTH) == 1;
+    ok = ok && EVP_DigestFinal_ex(md, site->id, NULL) == 1;
+    EVP_MD_CTX_free(md);
+    return ok;
+}
+
+static int load_certs(SSL_CTX *ssl, const struct tls_site *site, char error[TLS_ERROR_MAX])
+{
+    for (size_t i = 0; i < TLS_KEY_KINDS; i++) {
+        const struct tls_cert *cert = site->certs[i];
+
+        if (cert != NULL && SSL_CTX_use_cert_and_key(ssl, cert->leaf, cert->key, cert->chain, 0) != 1)
+            return tls_cert_explain(str_of(cert->info.label), "OpenSSL refuses the certificate", error);
+    }
+    return 0;
+}
+
+static int add_site(struct tls_ctx *ctx, const struct tls_cert *const *certs, char error[TLS_ERROR_MAX])
+{
+    struct tls_site *site = mem_zalloc(sizeof(*site));
+
+    ctx->sites = mem_realloc(ctx->sites, (ctx->n_sites + 1) * sizeof(struct tls_site *));
+    ctx->sites[ctx->n_sites++] = site;
+    memcpy(site->certs, certs, sizeof(site->certs));
+    site->ssl = SSL_CTX_new(TLS_server_method());
+    must(site->ssl != NULL);
+    if (!configure(site->ssl, ctx) || !hash_site(ctx, site))
+        return tls_cert_explain(str_of(ctx->certs[0].info.label), "OpenSSL refuses our settings", error);
+    return load_certs(site->ssl, site, error);
+}
+
+/* One name's certificates, while the sites are being made. */
+struct choice {
+    const struct tls_cert *certs[TLS_KEY_KINDS];
+};
+
+struct sorting {
+    struct tls_ctx *ctx;
+    struct map choices;          /* name → struct choice, owned */
+    const struct tls_cert *cert; /* whose names are being sorted in */
+    struct choice *first;        /* borrowed: of the first name of all */
+    char *error;
+    int result;
+};
+
+/* The first certificate of its kind that has a name keeps it. */
+static void sort_name(void *arg, struct str name)
+{
+    struct sorting *sorting = arg;
+    struct choice *choice = map_get(&sorting->choices, name);
+
+    if (choice == NULL) {
+        choice = mem_zalloc(sizeof(*choice));
+        map_put(&sorting->choices, name, choice);
+    }
+    if (choice->certs[sorting->cert->kind] == NULL)
+        choice->certs[sorting->cert->kind] = sorting->cert;
+    if (sorting->first == NULL)
+        sorting->first = choice;
+}
+
+static struct tls_site *find_same(const struct tls_ctx *ctx, const struct choice *choice)
+{
+    for (size_t i = 0; i < ctx->n_sites; i++)
+        if (memcmp(ctx->sites[i]->certs, choice->certs, sizeof(choice->certs)) == 0)
+            return ctx->sites[i];
+    return NULL;
+}
+
+/* A site for these certificates, made if there is none yet; NULL after an error. */
+static struct tls_site *site_for(struct sorting *sorting, const struct choice *choice)
+{
+    struct tls_site *site = find_same(sorting->ctx, choice);
+
+    if (site != NULL || sorting->result != 0)
+        return site;
+    sorting->result = add_site(sorting->ctx, choice->certs, sorting->error);
+    return sorting->result == 0 ? sorting->ctx->sites[sorting->ctx->n_sites - 1] : NULL;
+}
+
+static void name_site(void *arg, struct str name, void *choice)
+{
+    struct sorting *sorting = arg;
+    struct tls_site *site = site_for(sorting, choice);
+
+    if (site != NULL)
+        map_put(&sorting->ctx->names, name, site);
+}
+
+static void free_choice(void *arg, struct str name, void *choice)
+{
     (void)arg;
-    return -1;
+    (void)name;
+    mem_free(choice);
 }
 
-/* Read-only over the caller's bytes: no copy of a key is left behind. */
-static BIO *pem_bio(struct str pem)
+/* Two certificates with the same kind of key can only be for different sites. */
+static bool has_several_sites(const struct tls_ctx *ctx)
 {
-    return pem.n > 0 && pem.n <= PEM_MAX ? BIO_new_mem_buf(pem.p, (int)pem.n) : NULL;
+    size_t n[TLS_KEY_KINDS] = { 0 };
+
+    for (size_t i = 0; i < ctx->n_certs; i++)
+        if (++n[ctx->certs[i].kind] > 1)
+            return true;
+    return false;
 }
 
-/* Leaf first, then the chain; all NULL when the PEM is no such thing. Each owned by the caller. */
-static X509 *read_chain(struct str pem, STACK_OF(X509) * *chain)
+static int make_sites(struct tls_ctx *ctx, char error[TLS_ERROR_MAX])
 {
-    BIO *bio = pem_bio(pem);
-    X509 *leaf = bio != NULL ? PEM_read_bio_X509_AUX(bio, NULL, no_password, NULL) : NULL;
-    X509 *next;
+    struct sorting sorting = { .ctx = ctx, .error = error };
+    struct choice nameless = { { NULL } };
 
-    *chain = sk_X509_new_null();
-    while (leaf != NULL && (next = PEM_read_bio_X509(bio, NULL, no_password, NULL)) != NULL)
-        must(sk_X509_push(*chain, next) > 0);
-    if (leaf != NULL && ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE)
-        ERR_clear_error(); /* the end */
-    if (ERR_peek_error() != 0) {
-        X509_free(leaf);
-        leaf = NULL;
+    map_init(&sorting.choices);
+    for (size_t i = 0; i < ctx->n_certs; i++) {
+        sorting.cert = &ctx->certs[i];
+        tls_cert_each_name(sorting.cert, sort_name, &sorting);
+        if (i == 0 && sorting.first == NULL) {
+            nameless.certs[sorting.cert->kind] = sorting.cert;
+            sorting.first = &nameless;
+        }
     }
-    BIO_free(bio);
-    return leaf;
-}
-
-static EVP_PKEY *read_key(struct str pem)
-{
-    BIO *bio = pem_bio(pem);
-    EVP_PKEY *key = bio != NULL ? PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL) : NULL;
-
-    BIO_free(bio);
-    return key;
-}
-
-/* The first certificate that has a name keeps it. */
-static void add_names(struct tls_ctx *ctx, X509 *leaf, SSL_CTX *cert)
-{
-    GENERAL_NAMES *names = X509_get_ext_d2i(leaf, NID_subject_alt_name, NULL, NULL);
-
-    for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
-        const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
-        char lower[NAME_MAX_LEN];
-        int n;
-
-        if (name->type != GEN_DNS)
-            continue;
-        n = ASN1_STRING_length(name->d.dNSName);
-        if (n <= 0 || n > NAME_MAX_LEN)
-            continue;
-        for (int j = 0; j < n; j++)
-            lower[j] = ascii_lower((char)ASN1_STRING_get0_data(name->d.dNSName)[j]);
-        if (map_get(&ctx->names, str_make(lower, (size_t)n)) == NULL)
-            map_put(&ctx->names, str_make(lower, (size_t)n), cert);
-    }
-    GENERAL_NAMES_free(names);
-    ERR_clear_error();
-}
-
-static void note_expiry(struct tls_ctx *ctx, const X509 *leaf)
-{
-    struct tm tm;
-
-    if (ASN1_TIME_to_tm(X509_get0_notAfter(leaf), &tm) == 1 && timegm(&tm) < ctx->expires)
-        ctx->expires = timegm(&tm);
-}
-
-static int add_pair(struct tls_ctx *ctx, SSL_CTX *cert, const struct tls_pair *pair, char error[TLS_ERROR_MAX])
-{
-    STACK_OF(X509) *chain = NULL;
-    EVP_PKEY *key = NULL;
-    X509 *leaf = NULL;
-    int r = -EINVAL;
-
-    ERR_clear_error();
-    leaf = read_chain(pair->cert_pem, &chain);
-    if (leaf == NULL) {
-        r = explain(pair, "cannot read the certificate as PEM", error);
-        goto out;
-    }
-    key = read_key(pair->key_pem);
-    if (key == NULL) {
-        r = explain(pair, "cannot read its private key as PEM without a password", error);
-        goto out;
-    }
-    if (X509_check_private_key(leaf, key) != 1) {
-        r = explain(pair, "the private key does not belong to the certificate", error);
-        goto out;
-    }
-    if (SSL_CTX_use_cert_and_key(cert, leaf, key, chain, 1) != 1) {
-        r = explain(pair, "OpenSSL refuses the certificate", error);
-        goto out;
-    }
-    add_names(ctx, leaf, cert);
-    note_expiry(ctx, leaf);
-    r = 0;
-out:
-    X509_free(leaf);
-    EVP_PKEY_free(key);
-    sk_X509_pop_free(chain, X509_free);
-    return r;
+    ctx->fallback = site_for(&sorting, sorting.first);
+    map_each(&sorting.choices, name_site, &sorting);
+    map_each(&sorting.choices, free_choice, NULL);
+    map_fini(&sorting.choices);
+    ctx->strict = has_several_sites(ctx);
+    return sorting.result;
 }
 
 /* ---- contexts ---- */
 
-static bool configure(SSL_CTX *cert, struct tls_ctx *ctx, const unsigned char *ticket_key)
+static int read_certs(struct tls_ctx *ctx, const struct tls_settings *settings, char error[TLS_ERROR_MAX])
 {
-    unsigned char key[TLS_TICKET_KEY_LEN];
-    bool ok;
+    ctx->certs = mem_calloc(settings->n, sizeof(*ctx->certs));
+    for (; ctx->n_certs < settings->n; ctx->n_certs++) {
+        int r = tls_cert_read(&settings->pairs[ctx->n_certs], &ctx->certs[ctx->n_certs], error);
 
-    memcpy(key, ticket_key, sizeof(key)); /* OpenSSL's call takes a pointer to non-const */
-    ok = SSL_CTX_set_min_proto_version(cert, TLS1_2_VERSION) == 1 && SSL_CTX_set_cipher_list(cert, cipher_list) == 1 &&
-         SSL_CTX_set1_groups_list(cert, group_list) == 1 && SSL_CTX_set_tlsext_ticket_keys(cert, key, sizeof(key)) == 1;
-    mem_wipe(key, sizeof(key));
-    SSL_CTX_set_options(cert, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE |
-                                  SSL_OP_PRIORITIZE_CHACHA);
-    SSL_CTX_set_mode(cert, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
-                               SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN);
-    SSL_CTX_set_session_cache_mode(cert, SSL_SESS_CACHE_OFF); /* tickets need none */
-    SSL_CTX_set_timeout(cert, SESSION_SECONDS);
-    SSL_CTX_set_read_ahead(cert, 1); /* a record's header and body in one read(2) */
-    SSL_CTX_set_alpn_select_cb(cert, on_alpn, NULL);
-    SSL_CTX_set_client_hello_cb(cert, on_client_hello, ctx);
-    return ok;
+        if (r != 0)
+            return r;
+    }
+    return 0;
 }
 
-int tls_ctx_new(const struct tls_pair *pairs, size_t n, const unsigned char ticket_key[TLS_TICKET_KEY_LEN],
-                struct tls_ctx **out, char error[TLS_ERROR_MAX])
+static int read_trust(struct tls_ctx *ctx, const struct tls_settings *settings, char error[TLS_ERROR_MAX])
+{
+    if (settings->auth == TLS_CLIENT_NONE)
+        return 0;
+    ctx->auth = settings->auth;
+    ctx->trust = tls_client_trust_new(settings->client_ca_pem, settings->client_ca_label, error);
+    return ctx->trust != NULL ? 0 : -EINVAL;
+}
+
+int tls_ctx_new(const struct tls_settings *settings, struct tls_ctx **out, char error[TLS_ERROR_MAX])
 {
     struct tls_ctx *ctx;
-    int r = 0;
+    int r;
 
-    must(n > 0);
+    must(settings->n > 0);
     error[0] = '\0';
     ctx = mem_zalloc(sizeof(*ctx));
-    ctx->certs = mem_calloc(n, sizeof(SSL_CTX *));
-    ctx->expires = INT64_MAX;
     atomic_init(&ctx->refs, 1);
     map_init(&ctx->names);
-    while (r == 0 && ctx->n < n) {
-        SSL_CTX *cert = SSL_CTX_new(TLS_server_method());
-
-        must(cert != NULL);
-        ctx->certs[ctx->n] = cert;
-        r = configure(cert, ctx, ticket_key) ? 0 : explain(&pairs[ctx->n], "OpenSSL refuses our settings", error);
-        if (r == 0)
-            r = add_pair(ctx, cert, &pairs[ctx->n], error);
-        ctx->n++;
-    }
+    ctx->tickets = tls_tickets_ref(settings->tickets);
+    r = read_certs(ctx, settings, error);
+    if (r == 0)
+        r = read_trust(ctx, settings, error);
+    if (r == 0)
+        r = make_sites(ctx, error);
     if (r < 0) {
         tls_ctx_unref(ctx);
         return r;
@@ -339,298 +394,43 @@ void tls_ctx_unref(struct tls_ctx *ctx)
 {
     if (ctx == NULL || atomic_fetch_sub_explicit(&ctx->refs, 1, memory_order_acq_rel) != 1)
         return;
-    for (size_t i = 0; i < ctx->n; i++)
-        SSL_CTX_free(ctx->certs[i]);
+    for (size_t i = 0; i < ctx->n_sites; i++) {
+        SSL_CTX_free(ctx->sites[i]->ssl);
+        mem_free(ctx->sites[i]);
+    }
+    mem_free(ctx->sites);
+    for (size_t i = 0; i < ctx->n_certs; i++)
+        tls_cert_fini(&ctx->certs[i]);
     mem_free(ctx->certs);
     map_fini(&ctx->names);
+    tls_client_trust_free(ctx->trust);
+    tls_tickets_unref(ctx->tickets);
     mem_free(ctx);
+}
+
+size_t tls_ctx_certs(const struct tls_ctx *ctx)
+{
+    return ctx->n_certs;
+}
+
+const struct tls_cert_info *tls_ctx_cert(const struct tls_ctx *ctx, size_t i)
+{
+    return &ctx->certs[i].info;
+}
+
+int64_t tls_cert_warn_from(const struct tls_cert_info *info)
+{
+    int64_t fifth = (info->expires - info->begins) / 5, most = (int64_t)WARNING_DAYS * 86400;
+
+    return info->expires - (fifth < most ? fifth : most);
 }
 
 int64_t tls_ctx_expires(const struct tls_ctx *ctx)
 {
-    return ctx->expires;
-}
+    int64_t first = INT64_MAX;
 
-/* ---- the stream ---- */
-
-static struct session *session_of(const struct stream *s)
-{
-    return s->impl;
-}
-
-static void prepare(void)
-{
-    ERR_clear_error();
-    errno = 0;
-}
-
-static int fail(struct session *session, int error)
-{
-    ERR_clear_error();
-    session->error = error;
-    return error;
-}
-
-/* What a call on the SSL that returned r <= 0 means to our caller; 0: the peer's close_notify. */
-static int outcome(struct session *session, int r)
-{
-    int saved = errno;
-
-    switch (SSL_get_error(session->ssl, r)) {
-    case SSL_ERROR_WANT_READ:
-    case SSL_ERROR_WANT_WRITE:
-        return -EAGAIN;
-    case SSL_ERROR_ZERO_RETURN:
-        return 0;
-    case SSL_ERROR_SYSCALL:
-        return fail(session, saved != 0 ? -saved : -ECONNRESET);
-    default:
-        if (ERR_GET_REASON(ERR_peek_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING)
-            return fail(session, -ECONNRESET); /* FIN without close_notify */
-        return fail(session, -EPROTO);
-    }
-}
-
-static int tls_handshake(struct stream *s)
-{
-    struct session *session = session_of(s);
-    int r;
-
-    if (session->error != 0)
-        return session->error;
-    prepare();
-    r = SSL_do_handshake(session->ssl);
-    if (r == 1)
-        return 0;
-    r = outcome(session, r);
-    return r != 0 ? r : fail(session, -ECONNRESET);
-}
-
-static ssize_t tls_read(struct stream *s, void *p, size_t n)
-{
-    struct session *session = session_of(s);
-    size_t got = 0;
-    int r;
-
-    if (session->error != 0)
-        return session->error;
-    prepare();
-    r = SSL_read_ex(session->ssl, p, n, &got);
-    return r == 1 ? (ssize_t)got : outcome(session, r);
-}
-
-static int write_once(struct session *session, const void *p, size_t n, size_t *sent)
-{
-    int r;
-
-    prepare();
-    *sent = 0;
-    r = SSL_write_ex(session->ssl, p, n, sent);
-    if (r == 1)
-        return 0;
-    r = outcome(session, r);
-    return r != 0 ? r : fail(session, -EPIPE);
-}
-
-/* OpenSSL wants a retry to begin with the same bytes and to be no shorter, while our caller may come back with the rest of the stream in other pieces (a file
- * instead of memory, a head alone). So the record is kept, and what it held is skipped when it is offered again. */
-static int keep(struct session *session, const void *p, size_t n)
-{
-    session->kept = mem_try_alloc(n);
-    if (session->kept == NULL)
-        return fail(session, -ENOMEM);
-    memcpy(session->kept, p, n);
-    session->kept_n = n;
-    return -EAGAIN;
-}
-
-/* 0 once the kept record is out. */
-static int write_kept(struct session *session)
-{
-    size_t sent;
-    int r = write_once(session, session->kept, session->kept_n, &sent);
-
-    if (r != 0)
-        return r;
-    session->ahead = sent;
-    mem_free(session->kept);
-    session->kept = NULL;
-    return 0;
-}
-
-/* At most one record. */
-static ssize_t write_record(struct session *session, const void *p, size_t n)
-{
-    size_t sent;
-    int r;
-
-    if (session->error != 0)
-        return session->error;
-    if (session->kept != NULL) {
-        r = write_kept(session);
-        if (r != 0)
-            return r;
-    }
-    if (session->ahead > 0) {
-        sent = n < session->ahead ? n : session->ahead;
-        session->ahead -= sent;
-        return (ssize_t)sent;
-    }
-    r = write_once(session, p, n, &sent);
-    if (r == -EAGAIN)
-        r = keep(session, p, n);
-    return r != 0 ? r : (ssize_t)sent;
-}
-
-/*
- * The record that begins `skip` bytes into the iovecs: where it lies when one of them fills it, else copied together, as a
- * record of its own for a short head or chunk size costs more than the copy.
- */
-static struct str gather(const struct iovec *iov, int n, size_t skip, char record[RECORD_MAX])
-{
-    size_t filled = 0;
-
-    for (int i = 0; i < n && filled < RECORD_MAX; i++) {
-        size_t take = iov[i].iov_len;
-        const char *from = iov[i].iov_base;
-
-        if (skip >= take) {
-            skip -= take;
-            continue;
-        }
-        from += skip;
-        take -= skip;
-        skip = 0;
-        if (filled == 0 && (take >= RECORD_MAX || i == n - 1))
-            return str_make(from, take < RECORD_MAX ? take : RECORD_MAX);
-        if (take > RECORD_MAX - filled)
-            take = RECORD_MAX - filled;
-        memcpy(record + filled, from, take);
-        filled += take;
-    }
-    return str_make(record, filled);
-}
-
-static ssize_t tls_writev(struct stream *s, const struct iovec *iov, int n)
-{
-    char record[RECORD_MAX];
-    size_t done = 0;
-
-    for (;;) {
-        struct str piece = gather(iov, n, done, record);
-        ssize_t r;
-
-        if (piece.n == 0)
-            return (ssize_t)done;
-        r = write_record(session_of(s), piece.p, piece.n);
-        if (r < 0)
-            return done > 0 ? (ssize_t)done : r;
-        done += (size_t)r;
-    }
-}
-
-static ssize_t tls_sendfile(struct stream *s, int fd, off_t offset, size_t n)
-{
-    char record[RECORD_MAX];
-    size_t done = 0;
-
-    while (done < n) {
-        size_t want = n - done < RECORD_MAX ? n - done : RECORD_MAX;
-        ssize_t r = pread(fd, record, want, offset + (off_t)done);
-
-        if (r < 0)
-            r = -errno;
-        else if (r == 0)
-            break;
-        else
-            r = write_record(session_of(s), record, (size_t)r);
-        if (r < 0)
-            return done > 0 ? (ssize_t)done : r;
-        done += (size_t)r;
-    }
-    return (ssize_t)done;
-}
-
-/* close_notify only where the peer can make something of it. */
-static int tls_shutdown(struct stream *s)
-{
-    struct session *session = session_of(s);
-    int r;
-
-    if (session->error == 0 && SSL_is_init_finished(session->ssl)) {
-        prepare();
-        r = SSL_shutdown(session->ssl); /* 0: sent; 1: sent, and theirs has come too */
-        if (r < 0 && outcome(session, r) == -EAGAIN)
-            return -EAGAIN;
-    }
-    return shutdown(s->fd, SHUT_WR) == 0 ? 0 : -errno;
-}
-
-static void tls_close(struct stream *s)
-{
-    struct session *session = session_of(s);
-
-    ERR_clear_error();
-    SSL_free(session->ssl);
-    tls_ctx_unref(session->ctx);
-    mem_free(session->kept);
-    mem_free(session);
-    s->impl = NULL;
-    close(s->fd);
-}
-
-static bool tls_info(const struct stream *s, struct stream_tls_info *out)
-{
-    const struct session *session = session_of(s);
-    const unsigned char *alpn;
-    unsigned alpn_len;
-
-    if (!SSL_is_init_finished(session->ssl))
-        return false;
-    SSL_get0_alpn_selected(session->ssl, &alpn, &alpn_len);
-    *out = (struct stream_tls_info){
-        .protocol = str_of(SSL_get_version(session->ssl)),
-        .cipher = str_of(SSL_CIPHER_get_name(SSL_get_current_cipher(session->ssl))),
-        .server_name = str_make(session->name, session->name_len),
-        .alpn = str_make((const char *)alpn, alpn_len),
-        .resumed = SSL_session_reused(session->ssl) == 1,
-    };
-    return true;
-}
-
-static bool tls_pending(const struct stream *s)
-{
-    return SSL_has_pending(session_of(s)->ssl) == 1;
-}
-
-static const struct stream_ops tls_ops = {
-    .handshake = tls_handshake,
-    .read = tls_read,
-    .writev = tls_writev,
-    .sendfile = tls_sendfile,
-    .shutdown = tls_shutdown,
-    .close = tls_close,
-    .tls_info = tls_info,
-    .pending = tls_pending,
-};
-
-int tls_stream_init(struct stream *s, int fd, struct tls_ctx *ctx)
-{
-    struct session *session = mem_try_zalloc(sizeof(*session));
-
-    if (session == NULL)
-        return -ENOMEM;
-    ERR_clear_error();
-    session->ssl = SSL_new(ctx->certs[0]);
-    if (session->ssl == NULL || SSL_set_fd(session->ssl, fd) != 1) {
-        SSL_free(session->ssl);
-        mem_free(session);
-        ERR_clear_error();
-        return -ENOMEM;
-    }
-    SSL_set_app_data(session->ssl, session);
-    SSL_set_accept_state(session->ssl);
-    session->ctx = tls_ctx_ref(ctx);
-    *s = (struct stream){ .ops = &tls_ops, .fd = fd, .impl = session };
-    return 0;
+    for (size_t i = 0; i < ctx->n_certs; i++)
+        if (ctx->certs[i].info.expires < first)
+            first = ctx->certs[i].info.expires;
+    return first;
 }

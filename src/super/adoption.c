@@ -130,7 +130,7 @@ int adoption_apply(struct super *super, struct adoption *a, struct plan *plan)
     super->more_workers = h->more_workers;
     super->pid_file = h->pid_file;
     h->pid_file = NULL;
-    memcpy(super->ticket_key, h->ticket_key, sizeof(super->ticket_key));
+    super->tls.tickets = h->tickets;
     super->listeners = h->listeners;
     h->listeners = (struct listeners){ 0 };
     super->state = SUPER_RUNNING;

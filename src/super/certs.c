@@ -13,13 +13,9 @@
 #include "os/tls.h"
 #include "wire/message.h"
 
-static_assert(TLS_BLOB_TICKET_KEY == TLS_TICKET_KEY_LEN, "one ticket key");
-
-/* The files of the pairs under way. */
-struct pair_set {
-    struct tls_blob_pair pairs[TLS_BLOB_PAIRS_MAX];
-    size_t n;
-};
+static_assert(TLS_CLIENT_REQUIRED == TLS_BLOB_AUTH_MAX && (int)TLS_CLIENT_REQUIRED == (int)CONF_TLS_CLIENT_REQUIRED &&
+                  (int)TLS_CLIENT_OPTIONAL == (int)CONF_TLS_CLIENT_OPTIONAL,
+              "one way to say it");
 
 static void wipe(struct str s)
 {
@@ -29,12 +25,13 @@ static void wipe(struct str s)
     mem_free((char *)(uintptr_t)s.p);
 }
 
-static void set_free(struct pair_set *set)
+static void set_free(struct tls_blob *set)
 {
     for (size_t i = 0; i < set->n; i++) {
         wipe(set->pairs[i].cert_pem);
         wipe(set->pairs[i].key_pem);
     }
+    wipe(set->client_ca.cert_pem);
     mem_free(set);
 }
 
@@ -85,7 +82,7 @@ static int read_file(const char *path, struct str *out, struct why *error)
     return cannot(error, path, r);
 }
 
-static int read_pairs(const struct conf *conf, struct pair_set *set, struct why *error)
+static int read_pairs(const struct conf *conf, struct tls_blob *set, struct why *error)
 {
     must(conf->certfile.n <= TLS_BLOB_PAIRS_MAX && conf->certfile.n == conf->keyfile.n);
     for (size_t i = 0; i < conf->certfile.n; i++) {
@@ -102,6 +99,15 @@ static int read_pairs(const struct conf *conf, struct pair_set *set, struct why 
     return 0;
 }
 
+static int read_client_ca(const struct conf *conf, struct tls_blob *set, struct why *error)
+{
+    if (conf->tls_client_ca == NULL || conf->tls_client_auth == CONF_TLS_CLIENT_NONE)
+        return 0;
+    set->client_auth = (uint32_t)conf->tls_client_auth;
+    set->client_ca.label = str_of(conf->tls_client_ca);
+    return read_file(conf->tls_client_ca, &set->client_ca.cert_pem, error);
+}
+
 /* What errors call a pair. The caller's to free. */
 static char *both_names(const struct conf *conf, size_t i)
 {
@@ -112,33 +118,32 @@ static char *both_names(const struct conf *conf, size_t i)
     return text;
 }
 
-/* A context is built for nothing but the check: a pair that the edge would refuse must be refused here, before a switch. */
-static int try_pairs(const struct conf *conf, const struct pair_set *set, int64_t *expires, struct why *error)
+/* A context as the edge will build it: a pair that the edge would refuse must be refused here, before a switch. */
+static int try_pairs(const struct conf *conf, const struct tls_blob *set, struct tls_ctx **out, struct why *error)
 {
-    static const unsigned char no_key[TLS_TICKET_KEY_LEN];
-    struct tls_pair pairs[TLS_BLOB_PAIRS_MAX];
-    char *names[TLS_BLOB_PAIRS_MAX];
-    struct tls_ctx *ctx;
+    struct tls_pair *pairs = mem_calloc(set->n, sizeof(*pairs));
+    struct tls_settings settings = { .pairs = pairs,
+                                     .n = set->n,
+                                     .tickets = tls_tickets_new(),
+                                     .auth = (enum tls_client_auth)set->client_auth,
+                                     .client_ca_pem = set->client_ca.cert_pem,
+                                     .client_ca_label = set->client_ca.label };
     char why[TLS_ERROR_MAX];
     int r;
 
-    for (size_t i = 0; i < set->n; i++) {
-        names[i] = both_names(conf, i);
-        pairs[i] = (struct tls_pair){ set->pairs[i].cert_pem, set->pairs[i].key_pem, str_of(names[i]) };
-    }
-    r = tls_ctx_new(pairs, set->n, no_key, &ctx, why);
     for (size_t i = 0; i < set->n; i++)
-        mem_free(names[i]);
-    if (r != 0)
-        return why_set(error, r, "%s", why);
-    *expires = tls_ctx_expires(ctx);
-    tls_ctx_unref(ctx);
-    return 0;
+        pairs[i] = (struct tls_pair){ set->pairs[i].cert_pem, set->pairs[i].key_pem, str_of(both_names(conf, i)) };
+    r = tls_ctx_new(&settings, out, why);
+    for (size_t i = 0; i < set->n; i++)
+        mem_free((char *)(uintptr_t)pairs[i].label.p);
+    mem_free(pairs);
+    tls_tickets_unref(settings.tickets);
+    return r == 0 ? 0 : why_set(error, r, "%s", why);
 }
 
-static int load(const struct conf *conf, struct pair_set **out, int64_t *expires, struct why *error)
+static int load(const struct conf *conf, struct tls_blob **out, struct tls_ctx **ctx, struct why *error)
 {
-    struct pair_set *set = NULL;
+    struct tls_blob *set = NULL;
     int r;
 
     if (conf->certfile.n == 0)
@@ -148,7 +153,9 @@ static int load(const struct conf *conf, struct pair_set **out, int64_t *expires
     set = mem_zalloc(sizeof(*set));
     r = read_pairs(conf, set, error);
     if (r == 0)
-        r = try_pairs(conf, set, expires, error);
+        r = read_client_ca(conf, set, error);
+    if (r == 0)
+        r = try_pairs(conf, set, ctx, error);
     if (r != 0) {
         set_free(set);
         return r == -ENOENT ? -EACCES : r; /* -ENOENT is for "none configured" */
@@ -157,22 +164,21 @@ static int load(const struct conf *conf, struct pair_set **out, int64_t *expires
     return 0;
 }
 
-int certs_check(const struct conf *conf, int64_t *expires, struct why *error)
+int certs_check(const struct conf *conf, struct tls_ctx **out, struct why *error)
 {
-    struct pair_set *set = NULL;
-    int r = load(conf, &set, expires, error);
+    struct tls_blob *set = NULL;
+    int r = load(conf, &set, out, error);
 
     if (r == 0)
         set_free(set);
     return r;
 }
 
-int certs_blob(const struct conf *conf, const unsigned char ticket_key[TLS_BLOB_TICKET_KEY], struct why *error)
+int certs_blob(const struct conf *conf, struct tls_ctx **ctx, struct why *error)
 {
-    struct pair_set *set = NULL;
-    int64_t expires;
+    struct tls_blob *set = NULL;
     struct buf blob;
-    int r = load(conf, &set, &expires, error);
+    int r = load(conf, &set, ctx, error);
 
     if (r != 0)
         return r;
@@ -181,7 +187,7 @@ int certs_blob(const struct conf *conf, const unsigned char ticket_key[TLS_BLOB_
     /* Reserved whole, so that no piece of a key stays behind in memory given up by growing. */
     r = buf_reserve(&blob, TLS_BLOB_MAX);
     if (r == 0)
-        r = tls_blob_write(&blob, ticket_key, set->pairs, set->n);
+        r = tls_blob_write(&blob, set);
     set_free(set);
     if (r == 0)
         r = wire_blob_make("quintet-tls", buf_str(&blob));

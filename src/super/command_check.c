@@ -21,7 +21,6 @@
 #include "super/super.h"
 
 #define DAY_S 86400
-#define EXPIRY_WARNING_DAYS 21
 
 struct check {
     struct plan *plan;
@@ -138,27 +137,44 @@ static void check_addresses(struct check *check)
     good(check, "every address can be bound");
 }
 
+static void check_certificate(struct check *check, const struct tls_cert_info *cert)
+{
+    int64_t now = (int64_t)time(NULL), days = (cert->expires - now) / DAY_S;
+    char what[TLS_ERROR_MAX + 256];
+
+    if (cert->warning != NULL) {
+        (void)snprintf(what, sizeof(what), "%s: %s", cert->label, cert->warning);
+        bad(check, "warning", "certificate", what, "ask whoever issued it for the whole chain, in order");
+    }
+    if (cert->begins > now) {
+        (void)snprintf(what, sizeof(what), "%s is not valid yet", cert->label);
+        bad(check, "error", "certificate-early", what, "look at the clock of this machine");
+    } else if (cert->expires < now) {
+        (void)snprintf(what, sizeof(what), "%s has expired", cert->label);
+        bad(check, "error", "certificate-expired", what, "renew it, then `quintet reload --edge`");
+    } else if (now >= tls_cert_warn_from(cert)) {
+        (void)snprintf(what, sizeof(what), "%s ends in %lld days", cert->label, (long long)days);
+        bad(check, "warning", "certificate-expires", what, "renew it, then `quintet reload --edge`");
+    }
+}
+
 static void check_certificates(struct check *check)
 {
-    int64_t expires, days;
+    struct tls_ctx *ctx;
     char what[128];
 
     if (check->plan->conf->certfile.n == 0)
         return;
-    if (certs_check(check->plan->conf, &expires, &check->why) != 0) {
+    if (certs_check(check->plan->conf, &ctx, &check->why) != 0) {
         failed(check, "certificate");
         return;
     }
-    days = (expires - (int64_t)time(NULL)) / DAY_S;
-    if (expires < (int64_t)time(NULL)) {
-        bad(check, "error", "certificate-expired", "a certificate has expired", "renew it, then `quintet reload`");
-        return;
-    }
-    (void)snprintf(what, sizeof(what), "certificates and keys fit; the first ends in %lld days", (long long)days);
-    if (days < EXPIRY_WARNING_DAYS)
-        bad(check, "warning", "certificate-expires", what, "renew it, then `quintet reload`");
-    else
-        good(check, what);
+    (void)snprintf(what, sizeof(what), "certificates and keys fit; the first ends in %lld days",
+                   (long long)((tls_ctx_expires(ctx) - (int64_t)time(NULL)) / DAY_S));
+    good(check, what);
+    for (size_t i = 0; i < tls_ctx_certs(ctx); i++)
+        check_certificate(check, tls_ctx_cert(ctx, i));
+    tls_ctx_unref(ctx);
 }
 
 static void check_root(struct check *check, const char *map)

@@ -4,14 +4,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <jansson.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "super/super.h"
 
 #define CONF_TEXT_MAX (1u << 20)
+#define HEX_LEN ((size_t)2 * TLS_TICKET_KEY_LEN)
 
 /* ---- writing ---- */
 
@@ -80,19 +83,23 @@ static void hex_of(const unsigned char *bytes, size_t n, char *out)
 
 static json_t *document(const struct super *super, const char *conf)
 {
-    char key[2 * TLS_BLOB_TICKET_KEY + 1];
+    const struct tickets *tickets = &super->tls.tickets;
+    char key[HEX_LEN + 1], older[(TICKETS_KEYS - 1) * HEX_LEN + 1] = "";
     json_t *whole;
 
-    hex_of(super->ticket_key, sizeof(super->ticket_key), key);
-    whole = json_pack("{s:b, s:i, s:I, s:I, s:i, s:i, s:I, s:i, s:s, s:s?, s:i, s:s, s:o, s:o, s:o}", "second_wanted",
-                      super->second.wanted, "format", HANDOVER_FORMAT, "started_ns", (json_int_t)super->started_ns,
-                      "watched_ns", (json_int_t)super->watched_ns, "last_generation", (int)super->last_generation,
-                      "more_workers", super->more_workers, "edge_asked", (json_int_t)super->control.edge_asked,
-                      "pauses", (int)super->pause.number, "ticket_key", key, "pid_file", super->pid_file, "control",
-                      super->control.fd, "control_path", super->control.path, "listeners",
+    hex_of(tickets->keys[0], TLS_TICKET_KEY_LEN, key);
+    hex_of(tickets->keys[1], (tickets->n - 1) * TLS_TICKET_KEY_LEN, older);
+    whole = json_pack("{s:b, s:i, s:I, s:I, s:i, s:i, s:I, s:i, s:s, s:s, s:I, s:s?, s:i, s:s, s:o, s:o, s:o}",
+                      "second_wanted", super->second.wanted, "format", HANDOVER_FORMAT, "started_ns",
+                      (json_int_t)super->started_ns, "watched_ns", (json_int_t)super->watched_ns, "last_generation",
+                      (int)super->last_generation, "more_workers", super->more_workers, "edge_asked",
+                      (json_int_t)super->control.edge_asked, "pauses", (int)super->pause.number, "ticket_key", key,
+                      "older_ticket_keys", older, "ticket_key_ns", (json_int_t)tickets->made_ns, "pid_file",
+                      super->pid_file, "control", super->control.fd, "control_path", super->control.path, "listeners",
                       listeners_document(&super->listeners), "edge", process_document(super->edge), "generation",
                       generation_document(super->serving, conf));
     mem_wipe(key, sizeof(key));
+    mem_wipe(older, sizeof(older));
     return whole;
 }
 
@@ -252,11 +259,9 @@ static int take_generation(json_t *object, struct handover *h)
     return r == 0 ? take_workers(json_object_get(object, "workers"), h) : r;
 }
 
-static int take_key(const char *hex, unsigned char key[TLS_BLOB_TICKET_KEY])
+static int take_key(const char *hex, unsigned char key[TLS_TICKET_KEY_LEN])
 {
-    if (hex == NULL || strlen(hex) != 2 * TLS_BLOB_TICKET_KEY)
-        return -EPROTO;
-    for (size_t i = 0; i < TLS_BLOB_TICKET_KEY; i++) {
+    for (size_t i = 0; i < TLS_TICKET_KEY_LEN; i++) {
         char two[3] = { hex[2 * i], hex[2 * i + 1], '\0' }, *end;
 
         key[i] = (unsigned char)strtoul(two, &end, 16);
@@ -266,9 +271,27 @@ static int take_key(const char *hex, unsigned char key[TLS_BLOB_TICKET_KEY])
     return 0;
 }
 
+/* A program that knew one key only made it at its start: it is as if made now. */
+static int take_tickets(json_t *whole, struct tickets *tickets)
+{
+    const char *newest = json_string_value(json_object_get(whole, "ticket_key"));
+    const char *older = json_string_value(json_object_get(whole, "older_ticket_keys"));
+    size_t n_older = older != NULL ? strlen(older) : 0;
+    uint64_t now = clock_mono_ns(), made = take_number(whole, "ticket_key_ns");
+    int r;
+
+    if (newest == NULL || strlen(newest) != HEX_LEN || n_older % HEX_LEN != 0 || n_older > (TICKETS_KEYS - 1) * HEX_LEN)
+        return -EPROTO;
+    r = take_key(newest, tickets->keys[0]);
+    for (tickets->n = 1; r == 0 && (tickets->n - 1) * HEX_LEN < n_older; tickets->n++)
+        r = take_key(older + (tickets->n - 1) * HEX_LEN, tickets->keys[tickets->n]);
+    tickets->made_ns = made != 0 && made < now ? made : now;
+    return r;
+}
+
 static int take_all(json_t *whole, struct handover *h)
 {
-    int r = take_key(json_string_value(json_object_get(whole, "ticket_key")), h->ticket_key);
+    int r = take_tickets(whole, &h->tickets);
 
     if (take_number(whole, "format") != HANDOVER_FORMAT)
         return -EPROTO;
@@ -324,5 +347,5 @@ void handover_fini(struct handover *h)
     mem_free(h->python);
     mem_free(h->app);
     mem_free(h->worker);
-    mem_wipe(h->ticket_key, sizeof(h->ticket_key));
+    tickets_wipe(&h->tickets);
 }

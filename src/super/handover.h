@@ -14,9 +14,9 @@
 
 #include "super/child.h"
 #include "super/listen.h"
+#include "super/tickets.h"
 #include "super/why.h"
 #include "wire/message.h"
-#include "wire/tls_blob.h"
 
 #define HANDOVER_FORMAT 1
 #define HANDOVER_MAX (4u << 20)
@@ -37,7 +37,7 @@ struct handover {
     bool second_wanted;  /* the edge is of a program before the one that wrote this */
     uint64_t edge_asked; /* the edge may still answer these: number of the last STATUS_ASK, and of the last pause */
     uint32_t pauses;
-    unsigned char ticket_key[TLS_BLOB_TICKET_KEY];
+    struct tickets tickets;
     char *pid_file; /* owned; NULL: none */
     int control;
     char *control_path; /* owned */

@@ -178,13 +178,14 @@ static void configure_edge(struct super *super, struct plan *plan)
 static void planned(struct super *super, struct plan *plan)
 {
     struct why *why = mem_zalloc(sizeof(*why));
-    int64_t expires;
+    struct tls_ctx *ctx = NULL;
     int r = plan_finish(plan, super->more_workers, why);
 
     if (r == 0)
         r = plan_check(plan, why);
     if (r == 0 && plan->conf->certfile.n > 0)
-        r = certs_check(plan->conf, &expires, why);
+        r = certs_check(plan->conf, &ctx, why);
+    tls_ctx_unref(ctx);
     if (r == 0 && super->reload.kind != RELOAD_EDGE)
         r = second_edge_prepare(super, plan, why);
     if (r != 0) {

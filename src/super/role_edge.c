@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "os/proc.h"
 #include "super/certs.h"
@@ -131,16 +132,43 @@ static void send_roots(struct child *edge, const struct plan *plan)
     }
 }
 
+static void send_tickets(struct child *edge)
+{
+    int fd = tickets_blob(&super_of(edge)->tls.tickets);
+
+    if (fd >= 0)
+        send_blob(edge, WIRE_TICKETS, fd);
+    else
+        log_event(edge->log, LOG_ERROR, "cannot hand the ticket keys to the edge", LOG_Z("why", why_errno(fd)));
+}
+
+/* The edge of the program before keeps its keys: it may know no such message, and has not long to live. */
+void role_edge_tickets(struct super *super)
+{
+    for (size_t i = 0; i < ARRAY_LEN(super->edges); i++) {
+        struct child *edge = &super->edges[i];
+
+        if (edge->channel.fd >= 0 && !(super->second.wanted && edge == super->edge))
+            send_tickets(edge);
+    }
+}
+
 /* The pairs have been checked before any switch; if they went bad since, the edge keeps those it has. */
 static void send_tls(struct child *edge, const struct plan *plan)
 {
+    struct super *super = super_of(edge);
     struct why *why = mem_zalloc(sizeof(*why));
-    int fd = certs_blob(plan->conf, super_of(edge)->ticket_key, why);
+    struct tls_ctx *ctx = NULL;
+    int fd = certs_blob(plan->conf, &ctx, why);
 
-    if (fd >= 0)
+    if (fd >= 0) {
         send_blob(edge, WIRE_TLS, fd);
-    else if (fd != -ENOENT)
+        tls_care_certs(&super->tls, ctx);
+        tls_care_warn(&super->tls, super->log, (int64_t)(clock_wall_ns() / NS_PER_SEC));
+    } else if (fd != -ENOENT) {
         log_event(edge->log, LOG_ERROR, "the certificates cannot be used", LOG_Z("why", why->text));
+    }
+    tls_ctx_unref(ctx);
     mem_free(why);
 }
 
@@ -156,6 +184,8 @@ void role_edge_configure(struct child *edge, const struct plan *plan)
     send_conf(edge, plan);
     send_logs(edge);
     send_roots(edge, plan);
+    if (plan->conf->certfile.n > 0 && !(super_of(edge)->second.wanted && edge == super_of(edge)->edge))
+        send_tickets(edge);
     send_tls(edge, plan);
 }
 

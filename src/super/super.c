@@ -19,7 +19,6 @@
 #include "base/mem.h"
 #include "base/version.h"
 #include "os/proc.h"
-#include "os/tls.h"
 #include "super/adoption.h"
 #include "super/certs.h"
 #include "super/reap.h"
@@ -394,11 +393,14 @@ static int make_plan(const struct launch *launch, struct plan **out, struct why 
 
 static int check_certificates(const struct plan *plan, struct why *why)
 {
-    int64_t expires;
+    struct tls_ctx *ctx;
 
     if (plan->conf->certfile.n == 0)
         return 0;
-    return certs_check(plan->conf, &expires, why) == 0 ? 0 : EXIT_USAGE;
+    if (certs_check(plan->conf, &ctx, why) != 0)
+        return EXIT_USAGE;
+    tls_ctx_unref(ctx);
+    return 0;
 }
 
 /* Everything that can fail for the user's sake, before the first process. 0; or the exit status with the reason. */
@@ -428,7 +430,6 @@ static void init(struct super *super, struct launch *launch)
     logs_init(&super->logs);
     super->log = &super->logs.log;
     loop_timer_init(&super->timer, phase_over);
-    tls_random(super->ticket_key, sizeof(super->ticket_key));
 }
 
 static void fini(struct super *super)
@@ -449,7 +450,7 @@ static void fini(struct super *super)
         loop_free(super->loop); /* runs what was deferred */
     }
     logs_fini(&super->logs);
-    mem_wipe(super->ticket_key, sizeof(super->ticket_key));
+    tls_care_fini(super);
 }
 
 static void source_changed(void *arg)
@@ -492,6 +493,7 @@ static int make_parts(struct super *super, struct why *why)
     systemd_init(super);
     pulse_init(super);
     pause_init(super);
+    tls_care_init(super);
     return 0;
 }
 

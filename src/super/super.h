@@ -24,8 +24,8 @@
 #include "super/signals.h"
 #include "super/systemd.h"
 #include "super/takeover.h"
+#include "super/tls_care.h"
 #include "super/watch.h"
-#include "wire/tls_blob.h"
 
 #define EXIT_OK 0
 #define EXIT_FAILED 1
@@ -60,7 +60,7 @@ struct super {
     bool edge_drained;       /* the serving one, while draining */
     struct loop_timer timer; /* of the shutdown delay, then of the drain */
     uint64_t watched_ns;     /* when readiness was last asked for; 0: never */
-    unsigned char ticket_key[TLS_BLOB_TICKET_KEY];
+    struct tls_care tls;
     enum super_state state;
     int exit_code;
     uint64_t started_ns;

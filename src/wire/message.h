@@ -27,7 +27,7 @@
     X(LOGS,          'S', 'E', 1, 2)  /* error log, access log (absent: off). Again after USR1 */                      \
     X(LISTENER,      'S', 'E', 1, 1)  /* text: address as configured; number: 1 = TLS, 2 = metrics; generation 1: another edge listens there still */ \
     X(ROOT,          'S', 'E', 1, 1)  /* O_PATH directory; text: "static /static/" or "media /media/", then a line each: its real and its configured path; number: nth of that kind */ \
-    X(TLS,           'S', 'E', 1, 1)  /* memfd: certificate pairs and ticket key (wire/tls_blob.h) */                  \
+    X(TLS,           'S', 'E', 1, 1)  /* memfd: certificate pairs, whom to believe of clients (wire/tls_blob.h) */         \
     X(START,         'S', 'E', 0, 0)  /* all sent: answer READY and accept; later: apply the new CONF, ROOT, TLS */    \
     /* generations */                                                                                                  \
     X(POOL_OPEN,     'S', 'E', 0, 0)  /* make a pool: generation, number = workers << 32 | threads */                  \
@@ -62,7 +62,8 @@
     X(PING,          'S', 'E', 0, 0)  /* number: echoed when every lane has turned */                                   \
     X(PONG,          'E', 'S', 0, 0)                                                                                   \
     X(WATCHED,       'E', 'S', 0, 0)  /* somebody asks for readiness or health; at most once in ten seconds */ \
-    X(HELD,          'E', 'S', 0, 0)  /* after HOLD: no request runs any more; generation: nth pause */
+    X(HELD,          'E', 'S', 0, 0)  /* after HOLD: no request runs any more; generation: nth pause */                              \
+    X(TICKETS,       'S', 'E', 1, 1)  /* memfd: 1 to 4 keys of session tickets, 80 bytes each, newest first. Before TLS; again when they change */
 /* clang-format on */
 
 enum wire_type {

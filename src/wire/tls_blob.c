@@ -24,15 +24,16 @@ static int put_pair(struct buf *out, const struct tls_blob_pair *pair)
     return error;
 }
 
-int tls_blob_write(struct buf *out, const unsigned char ticket_key[TLS_BLOB_TICKET_KEY],
-                   const struct tls_blob_pair *pairs, size_t n)
+int tls_blob_write(struct buf *out, const struct tls_blob *blob)
 {
-    int error = buf_add(out, ticket_key, TLS_BLOB_TICKET_KEY);
+    int error = put_u32(out, blob->client_auth);
 
-    if (n > TLS_BLOB_PAIRS_MAX)
+    if (blob->n > TLS_BLOB_PAIRS_MAX)
         return -EMSGSIZE;
-    for (size_t i = 0; i < n && error == 0; i++)
-        error = put_pair(out, &pairs[i]);
+    if (error == 0)
+        error = put_pair(out, &blob->client_ca);
+    for (size_t i = 0; i < blob->n && error == 0; i++)
+        error = put_pair(out, &blob->pairs[i]);
     return error;
 }
 
@@ -72,19 +73,21 @@ static int take_pair(struct str *rest, struct tls_blob_pair *pair)
     return 0;
 }
 
-int tls_blob_read(struct str blob, unsigned char ticket_key[TLS_BLOB_TICKET_KEY], struct tls_blob_pair *pairs,
-                  size_t *n)
+int tls_blob_read(struct str bytes, struct tls_blob *out)
 {
-    struct str rest = blob, key;
+    struct str rest = bytes;
+    size_t auth;
 
-    *n = 0;
-    if (blob.n > TLS_BLOB_MAX || take(&rest, TLS_BLOB_TICKET_KEY, &key) != 0)
+    out->n = 0;
+    if (bytes.n > TLS_BLOB_MAX || take_u32(&rest, &auth) != 0 || auth > TLS_BLOB_AUTH_MAX)
         return -EPROTO;
-    memcpy(ticket_key, key.p, key.n);
+    out->client_auth = (uint32_t)auth;
+    if (take_pair(&rest, &out->client_ca) != 0 || out->client_ca.key_pem.n > 0)
+        return -EPROTO;
     while (rest.n > 0) {
-        if (*n == TLS_BLOB_PAIRS_MAX || take_pair(&rest, &pairs[*n]) != 0)
+        if (out->n == TLS_BLOB_PAIRS_MAX || take_pair(&rest, &out->pairs[out->n]) != 0)
             return -EPROTO;
-        (*n)++;
+        out->n++;
     }
     return 0;
 }

@@ -71,8 +71,16 @@ def test_certificate_by_name(quintet, authority, pair):
     assert peer(site.client(context, "any.wild.test")) == "other.test"
     unchecked = authority.context()
     unchecked.check_hostname = False
-    assert peer(site.client(unchecked, "unknown.test")) == "localhost", "the first one is for everybody else"
-    assert peer(site.client(unchecked)) == "localhost"
+    assert peer(site.client(unchecked)) == "localhost", "the first one is for those who name nobody"
+    with pytest.raises(ssl.SSLError, match="ALERT_UNRECOGNIZED_NAME|UNRECOGNIZED_NAME"):
+        site.client(unchecked, "unknown.test")
+
+
+def test_a_single_certificate_is_for_everybody(site, authority):
+    """A server behind a CDN, or under an address: there is nobody whom it could be mistaken for."""
+    unchecked = authority.context()
+    unchecked.check_hostname = False
+    assert peer(site.client(unchecked, "unknown.test")) == "localhost"
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])

@@ -15,20 +15,20 @@ static void within(struct str piece, const uint8_t *data, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static struct tls_blob_pair pairs[TLS_BLOB_PAIRS_MAX];
-    unsigned char key[TLS_BLOB_TICKET_KEY];
+    static struct tls_blob blob;
     struct buf out;
-    size_t n;
 
-    if (tls_blob_read(str_make((const char *)data, size), key, pairs, &n) != 0)
+    if (tls_blob_read(str_make((const char *)data, size), &blob) != 0)
         return 0;
-    for (size_t i = 0; i < n; i++) {
-        within(pairs[i].label, data, size);
-        within(pairs[i].cert_pem, data, size);
-        within(pairs[i].key_pem, data, size);
+    within(blob.client_ca.label, data, size);
+    within(blob.client_ca.cert_pem, data, size);
+    for (size_t i = 0; i < blob.n; i++) {
+        within(blob.pairs[i].label, data, size);
+        within(blob.pairs[i].cert_pem, data, size);
+        within(blob.pairs[i].key_pem, data, size);
     }
     buf_init(&out, TLS_BLOB_MAX);
-    if (tls_blob_write(&out, key, pairs, n) != 0 || !str_eq(buf_str(&out), str_make((const char *)data, size)))
+    if (tls_blob_write(&out, &blob) != 0 || !str_eq(buf_str(&out), str_make((const char *)data, size)))
         abort();
     buf_fini(&out);
     return 0;

@@ -55,10 +55,11 @@ static struct tls_pair make_pair(void)
 static void add_tls(struct rig *rig)
 {
     struct tls_pair pair = make_pair();
-    unsigned char ticket_key[TLS_TICKET_KEY_LEN] = { 0 };
+    struct tls_settings settings = { .pairs = &pair, .n = 1, .tickets = tls_tickets_new() };
     char error[TLS_ERROR_MAX];
 
-    assert_int_equal(tls_ctx_new(&pair, 1, ticket_key, &rig->edge.snapshot->tls, error), 0);
+    assert_int_equal(tls_ctx_new(&settings, &rig->edge.snapshot->tls, error), 0);
+    tls_tickets_unref(settings.tickets);
     mem_free((void *)(uintptr_t)pair.cert_pem.p);
     mem_free((void *)(uintptr_t)pair.key_pem.p);
 }

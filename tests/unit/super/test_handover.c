@@ -25,7 +25,7 @@ static int fds[2]; /* stand for every descriptor */
 
 static json_t *good(void)
 {
-    char key[2 * TLS_BLOB_TICKET_KEY + 1];
+    char key[2 * TLS_TICKET_KEY_LEN + 1];
     json_t *process = json_pack("{s:i, s:b, s:i, s:i, s:I, s:i}", "pid", 4711, "ready", 1, "channel", fds[0], "output",
                                 fds[1], "started_ns", (json_int_t)1 << 40, "restarts", 2);
     json_t *worker = json_deep_copy(process);
@@ -34,8 +34,8 @@ static json_t *good(void)
                   "threads", 2, "umask", -1, "conf", "workers 2\n", "directory", "/srv", "python", "/usr/bin/python3",
                   "app", "app:app", "pool", fds[0], fds[1], "workers", worker, "pid", 0);
 
-    (void)snprintf(key, sizeof(key), "%.*s", 2 * TLS_BLOB_TICKET_KEY, KEY);
-    assert_int_equal(strlen(key), 2 * TLS_BLOB_TICKET_KEY);
+    (void)snprintf(key, sizeof(key), "%.*s", 2 * TLS_TICKET_KEY_LEN, KEY);
+    assert_int_equal(strlen(key), 2 * TLS_TICKET_KEY_LEN);
     return json_pack("{s:i, s:I, s:i, s:i, s:s, s:n, s:i, s:s, s:[{s:i, s:s, s:s, s:i}], s:o, s:o}", "format",
                      HANDOVER_FORMAT, "started_ns", (json_int_t)5, "last_generation", 8, "more_workers", -1,
                      "ticket_key", key, "pid_file", "control", fds[0], "control_path", "/run/c", "listeners", "kind", 1,
@@ -74,7 +74,9 @@ static void test_good(void **state)
     assert_int_equal(read_it(good(), &h), 0);
     assert_int_equal(h.last_generation, 8);
     assert_int_equal(h.more_workers, -1);
-    assert_int_equal(h.ticket_key[1], 0x11);
+    assert_int_equal(h.tickets.n, 1);
+    assert_int_equal(h.tickets.keys[0][1], 0x11);
+    assert_true(h.tickets.made_ns > 0);
     assert_null(h.pid_file);
     assert_int_equal(h.listeners.n, 1);
     assert_int_equal(h.listeners.items[0].kind, LISTENER_TLS);

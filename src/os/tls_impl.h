@@ -1,0 +1,82 @@
+/*
+ * What the files of os/tls* share and nobody else sees: the context behind struct tls_ctx, the session behind a stream.
+ *
+ *      tls.c          settings, the ClientHello: which certificates, which protocol
+ *      tls_cert.c     a pair: read, judged, described
+ *      tls_client.c   certificates of clients
+ *      tls_tickets.c  keys of session tickets
+ *      tls_stream.c   bytes of one connection
+ */
+#ifndef QUINTET_OS_TLS_IMPL_H
+#define QUINTET_OS_TLS_IMPL_H
+
+#include <openssl/sha.h>
+#include <openssl/ssl.h>
+
+#include "base/hash.h"
+#include "os/tls.h"
+#include "os/tls_cert.h"
+
+#define TLS_NAME_MAX 255 /* a DNS name */
+#define TLS_PEM_MAX (1 << 20)
+
+struct tls_client_trust;
+
+/* The certificates for some names: at most one of each kind of key, of which the client's signature algorithms choose. */
+struct tls_site {
+    const struct tls_cert *certs[TLS_KEY_KINDS]; /* borrowed from the context; NULL: none of this kind */
+    SSL_CTX *ssl;                                /* owned */
+    unsigned char id[SHA256_DIGEST_LENGTH];      /* of its certificates and of what is asked of clients */
+};
+
+struct tls_ctx {
+    _Atomic unsigned refs;
+    struct tls_tickets *tickets;    /* one reference */
+    struct tls_client_trust *trust; /* owned; NULL: clients are not asked for certificates */
+    enum tls_client_auth auth;
+    struct tls_cert *certs; /* owned, in the order given */
+    size_t n_certs;
+    struct tls_site **sites; /* owned */
+    size_t n_sites;
+    struct map names;          /* "www.example.org", "*.example.org" in lower case → struct tls_site, borrowed */
+    struct tls_site *fallback; /* borrowed: for clients that name nobody, and for all names where `strict` is false */
+    bool strict;               /* there are several sites: a name that none has is refused */
+};
+
+struct tls_session {
+    SSL *ssl;            /* owned */
+    struct tls_ctx *ctx; /* one reference */
+    int error;           /* what every later call returns: OpenSSL forbids using a failed SSL */
+    enum tls_failure failure;
+    const char *why; /* static text */
+    size_t name_len;
+    char name[TLS_NAME_MAX];         /* from SNI, lower case */
+    struct tls_client_facts *client; /* owned; NULL: no certificate, or nobody has asked yet */
+    char *
+        kept; /* a record that OpenSSL has begun and could not finish: it must see the same bytes again; owned, NULL: none */
+    size_t kept_n; /* bytes in it */
+    size_t ahead;  /* bytes that have gone out before our caller offered them again: they are skipped */
+};
+
+/* ---- tls_tickets.c ---- */
+int tls_tickets_callback(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac,
+                         int sealing);
+
+/* ---- tls_client.c ---- */
+
+/* What a verified client certificate says; each text is ASCII. */
+struct tls_client_facts {
+    struct str subject, issuer, serial;
+    char bytes[]; /* what they point to */
+};
+
+/* Certificates and revocation lists of `pem`. NULL with a sentence in `error`. */
+struct tls_client_trust *tls_client_trust_new(struct str pem, struct str label, char error[TLS_ERROR_MAX]);
+void tls_client_trust_free(struct tls_client_trust *trust);                     /* NULL allowed */
+const unsigned char *tls_client_trust_id(const struct tls_client_trust *trust); /* SHA-256 of the PEM */
+/* Makes this SSL_CTX ask for certificates. False: no memory. */
+bool tls_client_ask(SSL_CTX *ssl, const struct tls_client_trust *trust, enum tls_client_auth auth);
+/* Of a finished handshake; NULL: the client showed no certificate, or there is no memory. mem_free. */
+struct tls_client_facts *tls_client_facts_new(const SSL *ssl);
+
+#endif
