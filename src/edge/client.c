@@ -141,5 +141,6 @@ bool client_field_passes(const struct exchange *ex, const struct http_field *fie
         return false;
     if (memchr(name.p, '_', name.n) != NULL)
         return false;
-    return !http_head_connection_lists(&ex->head, ex->bytes, name);
+    /* Fields that we know are for the recipient: who lists Host or Cookie wants to get rid of them (RFC 9110 7.6.1). */
+    return field->id != HTTP_F_OTHER || !http_head_connection_lists(&ex->head, ex->bytes, name);
 }

@@ -10,20 +10,15 @@ def pytest_collection_modifyitems(items):
         item.add_marker(pytest.mark.timeout(90 * waiting.SLOW))
 
 
-@pytest.fixture
-def quintet(tmp_path, request):
-    """quintet(app text or file name in apps/, …) → a running Instance; see Instance for the rest.
-
-    Every instance of the test is stopped at its end and asked what it left: also when the test failed, so that a
-    failure shows all it can.
-    """
+def _instances(folder_of_all):
+    """The factory and, behind it, the end of all it made."""
     made = []
 
     def factory(text="", app="app:application", files=None, start=True, **more):
         files = dict(files or {})
         if text:
             files["app.py"] = instance.APPS / text if text.endswith(".py") else text
-        folder = tmp_path / ("quintet%d" % len(made))
+        folder = folder_of_all / ("quintet%d" % len(made))
         folder.mkdir()
         made.append(instance.Instance(folder, app, files, **more))
         return made[-1].start() if start else made[-1]
@@ -37,6 +32,22 @@ def quintet(tmp_path, request):
             failures.append(failure)
     if failures:
         raise failures[0]
+
+
+@pytest.fixture
+def quintet(tmp_path):
+    """quintet(app text or file name in apps/, …) → a running Instance; see Instance for the rest.
+
+    Every instance of the test is stopped at its end and asked what it left: also when the test failed, so that a
+    failure shows all it can.
+    """
+    yield from _instances(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def quintet_of_module(tmp_path_factory):
+    """The same for all tests of a file: for those that only look."""
+    yield from _instances(tmp_path_factory.mktemp("module"))
 
 
 @pytest.fixture(scope="session")
