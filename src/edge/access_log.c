@@ -47,11 +47,6 @@ static void add_escaped(struct buf *b, struct str s)
     }
 }
 
-static const char *minor_text(const struct exchange *ex)
-{
-    return ex->head.minor == 0 ? "HTTP/1.0" : "HTTP/1.1";
-}
-
 static void add_local_time(struct buf *b)
 {
     time_t now = (time_t)(clock_wall_ns() / NS_PER_SEC);
@@ -76,7 +71,8 @@ static void write_text(const struct exchange *ex, struct buf *b, uint64_t took_n
     add_escaped(b, span_or_dash(ex, ex->head.method_text));
     (void)!buf_add_char(b, ' ');
     add_escaped(b, span_or_dash(ex, ex->head.target));
-    (void)!buf_printf(b, " %s\" %u %llu \"", minor_text(ex), log_status(ex), (unsigned long long)ex->sent);
+    (void)!buf_printf(b, " " STR_FMT "\" %u %llu \"", STR_ARG(http_version_text(&ex->head)), log_status(ex),
+                      (unsigned long long)ex->sent);
     add_escaped(b, field_or_dash(ex, HTTP_F_REFERER));
     (void)!buf_add_str(b, STR("\" \""));
     add_escaped(b, field_or_dash(ex, HTTP_F_USER_AGENT));
@@ -101,7 +97,7 @@ static void write_json(const struct exchange *ex, struct buf *b, uint64_t took_n
     add_key(b, "client", ex->remote_addr);
     add_key(b, "method", span_or_dash(ex, ex->head.method_text));
     add_key(b, "target", span_or_dash(ex, ex->head.target));
-    add_key(b, "protocol", str_of(minor_text(ex)));
+    add_key(b, "protocol", http_version_text(&ex->head));
     add_key(b, "host", ex->server_name);
     add_key(b, "scheme", ex->secure ? STR("https") : STR("http"));
     add_key(b, "referer", field_or_dash(ex, HTTP_F_REFERER));

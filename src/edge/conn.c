@@ -9,6 +9,7 @@
 #include "edge/edge_process.h"
 #include "edge/h1.h"
 #include "edge/h1_store.h"
+#include "edge/h2.h"
 #include "edge/pace.h"
 #include "edge/shed.h"
 
@@ -21,6 +22,8 @@ static void conn_free(struct conn *c)
 
     if (c->h1 != NULL)
         h1_release(c);
+    if (c->h2 != NULL)
+        h2_release(c);
     stream_close(&c->stream);
     admit_leave(&lane->edge->admit, &c->peer, c->by_address);
     slab_put(&lane->conns, c);

@@ -15,6 +15,7 @@
 
 struct conn;
 struct h1;
+struct h2;
 
 struct conn_state {
     const char *name;
@@ -36,6 +37,7 @@ struct conn {
     enum evict_rank rank;
     const struct conn_state *state;
     struct h1 *h1; /* owned; NULL while idle */
+    struct h2 *h2; /* owned; NULL: the connection speaks HTTP/1 */
     union sock_addr peer;
     bool tls;
     bool watch;              /* came on --metrics-bind */

@@ -10,6 +10,7 @@
 #include "edge/edge_process.h"
 #include "edge/filter/security.h"
 #include "edge/handler/handlers.h"
+#include "http/response.h"
 
 #define EXCHANGE_ARENA_MAX (1u << 20)
 #define ARENA_NEED (22u << 10)
@@ -171,6 +172,14 @@ void exchange_vary(struct exchange *ex, struct str name)
         last->value = joined;
     else
         exchange_add(ex, STR("Vary"), name);
+}
+
+/* Not on 1xx and 204; a 304 without a body of its own says nothing about the one it stands for (RFC 9110 8.6). */
+bool exchange_tells_length(const struct exchange *ex)
+{
+    const struct response *r = &ex->response;
+
+    return r->length >= 0 && http_status_may_have_length(r->status) && !(r->status == 304 && r->length == 0);
 }
 
 void exchange_ready(struct exchange *ex)

@@ -53,9 +53,8 @@ struct handler {
     enum piece_kind (*peek)(struct exchange *ex, struct piece *piece);
     void (*consume)(struct exchange *ex, size_t n); /* n bytes of the piece peeked last */
     void (*blocked)(struct exchange *ex);           /* the client does not read now; NULL: not interested */
-    void (*client_left)(
-        struct exchange *ex);         /* while waiting for the response head; NULL: the connection just closes */
-    void (*end)(struct exchange *ex); /* gives up all it holds; NULL: nothing */
+    bool (*client_left)(struct exchange *ex);       /* false: something still runs for it; NULL: nothing ever does */
+    void (*end)(struct exchange *ex);               /* gives up all it holds; NULL: nothing */
 };
 
 /* Where the protocol pulls the response's body from: the handler, or a filter (filter/) that changes its bytes and pulls from the one below. */
@@ -155,6 +154,7 @@ void exchange_add(struct exchange *ex, struct str name, struct str value);
 void exchange_vary(struct exchange *ex, struct str name);   /* adds the name to Vary, unless it or * is there already */
 void exchange_remove(struct exchange *ex, struct str name); /* every field of that name */
 bool exchange_has(const struct exchange *ex, struct str name); /* any case */
+bool exchange_tells_length(const struct exchange *ex);         /* by a Content-Length field */
 void exchange_ready(struct exchange *ex); /* head complete: filters run, then the protocol flushes */
 /* A small page of our own (handler/page.c) with this status, in the client's preferred form. */
 void exchange_page(struct exchange *ex, unsigned status, struct str detail);

@@ -8,6 +8,7 @@
 #include "edge/edge_process.h"
 #include "edge/h1_store.h"
 #include "edge/h1_write.h"
+#include "edge/h2.h"
 #include "edge/intake.h"
 #include "edge/pace.h"
 #include "edge/shed.h"
@@ -132,13 +133,24 @@ bool h1_awaits_request(const struct conn *c)
 
 /* ---- handshake ---- */
 
+/* What was agreed on by ALPN (RFC 9113 3.2). */
+static void choose_protocol(struct conn *c)
+{
+    struct stream_tls_info info;
+
+    if (stream_tls_info(&c->stream, &info) && str_eq(info.alpn, STR("h2")))
+        h2_begin(c, NULL, 0);
+    else
+        conn_set_state(c, &h1_idle);
+}
+
 static bool handshake_step(struct conn *c)
 {
     int r = stream_handshake(&c->stream);
 
     if (r == 0) {
         stats_add(&c->lane->stats.handshakes, 1);
-        conn_set_state(c, &h1_idle);
+        choose_protocol(c);
         return true;
     }
     if (r != -EAGAIN || c->peer_gone)
@@ -270,7 +282,8 @@ static void h1_head_done(struct conn *c)
     ex->close = !ex->head.keep_alive || ex->snapshot->conf->keep_alive == 0;
     switch (intake_route(ex, &refusal)) {
     case INTAKE_START:
-        ex->close |= !ex->body_complete; /* the answer does not depend on it: not read, so the connection cannot go on */
+        ex->close |=
+            !ex->body_complete; /* the answer does not depend on it: not read, so the connection cannot go on */
         h1_start_handler(c);
         break;
     case INTAKE_BODY:
@@ -282,11 +295,28 @@ static void h1_head_done(struct conn *c)
     }
 }
 
+/* A client may know that we speak HTTP/2 (RFC 9113 3.3): its first bytes say so. */
+static enum h2_preface look_for_preface(const struct conn *c)
+{
+    const struct buf *in = &c->h1->in;
+
+    return c->tls || c->watch || c->served > 0 ? H2_PREFACE_NO : h2_preface(in->data, in->len);
+}
+
 static bool head_step(struct conn *c)
 {
     struct h1 *h1 = c->h1;
-    enum h1_result r = h1_head_parse(&h1->parser, h1->in.data, h1->in.len, &h1->exchange.head);
+    enum h2_preface preface = look_for_preface(c);
+    enum h1_result r;
 
+    if (preface == H2_PREFACE_PART)
+        return h1_read_in(c) > 0;
+    if (preface == H2_PREFACE_YES) {
+        h2_begin(c, h1->in.data, h1->in.len);
+        h1_release(c);
+        return true;
+    }
+    r = h1_head_parse(&h1->parser, h1->in.data, h1->in.len, &h1->exchange.head);
     if (r == H1_DONE) {
         h1_head_done(c);
         return true;
@@ -409,7 +439,7 @@ static bool wait_step(struct conn *c)
     if (c->peer_gone) {
         ex->client_gone = true;
         if (ex->handler != NULL && ex->handler->client_left != NULL)
-            ex->handler->client_left(ex);
+            (void)ex->handler->client_left(ex);
         conn_close(c);
     }
     return false;

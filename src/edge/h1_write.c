@@ -46,7 +46,7 @@ static void add_framing_fields(struct h1 *h1, struct conn *c)
     struct exchange *ex = &h1->exchange;
     struct response *r = &ex->response;
 
-    if (r->length >= 0 && http_status_may_have_length(r->status) && !(r->status == 304 && r->length == 0)) {
+    if (exchange_tells_length(ex)) {
         must(http_response_number(&h1->out, STR("Content-Length"), (uint64_t)r->length) == 0);
     } else if (h1->chunked) {
         out_field(h1, STR("Transfer-Encoding"), STR("chunked"));

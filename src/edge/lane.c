@@ -13,6 +13,7 @@
 #include "edge/file_cache.h"
 #include "edge/h1.h"
 #include "edge/h1_store.h"
+#include "edge/h2.h"
 #include "edge/handler/handlers.h"
 #include "edge/leave.h"
 #include "edge/listen.h"
@@ -200,6 +201,7 @@ int lane_init(struct lane *lane, struct edge *edge, uint32_t index)
     loop_set_hooks(lane->loop, &hooks);
     slab_init(&lane->conns, sizeof(struct conn), CONNS_PER_CHUNK, 0);
     list_init(&lane->spare_h1);
+    list_init(&lane->spare_h2);
     list_init(&lane->open);
     for (size_t i = 0; i < EVICT_RANKS; i++)
         list_init(&lane->ranks[i]);
@@ -218,6 +220,7 @@ void lane_fini(struct lane *lane)
     listen_stop(lane);
     file_cache_free(lane->files);
     h1_fini_spare(lane);
+    h2_stream_fini_spare(lane);
     slab_fini(&lane->conns);
     snapshot_unref(lane->snapshot);
     buf_fini(&lane->line);
@@ -287,7 +290,9 @@ void lane_drain(struct lane *lane, bool watch_too)
     LIST_EACH(link, &lane->open) {
         struct conn *c = CONTAINER_OF(link, struct conn, link);
 
-        if (h1_awaits_request(c))
+        if (c->h2 != NULL)
+            h2_leave(c->h2);
+        else if (h1_awaits_request(c))
             conn_touch(c); /* it has the shorter time of a drain */
     }
     loop_timer_init(&lane->drain_timer, drain_look);

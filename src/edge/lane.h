@@ -49,9 +49,10 @@ struct lane {
     pthread_t thread;
     struct loop *loop;    /* owned */
     struct slab conns;    /* struct conn */
-    struct slab h1s;      /* struct h1 */
     struct list spare_h1; /* struct h1 kept with their buffers */
     uint32_t n_spare_h1;
+    struct list spare_h2; /* struct h2_stream, the same */
+    uint32_t n_spare_h2;
     struct list open;               /* struct conn */
     struct list ranks[EVICT_RANKS]; /* struct conn: who goes first when room is needed */
     atomic_uint n_open;             /* of them; read by the others, who hand new ones to the lane with the fewest */
@@ -74,7 +75,7 @@ struct lane {
     atomic_bool jobs_any;
     struct lane_job evict_job; /* another lane needs room */
     atomic_bool evict_asked;   /* it is on its way */
-    struct log_seldom crowded_said, shed_said, rest_said;
+    struct log_seldom crowded_said, shed_said, rest_said, h2_said;
     /* cached once a second */
     uint64_t date_second;
     char date[HTTP_DATE_LEN];

@@ -155,6 +155,15 @@ static int write_closed(const struct metric *m, struct edge *edge, struct buf *o
                       m->name, SUM(edge, evicted), m->name, SUM(edge, crowded), m->name, SUM(edge, too_slow));
 }
 
+static int write_abuse(const struct metric *m, struct edge *edge, struct buf *out)
+{
+    int error = 0;
+
+    for (enum h2_guard g = 0; g < H2_GUARDS && error == 0; g++)
+        error = buf_printf(out, "%s{kind=\"%s\"} %llu\n", m->name, h2_guard_name(g), SUM(edge, h2_abuse[g]));
+    return error;
+}
+
 /* ---- queue and pools: under the dispatch lock ---- */
 
 static int write_queue(const struct metric *m, struct edge *edge, struct buf *out)
@@ -292,6 +301,8 @@ static const struct metric table[] = {
     { "quintet_connections_open", "Connections open now.", GAUGE, .write = write_open },
     { "quintet_connections_closed_total", "Connections given up: to make room, for their address had too many, out of time.", COUNTER, .write = write_closed },
     { "quintet_tls_handshakes_total", "TLS handshakes completed.", COUNTER, .write = write_sum, AT(handshakes) },
+    { "quintet_http2_connections_total", "Connections that speak HTTP/2.", COUNTER, .write = write_sum, AT(h2_connections) },
+    { "quintet_http2_abuse_total", "HTTP/2 connections ended for too many frames of one kind.", COUNTER, .write = write_abuse },
     { "quintet_workers", "Worker processes that live.", GAUGE, .write = write_workers, .locked = true },
     { "quintet_worker_exits_total", "Worker processes that have ended, whatever the reason.", COUNTER, .write = write_sum, AT(worker_ends) },
     { "quintet_slots", "Requests that can be with the workers at a time, those handed over ahead included.", GAUGE, .write = write_slots, .locked = true },

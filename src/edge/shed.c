@@ -7,6 +7,7 @@
 #include "edge/file_cache.h"
 #include "edge/h1.h"
 #include "edge/h1_store.h"
+#include "edge/h2.h"
 
 #define RESERVE (1u << 20)
 
@@ -22,6 +23,7 @@ void shed_note(struct lane *lane, const char *what)
     stats_add(&lane->stats.shed, 1);
     file_cache_clear(lane->files);
     h1_fini_spare(lane);
+    h2_stream_fini_spare(lane);
     (void)evict_one(lane);
     if (times > 0)
         log_event(&lane->edge->log, LOG_ERROR, "out of memory: clients are refused", LOG_Z("wanted", what),

@@ -17,14 +17,11 @@
 #include "base/must.h"
 #include "base/str.h"
 #include "conf/conf.h"
+#include "http/head.h"
 
 struct exchange;
 struct site;
 struct root;
-
-struct header {
-    struct str name, value;
-};
 
 struct route {
     const struct conf_route *conf; /* borrowed from the snapshot's conf: every setting has its value there */

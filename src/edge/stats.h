@@ -8,6 +8,8 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "http/h2_guard.h"
+
 /* Upper bounds in ns, each next to its text; the last bucket has none. */
 #define STATS_BOUNDS(X)                                                                                                \
     X(1000000, "0.001")                                                                                                \
@@ -54,6 +56,8 @@ struct lane_stats {
     atomic_ullong timeouts;                                  /* 504 */
     atomic_ullong lost;                                      /* 502: their worker died */
     atomic_ullong unfit;                                     /* 502: what the worker said was no answer */
+    atomic_ullong h2_connections;                            /* that speak HTTP/2 */
+    atomic_ullong h2_abuse[H2_GUARDS];                       /* that were ended for what their clients did too often */
     atomic_ullong worker_ends;                               /* lane 0's: processes that the supervisor has reaped */
 };
 

@@ -31,6 +31,7 @@ void h1_head_begin(struct h1_parser *parser, const struct h1_limits *limits, str
     memset(parser, 0, sizeof(*parser));
     parser->limits = limits;
     memset(head, 0, offsetof(struct http_head, fields)); /* the table is filled as it grows: not 5 KiB a request */
+    head->major = 1;
 }
 
 enum h1_result h1_refuse(struct h1_parser *parser, uint16_t status, const char *reason)

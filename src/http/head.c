@@ -213,6 +213,13 @@ struct str http_reason(unsigned status)
     return STR("Unknown");
 }
 
+struct str http_version_text(const struct http_head *head)
+{
+    if (head->major == 2)
+        return STR("HTTP/2.0");
+    return head->minor == 0 ? STR("HTTP/1.0") : STR("HTTP/1.1");
+}
+
 bool http_is_token(struct str s)
 {
     return s.n > 0 && http_span(s, http_tchar) == s.n;

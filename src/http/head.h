@@ -113,6 +113,11 @@ struct http_field {
     enum http_field_id id;
 };
 
+/* A field to be sent. */
+struct header {
+    struct str name, value;
+};
+
 /* How the body is delimited (RFC 9112 6). */
 enum http_body { HTTP_BODY_NONE, HTTP_BODY_LENGTH, HTTP_BODY_CHUNKED };
 
@@ -123,7 +128,8 @@ struct http_head {
     enum http_method method;
     enum http_target target_form;
     enum http_body body;
-    uint8_t minor;           /* HTTP/1.minor: 0 or 1 */
+    uint8_t major;           /* 1 or 2 */
+    uint8_t minor;           /* of HTTP/1: 0 or 1 */
     bool keep_alive;         /* the client would keep the connection (RFC 9112 9.3) */
     bool expect_continue;    /* Expect: 100-continue on HTTP/1.1, with content to come */
     uint64_t content_length; /* with HTTP_BODY_LENGTH */
@@ -152,8 +158,10 @@ bool http_field_is_hop_by_hop(enum http_field_id id);
 enum http_method http_method_lookup(struct str token); /* case-sensitive (RFC 9110 9.1) */
 struct str http_method_name(enum http_method method);  /* "" for HTTP_OTHER */
 bool http_method_is_safe(enum http_method method);     /* GET, HEAD, OPTIONS, TRACE (RFC 9110 9.2.1) */
-struct str http_reason(unsigned status);               /* "Not Found"; "Unknown" for what has none */
-bool http_is_token(struct str s);                      /* RFC 9110 5.6.2 */
-bool http_is_field_value(struct str s);                /* no CTL but HTAB, no leading or trailing OWS (RFC 9110 5.5) */
+/* As nginx and CGI have it: "HTTP/1.0", "HTTP/1.1", "HTTP/2.0". */
+struct str http_version_text(const struct http_head *head);
+struct str http_reason(unsigned status); /* "Not Found"; "Unknown" for what has none */
+bool http_is_token(struct str s);        /* RFC 9110 5.6.2 */
+bool http_is_field_value(struct str s);  /* no CTL but HTAB, no leading or trailing OWS (RFC 9110 5.5) */
 
 #endif

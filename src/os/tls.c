@@ -36,7 +36,7 @@ static const char signature_list[] =
     "ed25519:ed448:ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:rsa_pss_pss_sha256:rsa_pss_rsae_sha256:"
     "rsa_pss_rsae_sha384:rsa_pss_rsae_sha512:RSA+SHA256:RSA+SHA384:RSA+SHA512";
 /* In our order of preference, each behind its length (RFC 7301). */
-static const unsigned char alpn_list[] = "\x08http/1.1";
+static const unsigned char alpn_list[] = "\x02h2\x08http/1.1";
 
 void tls_random(unsigned char *out, size_t n)
 {

@@ -216,6 +216,14 @@ void app_attention(struct lane *lane, struct generation *g, uint32_t slot)
         dispatch_orphan(&lane->edge->dispatch, g, slot);
 }
 
+/* What no worker has seen is taken back; what one runs goes on, and its answer must be taken off its hands. */
+static bool app_client_left(struct exchange *ex)
+{
+    struct app *app = app_of(ex);
+
+    return app->released || dispatch_recall(app_dispatch(app), &app->job);
+}
+
 /* ---- a worker died ---- */
 
 /* Nothing of the answer is known, and asking again does no harm; but what kills two workers is not given a third. */
@@ -365,5 +373,6 @@ const struct handler app_handler = {
     .peek = app_peek,
     .consume = app_consume,
     .blocked = app_blocked,
+    .client_left = app_client_left,
     .end = app_end,
 };

@@ -28,7 +28,7 @@ static void fill_vars(struct exchange *ex, struct pool_request *r)
     r->vars[POOL_TARGET] = http_str(ex->bytes, head->target);
     r->vars[POOL_PATH] = decoded_path(ex);
     r->vars[POOL_QUERY] = http_str(ex->bytes, head->query);
-    r->vars[POOL_PROTOCOL] = head->minor == 0 ? STR("HTTP/1.0") : STR("HTTP/1.1");
+    r->vars[POOL_PROTOCOL] = http_version_text(head);
     r->vars[POOL_SCHEME] = ex->secure ? STR("https") : STR("http");
     r->vars[POOL_REMOTE_ADDR] = ex->remote_addr;
     r->vars[POOL_REMOTE_PORT] = port_text(ex, ex->remote_port);

@@ -300,7 +300,7 @@ static void facts_about_a_handshake(void **state)
     info = info_of(&l);
     assert_str(info.protocol, "TLSv1.3");
     assert_str(info.server_name, "www.example.org");
-    assert_str(info.alpn, "http/1.1");
+    assert_str(info.alpn, "h2");
     assert_false(info.resumed);
     assert_true(str_starts(info.cipher, STR("TLS_")));
     hang_up(&l);

@@ -1,0 +1,349 @@
+/* HTTP/2 on a connection: states, reading, writing, the end. The streams are in h2_stream.c. */
+#include "edge/h2.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "edge/edge_process.h"
+#include "edge/pace.h"
+#include "edge/shed.h"
+
+#define FIRST_NS (60 * NS_PER_SEC) /* for the first request */
+#define TICK_NS (5 * NS_PER_SEC)   /* how often the streams' deadlines are looked at */
+#define NOTICE_NS NS_PER_SEC       /* for requests on their way, once the client has been told to send no more */
+#define ENDING_NS (5 * NS_PER_SEC) /* for the last frames */
+
+static const struct conn_state h2_idle, h2_upload, h2_busy, h2_ending;
+
+/* ---- the end ---- */
+
+/* What waits to be written is all that is still said. */
+static void h2_end(struct h2 *h2)
+{
+    h2->failed = true;
+    h2_stream_free_all(h2);
+    conn_set_state(h2->conn, &h2_ending);
+}
+
+static void h2_go(struct h2 *h2, enum h2_code code)
+{
+    if (h2->leaving == H2_GONE)
+        return;
+    h2->leaving = H2_GONE;
+    h2_goaway(h2->session, code);
+}
+
+void h2_leave(struct h2 *h2)
+{
+    if (h2->leaving != H2_STAYS || h2->failed)
+        return;
+    h2->leaving = H2_NOTICED;
+    h2->noticed_ns = loop_now(h2->conn->lane->loop);
+    h2_notice(h2->session);
+    h2_ping(h2->session);
+    conn_touch(h2->conn);
+    conn_advance(h2->conn);
+}
+
+void h2_ponged(struct h2 *h2)
+{
+    if (h2->leaving == H2_NOTICED)
+        h2_go(h2, H2_NO_ERROR);
+}
+
+/* What a client did too often. It has been told; whoever runs the site may want to know, too. */
+static void note_abuse(struct h2 *h2)
+{
+    struct conn *c = h2->conn;
+    enum h2_guard guard = h2_abuse(h2->session);
+    uint64_t times = log_seldom(&c->lane->h2_said, loop_now(c->lane->loop));
+    char text[SOCK_TEXT_MAX];
+
+    stats_add(&c->lane->stats.h2_abuse[guard], 1);
+    if (times > 0)
+        log_event(&c->lane->edge->log, LOG_WARNING, "an HTTP/2 connection was ended: too many frames of one kind",
+                  LOG_Z("kind", h2_guard_name(guard)), LOG_S("peer", str_make(text, sock_host_text(&c->peer, text))),
+                  LOG_N("times", times));
+}
+
+/* ---- reading ---- */
+
+static void take_input(struct h2 *h2, const char *p, size_t n)
+{
+    struct conn *c = h2->conn;
+    int error = h2_input(h2->session, p, n, loop_now(c->lane->loop));
+
+    if (error == 0)
+        return;
+    if (error == -EDQUOT)
+        note_abuse(h2);
+    else if (error == -ENOMEM)
+        shed_note(c->lane, "an HTTP/2 session");
+    h2->failed = true;
+}
+
+/* Bytes read, 0: none now, or closed. */
+static size_t h2_read(struct conn *c)
+{
+    ssize_t n;
+
+    if (!c->readable || h2_is_stuffed(c->h2->session))
+        return 0;
+    n = stream_read(&c->stream, c->lane->scratch, LANE_SCRATCH);
+    if (n > 0) {
+        /* A short read of a plain socket has emptied it: the edge-triggered event comes again with more. */
+        if (!c->tls && (size_t)n < LANE_SCRATCH && !c->peer_gone)
+            c->readable = false;
+        take_input(c->h2, c->lane->scratch, (size_t)n);
+        return (size_t)n;
+    }
+    c->readable = false;
+    if (n != -EAGAIN)
+        conn_close(c);
+    return 0;
+}
+
+/* ---- writing ---- */
+
+/* More frames into `out`. False: there are none. */
+static bool h2_fill(struct h2 *h2)
+{
+    struct conn *c = h2->conn;
+    int error;
+
+    buf_clear(&h2->out);
+    h2->out_pos = 0;
+    error = h2_output(h2->session, &h2->out, loop_now(c->lane->loop));
+    if (error == -EDQUOT && !h2->failed) {
+        note_abuse(h2);
+        h2->failed = true;
+    } else if (error == -ENOMEM) {
+        shed_note(c->lane, "an HTTP/2 answer");
+        conn_close(c);
+        return false;
+    }
+    return h2->out.len > 0;
+}
+
+/* Bytes written. */
+static size_t h2_write(struct conn *c)
+{
+    struct h2 *h2 = c->h2;
+    struct iovec iov;
+    ssize_t n;
+
+    if (!c->writable || (h2->out_pos == h2->out.len && !h2_fill(h2)))
+        return 0;
+    iov = (struct iovec){ h2->out.data + h2->out_pos, h2->out.len - h2->out_pos };
+    n = stream_writev(&c->stream, &iov, 1);
+    if (n > 0) {
+        h2->out_pos += (size_t)n;
+        return (size_t)n;
+    }
+    c->writable = false;
+    if (n != -EAGAIN)
+        conn_close(c);
+    return 0;
+}
+
+/* ---- streams ---- */
+
+/* False: they need another turn. */
+static bool h2_hear_streams(struct h2 *h2)
+{
+    struct list *link;
+
+    while (!h2->conn->closed && !h2->conn->paused && (link = list_pop_front(&h2->news)) != NULL) {
+        list_init(link);
+        h2_stream_step(CONTAINER_OF(link, struct h2_stream, news));
+    }
+    return list_empty(&h2->news);
+}
+
+/* Nothing goes out any more: the socket takes nothing, or the client's windows are shut. */
+static void h2_tell_blocked(struct h2 *h2)
+{
+    LIST_EACH(link, &h2->streams)
+        h2_stream_blocked(CONTAINER_OF(link, struct h2_stream, link));
+}
+
+/* ---- the connection's states ---- */
+
+static const struct conn_state *state_of(const struct h2 *h2)
+{
+    if (h2->n_streams == 0)
+        return &h2_idle;
+    return h2->n_bodies == h2->n_streams ? &h2_upload : &h2_busy;
+}
+
+/* All that could be done has been done for now. */
+static void h2_settle(struct conn *c)
+{
+    struct h2 *h2 = c->h2;
+
+    h2_tell_blocked(h2);
+    if (h2->n_streams == 0 && h2->out_pos == h2->out.len) {
+        buf_fini(&h2->out); /* nothing for as long as nothing happens */
+        buf_init(&h2->out, H2_OUT_MAX);
+        h2->out_pos = 0;
+    }
+    if (c->state != state_of(h2))
+        conn_set_state(c, state_of(h2));
+    if (h2->n_streams == 0 && c->served > 0 && c->lane->snapshot->conf->keep_alive == 0)
+        h2_leave(h2);
+}
+
+static bool h2_step(struct conn *c)
+{
+    struct h2 *h2 = c->h2;
+    size_t moved = h2_read(c);
+
+    if (c->closed || !h2_hear_streams(h2))
+        return false;
+    moved += h2_write(c);
+    if (c->closed)
+        return false;
+    if (h2->failed || h2_is_over(h2->session)) {
+        h2_end(h2);
+        return true;
+    }
+    if (moved > 0)
+        return !conn_spend(c, 0, moved);
+    if (!h2_hear_streams(h2) || !list_empty(&h2->news))
+        return false;
+    h2_settle(c);
+    return false;
+}
+
+static uint64_t idle_timeout(const struct conn *c)
+{
+    if (c->h2->leaving == H2_NOTICED)
+        return NOTICE_NS;
+    return c->served == 0 ? FIRST_NS : c->lane->snapshot->conf->keep_alive;
+}
+
+static void idle_timed_out(struct conn *c)
+{
+    h2_go(c->h2, H2_NO_ERROR);
+    conn_advance(c);
+}
+
+static const struct conn_state h2_idle = {
+    .name = "h2 idle", .step = h2_step, .timed_out = idle_timed_out, .timeout = idle_timeout, .rank = EVICT_KEPT
+};
+
+static uint64_t tick(const struct conn *c)
+{
+    return c->h2->leaving == H2_NOTICED ? NOTICE_NS : TICK_NS;
+}
+
+/* The socket's buffer may hold megabytes, and it is no news to us when a slow client takes some of them: the kernel knows. */
+static uint64_t taken_meanwhile(struct h2 *h2)
+{
+    uint64_t before = h2->taken;
+
+    if (h2->conn->writable)
+        return 0;
+    h2->taken = sock_taken(h2->conn->stream.fd);
+    return h2->taken > before ? h2->taken - before : 0;
+}
+
+static void ticked(struct conn *c)
+{
+    struct h2 *h2 = c->h2;
+    uint64_t now = loop_now(c->lane->loop), taken = taken_meanwhile(h2);
+
+    LIST_EACH(link, &h2->streams) {
+        struct h2_stream *st = CONTAINER_OF(link, struct h2_stream, link);
+
+        if (st->deadline != 0 && st->state == H2_SEND && taken > 0)
+            st->deadline = pace_earn(st->deadline, now, taken);
+        if (st->deadline != 0 && now >= st->deadline)
+            h2_stream_too_slow(st);
+    }
+    if (h2->leaving == H2_NOTICED && now - h2->noticed_ns >= NOTICE_NS)
+        h2_go(h2, H2_NO_ERROR);
+    conn_touch(c);
+    conn_advance(c);
+}
+
+static const struct conn_state h2_upload = {
+    .name = "h2 upload", .step = h2_step, .timed_out = ticked, .timeout = tick, .rank = EVICT_UPLOAD
+};
+static const struct conn_state h2_busy = { .name = "h2 busy", .step = h2_step, .timed_out = ticked, .timeout = tick };
+
+static bool ending_step(struct conn *c)
+{
+    if (h2_write(c) > 0)
+        return true;
+    if (!c->closed && c->writable)
+        conn_linger(c);
+    return false;
+}
+
+static uint64_t ending_timeout(const struct conn *c)
+{
+    (void)c;
+    return ENDING_NS;
+}
+
+static const struct conn_state h2_ending = {
+    .name = "h2 ending", .step = ending_step, .timed_out = conn_close, .timeout = ending_timeout
+};
+
+/* ---- beginning ---- */
+
+enum h2_preface h2_preface(const char *p, size_t n)
+{
+    size_t some = n < H2_PREFACE_LEN ? n : H2_PREFACE_LEN;
+
+    if (memcmp(p, H2_PREFACE, some) != 0)
+        return H2_PREFACE_NO;
+    return some == H2_PREFACE_LEN ? H2_PREFACE_YES : H2_PREFACE_PART;
+}
+
+static struct h2 *h2_make(struct conn *c)
+{
+    struct h2 *h2 = mem_try_zalloc(sizeof(*h2));
+
+    if (h2 == NULL)
+        return NULL;
+    h2->conn = c;
+    buf_init(&h2->out, H2_OUT_MAX);
+    list_init(&h2->streams);
+    list_init(&h2->news);
+    h2->session = h2_new(&h2_stream_events, h2);
+    if (h2->session != NULL)
+        return h2;
+    mem_free(h2);
+    return NULL;
+}
+
+void h2_begin(struct conn *c, const char *p, size_t n)
+{
+    c->h2 = h2_make(c);
+    if (c->h2 == NULL) {
+        shed_note(c->lane, "an HTTP/2 session");
+        conn_close(c);
+        return;
+    }
+    stats_add(&c->lane->stats.h2_connections, 1);
+    conn_set_state(c, &h2_idle);
+    if (n > 0)
+        take_input(c->h2, p, n);
+    if (c->lane->draining)
+        h2_leave(c->h2);
+}
+
+void h2_release(struct conn *c)
+{
+    struct h2 *h2 = c->h2;
+
+    c->h2 = NULL;
+    h2_stream_free_all(h2);
+    h2_free(h2->session);
+    buf_fini(&h2->out);
+    mem_free(h2);
+}
