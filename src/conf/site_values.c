@@ -131,6 +131,28 @@ static bool placeholders_are_known(struct str s)
     return true;
 }
 
+/* Where to is for the operator to say: of the request only its own host may be part of the authority. */
+static bool is_authority(struct str s)
+{
+    static const struct str host = STR_INIT("{host}");
+    size_t end = 0;
+
+    while (end < s.n && !strchr("/?", s.p[end]))
+        end++;
+    if (end == 0)
+        return false;
+    for (size_t i = 0; i < end; i++) {
+        if (s.p[i] == '@')
+            return false;
+        if (s.p[i] != '{')
+            continue;
+        if (!str_starts(str_cut(s, i, end), host))
+            return false;
+        i += host.n - 1;
+    }
+    return true;
+}
+
 /* Neither "//host" nor "/\host", which a browser takes for another site. */
 bool site_is_redirect(struct str s)
 {
@@ -142,12 +164,12 @@ bool site_is_redirect(struct str s)
     if (!placeholders_are_known(s))
         return false;
     if (str_starts(s, STR("/")))
-        return !str_starts(s, STR("//"));
+        return s.n < 2 || s.p[1] != '/';
     if (str_starts(s, STR("https://")))
         rest = str_cut(s, strlen("https://"), s.n);
     else if (str_starts(s, STR("http://")))
         rest = str_cut(s, strlen("http://"), s.n);
     else
         return false;
-    return rest.n > 0 && (is_alnum(rest.p[0]) || rest.p[0] == '[' || str_starts(rest, STR("{host}")));
+    return is_authority(rest);
 }

@@ -71,6 +71,57 @@ enum conf_answer conf_route_answer(const struct conf_route *route)
     return route->app ? CONF_ANSWER_APP : CONF_ANSWER_DEFAULT;
 }
 
+/* ---- what the edge is given beside the text ---- */
+
+/* The files of one type, and whether there were more than fit. */
+struct collection {
+    enum option_type type;
+    const char **out;
+    size_t n;
+    bool full;
+};
+
+static void collect(struct collection *c, const struct conf_route *route)
+{
+    for (size_t i = 0; i < route_option_count; i++) {
+        const char *value;
+        size_t k = 0;
+
+        if (route_table[i].type != c->type || !route_option_is_set(&route_table[i], route))
+            continue;
+        value = *(char *const *)(const void *)((const char *)route + route_table[i].offset);
+        while (k < c->n && strcmp(c->out[k], value) != 0)
+            k++;
+        if (k < c->n || strcmp(value, "off") == 0)
+            continue;
+        c->full |= c->n == CONF_SITE_FILES_MAX;
+        if (!c->full)
+            c->out[c->n++] = value;
+    }
+}
+
+static void collect_all(struct collection *c, const struct conf_sites *sites)
+{
+    collect(c, &sites->top);
+    for (size_t i = 0; i < sites->n; i++) {
+        collect(c, &sites->sites[i].own);
+        for (size_t k = 0; k < sites->sites[i].n_routes; k++)
+            collect(c, &sites->sites[i].routes[k]);
+    }
+}
+
+static const enum option_type file_types[] = {
+    [CONF_FILES_DIRECTORY] = OPTION_DIRECTORY, [CONF_FILES_SECRET] = OPTION_SECRET_FILE
+};
+
+size_t conf_sites_files(const struct conf_sites *sites, enum conf_files kind, const char *out[CONF_SITE_FILES_MAX])
+{
+    struct collection c = { .type = file_types[kind], .out = out };
+
+    collect_all(&c, sites);
+    return c.n;
+}
+
 /* ---- which path belongs to which route ---- */
 
 static bool encloses(struct str prefix, struct str path)
@@ -296,10 +347,27 @@ static int check_hosts(const struct conf_sites *sites, char *error)
     return 0;
 }
 
+static int check_files(const struct conf_sites *sites, char *error)
+{
+    const char *out[CONF_SITE_FILES_MAX];
+
+    for (size_t i = 0; i < ARRAY_LEN(file_types); i++) {
+        struct collection c = { .type = file_types[i], .out = out };
+
+        collect_all(&c, sites);
+        if (c.full)
+            return builder_fail(error, "sites: at most %d different %s", CONF_SITE_FILES_MAX,
+                                i == CONF_FILES_DIRECTORY ? "directories" : "files of passwords and keys");
+    }
+    return 0;
+}
+
 int conf_sites_check(const struct conf_sites *sites, char *error)
 {
     int rc = check_answer(&sites->top, error);
 
+    if (rc == 0)
+        rc = check_files(sites, error);
     if (rc == 0 && sites->listed && sites->top.hosts.n)
         rc = fail(&sites->top, error, "hosts: where there are `sites:`, each has its own");
     if (rc == 0)

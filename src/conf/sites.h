@@ -24,8 +24,9 @@
 #include "conf/list.h"
 
 #define CONF_SITES_MAX 256
-#define CONF_ROUTES_MAX 256  /* of a site */
-#define CONF_HEADER_MAX 4096 /* bytes of one: name and value */
+#define CONF_ROUTES_MAX 256    /* of a site */
+#define CONF_SITE_FILES_MAX 64 /* directories, and secret files, of all */
+#define CONF_HEADER_MAX 4096   /* bytes of one: name and value */
 
 struct conf;
 
@@ -80,6 +81,9 @@ struct conf_route *conf_site_add(struct conf_site *site);
 void conf_sites_fini(struct conf_sites *sites);
 /* Was anything said at all? */
 bool conf_sites_any(const struct conf_sites *sites);
+enum conf_files { CONF_FILES_DIRECTORY, CONF_FILES_SECRET };
+/* What all levels name of OPTION_DIRECTORY or OPTION_SECRET_FILE, each once, "off" left out. How many. */
+size_t conf_sites_files(const struct conf_sites *sites, enum conf_files kind, const char *out[CONF_SITE_FILES_MAX]);
 enum conf_answer conf_route_answer(const struct conf_route *route);
 /* "example.com", "*"; of the first host. */
 struct str conf_site_name(const struct conf_site *site);

@@ -59,11 +59,13 @@ static uint64_t n_ahead(const struct dispatch *d)
 
 /* To wait for nothing is worse than to be told at once: the client can go elsewhere, and the queue holds those who will be served. At nine tenths of
  * the time, so that under overload those who were let in are served before theirs is over. A short queue is no ground for a forecast. */
-static bool is_hopeless(const struct dispatch *d)
+static bool is_hopeless(const struct dispatch *d, const struct job *job)
 {
+    uint64_t patience = job->patience_ns != 0 ? job->patience_ns : d->queue_timeout;
+
     if (d->active == NULL || d->n_queued < d->active->geometry.slots || hold_on(&d->hold))
         return false;
-    return rate_wait(&d->rate, n_ahead(d) + 1) > d->queue_timeout - d->queue_timeout / 10;
+    return rate_wait(&d->rate, n_ahead(d) + 1) > patience - patience / 10;
 }
 
 /* 0: it may wait. */
@@ -73,7 +75,7 @@ static int may_wait(struct dispatch *d, const struct job *job)
         rate_busy(&d->rate, job->queued_ns);
     if (d->n_queued >= d->queue_max)
         return -ENOBUFS;
-    return is_hopeless(d) ? -ETIME : 0;
+    return is_hopeless(d, job) ? -ETIME : 0;
 }
 
 static void enqueue(struct dispatch *d, struct job *job, bool front)
@@ -155,6 +157,7 @@ static bool withdraw_handed(struct dispatch *d, struct job *job)
     pool_cancel(g->pool, job->ticket);
     s->job = NULL;
     s->orphan_ns = pool_look(g->pool, job->ticket, &look) == 0 ? plausible(look.taken_ns, job) : clock_mono_ns();
+    s->orphan_timeout_ns = job->timeout_ns;
     s->what = s->reported ? NULL : overdue_describe(job);
     overdue_watch(d->edge);
     return false;

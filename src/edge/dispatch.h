@@ -48,9 +48,12 @@ struct job {
     const struct pool_request *request; /* borrowed from the exchange's arena */
     uint64_t queued_ns;                 /* clock_mono_ns at submit */
     uint64_t waits_ns;                  /* since when it may wait for so long: queued_ns, or the death of its worker */
-    uint64_t held_ns;                   /* hold_total at waits_ns */
-    bool replayed;                      /* was handed to a worker that died */
-    int32_t killed[2];                  /* pids of the workers that died with it */
+    uint64_t patience_ns;               /* how long it may wait; 0: as dispatch_limit says */
+    uint64_t
+        timeout_ns; /* how long it may run, also when its client has left; UINT64_MAX: no limit; 0: as the configuration says */
+    uint64_t held_ns;  /* hold_total at waits_ns */
+    bool replayed;     /* was handed to a worker that died */
+    int32_t killed[2]; /* pids of the workers that died with it */
     uint32_t n_killed;
 };
 

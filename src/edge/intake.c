@@ -38,9 +38,10 @@ static bool has_no_body(const struct http_head *head)
 enum intake intake_route(struct exchange *ex, struct intake_refusal *refusal)
 {
     const struct http_head *head = &ex->head;
-    uint64_t max = ex->snapshot->conf->max_body_size;
+    uint64_t max;
 
     ex->handler = ex->routed = route(ex);
+    max = ex->route->conf->max_body_size;
     ex->body_complete = has_no_body(head);
     if (ex->body_complete || !ex->handler->wants_body)
         return INTAKE_START;

@@ -24,7 +24,7 @@ struct metric {
 
 static const char *const handler_names[STATS_HANDLERS] = {
     [STATS_EDGE] = "edge",     [STATS_APP] = "app",         [STATS_FILE] = "file",
-    [STATS_HEALTH] = "health", [STATS_OPTIONS] = "options",
+    [STATS_HEALTH] = "health", [STATS_OPTIONS] = "options", [STATS_ROUTE] = "route",
 };
 static const char *const status_names[STATS_STATUSES] = {
     [STATS_NONE] = "none", [STATS_2XX] = "2xx", [STATS_3XX] = "3xx", [STATS_4XX] = "4xx", [STATS_5XX] = "5xx",

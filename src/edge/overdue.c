@@ -99,9 +99,11 @@ static bool look_at_orphans(struct edge *edge, struct generation *g, uint64_t ti
     for (uint32_t i = 0; i < g->geometry.slots; i++) {
         struct slot *s = &g->slots[i];
 
-        if (s->job != NULL || s->reported || !is_running(g, i, &look))
+        uint64_t limit_ns = s->orphan_timeout_ns != 0 ? s->orphan_timeout_ns : timeout_ns;
+
+        if (s->job != NULL || s->reported || limit_ns == UINT64_MAX || !is_running(g, i, &look))
             continue;
-        if (now - s->orphan_ns < timeout_ns) {
+        if (now - s->orphan_ns < limit_ns) {
             more = true;
         } else {
             uint32_t worker = look.seat / g->geometry.threads;
@@ -127,8 +129,7 @@ static void look(struct loop_timer *timer)
     LIST_EACH(link, &d->generations) {
         struct generation *g = CONTAINER_OF(link, struct generation, link);
 
-        if (timeout_ns > 0)
-            orphans = look_at_orphans(edge, g, timeout_ns) || orphans;
+        orphans = look_at_orphans(edge, g, timeout_ns != 0 ? timeout_ns : UINT64_MAX) || orphans;
         stuck = look_at_workers(edge, g) || stuck;
     }
     edge->overdue.on = stuck || orphans; /* what comes from now on starts it anew */

@@ -30,9 +30,10 @@ struct slot {
     bool reported; /* its request ran past the timeout, and the supervisor has been told */
     uint64_t
         orphan_ns; /* since when a request runs whose client has left: by the worker's word, as far as that can be true */
-    char *what;    /* the orphan's request, for the log; owned */
-    int32_t killer; /* with lost: the process that died with it; 0: none did */
-    int file;       /* descriptor received for a FILE frame; -1 none; owned */
+    uint64_t orphan_timeout_ns; /* how long it may run; 0: as the configuration says for all */
+    char *what;                 /* the orphan's request, for the log; owned */
+    int32_t killer;             /* with lost: the process that died with it; 0: none did */
+    int file;                   /* descriptor received for a FILE frame; -1 none; owned */
 };
 
 /* A pool's descriptors as they travel between processes. */

@@ -37,9 +37,16 @@ static const struct handler *by_answer(const struct exchange *ex)
     switch (ex->route->answer) {
     case CONF_ANSWER_DEFAULT:
         return by_directory(ex);
-    default:
-        return &app_handler;
+    case CONF_ANSWER_ROOT:
+        return &root_handler;
+    case CONF_ANSWER_REDIRECT:
+        return &redirect_handler;
+    case CONF_ANSWER_RESPOND:
+        return &respond_handler;
+    case CONF_ANSWER_APP:
+        break;
     }
+    return &app_handler;
 }
 
 const struct handler *route(struct exchange *ex)

@@ -74,6 +74,11 @@ void setup_root(struct edge *edge, struct wire_message *m)
     if (edge->building == NULL || prefix.n == 0)
         return;
     m->fds[0] = -1;
+    if (str_eq(kind, STR("dir"))) {
+        if (snapshot_add_dir(edge->building, prefix, dir) != 0)
+            log_event(&edge->log, LOG_ALERT, "too many directories of routes", LOG_S("directory", prefix));
+        return;
+    }
     if (snapshot_add_root(edge->building, prefix, str_eq(kind, STR("media")), dir) != 0)
         log_event(&edge->log, LOG_ALERT, "too many static and media directories", LOG_S("prefix", prefix));
     else

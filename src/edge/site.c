@@ -100,8 +100,33 @@ int sites_new(const struct conf *conf, struct sites **out)
     return 0;
 }
 
-static void route_fini(struct route *route)
+typedef void route_fn(struct route *route, const void *arg);
+
+static void each_route(struct sites *sites, route_fn *fn, const void *arg)
 {
+    for (uint32_t i = 0; i < sites->n; i++) {
+        fn(&sites->sites[i].own, arg);
+        for (uint32_t k = 0; k < sites->sites[i].n_routes; k++)
+            fn(&sites->sites[i].routes[k], arg);
+    }
+}
+
+static void bind_root(struct route *route, const void *arg)
+{
+    const struct root *root = arg;
+
+    if (route->conf->root != NULL && str_eq(root->names[1], str_of(route->conf->root)))
+        route->root = root;
+}
+
+void sites_bind_root(struct sites *sites, const struct root *root)
+{
+    each_route(sites, bind_root, root);
+}
+
+static void route_fini(struct route *route, const void *arg)
+{
+    (void)arg;
     mem_free((void *)route->name.p);
     mem_free(route->headers);
 }
@@ -110,12 +135,9 @@ void sites_free(struct sites *s)
 {
     if (s == NULL)
         return;
-    for (uint32_t i = 0; i < s->n; i++) {
-        for (uint32_t k = 0; k < s->sites[i].n_routes; k++)
-            route_fini(&s->sites[i].routes[k]);
-        route_fini(&s->sites[i].own);
+    each_route(s, route_fini, NULL);
+    for (uint32_t i = 0; i < s->n; i++)
         mem_free(s->sites[i].routes);
-    }
     map_fini(&s->exact);
     map_fini(&s->wildcard);
     mem_free(s->sites);
@@ -178,6 +200,16 @@ static int find_odd(struct exchange *ex, const struct site *site, struct str pat
     decoded.n = uri_normalise((char *)decoded.p, decoded.n);
     ex->route = site_route(site, decoded);
     return ex->route == read_plainly ? 0 : -EINVAL;
+}
+
+struct str site_rest(const struct exchange *ex)
+{
+    struct str path = exchange_path(ex);
+    size_t cut = ex->route->conf->answer_cut, i = 0;
+
+    for (size_t decoded = 0; decoded < cut && i < path.n; decoded++)
+        i += uri_is_escape(path, i) ? 3 : 1;
+    return str_cut(path, i, path.n);
 }
 
 int site_find(struct exchange *ex)

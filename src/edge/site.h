@@ -54,6 +54,8 @@ struct sites {
 
 /* From a conf that has been resolved. 0 or -EINVAL. */
 MUST_CHECK int sites_new(const struct conf *conf, struct sites **out);
+/* A directory has come: the routes that name it have it from now on. */
+void sites_bind_root(struct sites *sites, const struct root *root);
 void sites_free(struct sites *sites); /* NULL allowed */
 
 /* By a host in any case, without port, with or without its last dot; NULL: nobody's. */
@@ -62,5 +64,7 @@ const struct site *sites_host(const struct sites *sites, struct str host);
 const struct route *site_route(const struct site *site, struct str path);
 /* Sets ex->route. 0; -ENOENT: an unknown host; -EINVAL: a path that belongs to one route or another, depending on who reads it. */
 MUST_CHECK int site_find(struct exchange *ex);
+/* What of the request's path, as the client wrote it, is behind the part that belongs to the level whose answer the route gives. */
+struct str site_rest(const struct exchange *ex);
 
 #endif

@@ -70,6 +70,29 @@ void snapshot_name_root(struct snapshot *s, struct str real, struct str configur
     root->names[1] = (struct str){ str_dup(configured), configured.n };
 }
 
+int snapshot_add_dir(struct snapshot *s, struct str name, int dir)
+{
+    struct root *root = &s->dirs[s->n_dirs];
+
+    if (s->n_dirs == CONF_SITE_FILES_MAX) {
+        close(dir);
+        return -ENOSPC;
+    }
+    *root = (struct root){ .names[1] = { str_dup(name), name.n }, .dir = dir, .index = true };
+    root->id = atomic_fetch_add_explicit(&roots_made, 1, memory_order_relaxed);
+    s->n_dirs++;
+    sites_bind_root(s->sites, root);
+    return 0;
+}
+
+const struct root *snapshot_dir(const struct snapshot *s, const char *name)
+{
+    for (uint32_t i = 0; i < s->n_dirs; i++)
+        if (str_eq(s->dirs[i].names[1], str_of(name)))
+            return &s->dirs[i];
+    return NULL;
+}
+
 const struct root *snapshot_root(const struct snapshot *s, struct str path)
 {
     const struct root *best = NULL;
@@ -128,6 +151,10 @@ void snapshot_unref(struct snapshot *s)
         mem_free((void *)s->roots[i].prefix.p);
         mem_free((void *)s->roots[i].names[0].p);
         mem_free((void *)s->roots[i].names[1].p);
+    }
+    for (uint32_t i = 0; i < s->n_dirs; i++) {
+        close(s->dirs[i].dir);
+        mem_free((void *)s->dirs[i].names[1].p);
     }
     map_fini(&s->immutable);
     tls_ctx_unref(s->tls);

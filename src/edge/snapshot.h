@@ -40,6 +40,8 @@ struct snapshot {
     struct h1_limits limits;
     struct root roots[SNAPSHOT_ROOTS_MAX];
     uint32_t n_roots;
+    struct root dirs[CONF_SITE_FILES_MAX]; /* of sites and routes, by name */
+    uint32_t n_dirs;
     struct tls_ctx *tls;     /* owned reference; NULL: no TLS listeners */
     struct map immutable;    /* hashed names of staticfiles.json, relative to the static root */
     struct networks trusted; /* proxies */
@@ -51,6 +53,10 @@ MUST_CHECK int snapshot_new(struct str conf_text, struct snapshot **out);
 MUST_CHECK int snapshot_add_root(struct snapshot *s, struct str prefix, bool media, int dir);
 /* Of the root that was added last: absolute paths, empty where there is none. */
 void snapshot_name_root(struct snapshot *s, struct str real, struct str configured);
+/* Adds a directory that sites and routes name (dir is taken over). 0 or -ENOSPC. */
+MUST_CHECK int snapshot_add_dir(struct snapshot *s, struct str name, int dir);
+/* By its name as configured; NULL: it is not there. */
+const struct root *snapshot_dir(const struct snapshot *s, const char *name);
 struct snapshot *snapshot_ref(struct snapshot *s);
 void snapshot_unref(struct snapshot *s); /* NULL allowed */
 /* The root with the longest prefix of path, or NULL. */

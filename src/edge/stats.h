@@ -35,7 +35,7 @@ struct stats_histogram {
 };
 
 /* Who answered, as routed: a 502 for a worker's death is the application's. STATS_EDGE: refused before there was a route. */
-enum stats_handler { STATS_EDGE, STATS_APP, STATS_FILE, STATS_HEALTH, STATS_OPTIONS, STATS_HANDLERS };
+enum stats_handler { STATS_EDGE, STATS_APP, STATS_FILE, STATS_HEALTH, STATS_OPTIONS, STATS_ROUTE, STATS_HANDLERS };
 /* STATS_NONE: ended without an answer: the client left first, or the connection broke. */
 enum stats_status { STATS_NONE, STATS_2XX, STATS_3XX, STATS_4XX, STATS_5XX, STATS_STATUSES };
 enum stats_listener { STATS_HTTP, STATS_HTTPS, STATS_METRICS, STATS_LISTENERS };

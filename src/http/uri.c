@@ -23,6 +23,11 @@ static int escaped_byte(struct str s, size_t i)
     return high < 0 || low < 0 ? -1 : high << 4 | low;
 }
 
+bool uri_is_escape(struct str s, size_t i)
+{
+    return i < s.n && s.p[i] == '%' && escaped_byte(s, i) >= 0;
+}
+
 size_t uri_decode(struct str in, char *out)
 {
     size_t n = 0;

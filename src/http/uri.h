@@ -10,6 +10,8 @@
 #include "base/must.h"
 #include "base/str.h"
 
+/* Does s.p[i] begin an escape, a '%' and two hex digits? */
+bool uri_is_escape(struct str s, size_t i);
 /* Percent-decodes into out (room for in.n bytes; in and out may be the same memory) and returns the length. A '%'
  * not followed by two hex digits stays as it is, as Gunicorn does for PATH_INFO. */
 size_t uri_decode(struct str in, char *out);

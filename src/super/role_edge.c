@@ -122,6 +122,31 @@ static void make_media(const struct super *super, const struct plan *plan, const
     mem_free(path);
 }
 
+/* The directories of sites and routes, by the names that the configuration gives them. */
+static void send_dirs(struct child *edge, const struct conf *conf)
+{
+    const char *names[CONF_SITE_FILES_MAX];
+    size_t n = conf_sites_files(&conf->sites, CONF_FILES_DIRECTORY, names);
+
+    for (size_t i = 0; i < n; i++) {
+        struct wire_message m = { .type = WIRE_ROOT, .number = i, .n_fds = 1 };
+        struct buf text;
+
+        buf_init(&text, WIRE_TEXT_MAX);
+        m.fds[0] = open(names[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (m.fds[0] >= 0 && buf_printf(&text, "dir %s", names[i]) == 0) {
+            m.text = buf_str(&text);
+            channel_send(&edge->channel, &m);
+        } else {
+            log_event(edge->log, LOG_WARNING, "no files are served from a route's directory",
+                      LOG_Z("directory", names[i]), LOG_Z("why", why_errno(errno)));
+        }
+        if (m.fds[0] >= 0)
+            close(m.fds[0]);
+        buf_fini(&text);
+    }
+}
+
 static void send_roots(struct child *edge, const struct plan *plan)
 {
     for (size_t i = 0; i < plan->conf->static_map.n; i++)
@@ -184,6 +209,7 @@ void role_edge_configure(struct child *edge, const struct plan *plan)
     send_conf(edge, plan);
     send_logs(edge);
     send_roots(edge, plan);
+    send_dirs(edge, plan->conf);
     if (plan->conf->certfile.n > 0 && !(super_of(edge)->second.wanted && edge == super_of(edge)->edge))
         send_tickets(edge);
     send_tls(edge, plan);

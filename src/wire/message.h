@@ -26,7 +26,7 @@
     X(CONF,          'S', 'E', 1, 1)  /* memfd: the options in conf_write's form. Before START: first; later: a new snapshot */ \
     X(LOGS,          'S', 'E', 1, 2)  /* error log, access log (absent: off). Again after USR1 */                      \
     X(LISTENER,      'S', 'E', 1, 1)  /* text: address as configured; number: 1 = TLS, 2 = metrics; generation 1: another edge listens there still */ \
-    X(ROOT,          'S', 'E', 1, 1)  /* O_PATH directory; text: "static /static/" or "media /media/", then a line each: its real and its configured path; number: nth of that kind */ \
+    X(ROOT,          'S', 'E', 1, 1)  /* O_PATH directory; text: "static /static/" or "media /media/", then a line each: its real and its configured path; or "dir docs/" of a route; number: nth of that kind */ \
     X(TLS,           'S', 'E', 1, 1)  /* memfd: certificate pairs, whom to believe of clients (wire/tls_blob.h) */         \
     X(START,         'S', 'E', 0, 0)  /* all sent: answer READY and accept; later: apply the new CONF, ROOT, TLS */    \
     /* generations */                                                                                                  \

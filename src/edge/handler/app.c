@@ -31,7 +31,7 @@ static void arm(struct exchange *ex, struct app *app, uint64_t at)
 }
 
 /* When what began at `from` has run for too long. */
-static uint64_t run_limit(const struct conf *conf, uint64_t from)
+static uint64_t run_limit(const struct conf_route *conf, uint64_t from)
 {
     return conf->timeout == 0 ? NO_LIMIT : from + conf->timeout;
 }
@@ -43,7 +43,7 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 
 static void running_too_long(struct exchange *ex, struct app *app, const struct dispatch_run *run)
 {
-    const struct conf *conf = ex->snapshot->conf;
+    const struct conf_route *conf = ex->route->conf;
     uint64_t now = loop_now(ex->lane->loop), limit = run_limit(conf, run->since_ns);
 
     if (now >= limit && app->full) { /* the client's slowness, which has its own limit, not the application's */
@@ -69,7 +69,7 @@ static void app_timer(struct loop_timer *timer)
 {
     struct app *app = CONTAINER_OF(timer, struct app, timer);
     struct exchange *ex = app->job.exchange;
-    const struct conf *conf = ex->snapshot->conf;
+    const struct conf_route *conf = ex->route->conf;
     uint64_t now = loop_now(ex->lane->loop), limit = app->job.waits_ns + conf->queue_timeout;
     struct dispatch_run run;
 
@@ -96,7 +96,7 @@ static void refuse(struct exchange *ex, struct app *app, int why)
 
 static void submit(struct exchange *ex, struct app *app, bool front)
 {
-    const struct conf *conf = ex->snapshot->conf;
+    const struct conf_route *conf = ex->route->conf;
     int error = dispatch_submit(app_dispatch(app), &app->job, front);
 
     if (error != 0) {
@@ -125,6 +125,8 @@ static void app_start(struct exchange *ex)
     app->job.exchange = ex;
     app->job.lane = ex->lane;
     app->job.request = &app->request;
+    app->job.patience_ns = ex->route->conf->queue_timeout;
+    app->job.timeout_ns = run_limit(ex->route->conf, 0);
     app->job.queued_ns = app->job.waits_ns = clock_mono_ns();
     app->request.queued_ns = app->job.queued_ns;
     app->request.edge_ns = app->job.queued_ns > ex->start_ns ? app->job.queued_ns - ex->start_ns : 0;

@@ -22,7 +22,6 @@ static void answer_empty(struct exchange *ex)
     exchange_ready(ex);
 }
 
-/* What a file is not asked for by GET or HEAD: OPTIONS, or what is not allowed. */
 static void answer_method(struct exchange *ex)
 {
     exchange_respond(ex, ex->head.method == HTTP_OPTIONS ? 204 : 405);

@@ -83,7 +83,7 @@ static struct str escaped_id(struct exchange *ex)
     return ex->id;
 }
 
-static void page_head(struct exchange *ex, enum page_form form, size_t length)
+static void page_head(struct exchange *ex, enum page_form form)
 {
     static const struct str types[] = {
         [PAGE_TEXT] = STR_INIT("text/plain; charset=utf-8"),
@@ -98,7 +98,17 @@ static void page_head(struct exchange *ex, enum page_form form, size_t length)
                      arena_printf(&ex->arena, "%u", ex->retry_after != 0 ? (unsigned)ex->retry_after : 1));
     if (ex->response.status == 405 && !exchange_has(ex, STR("Allow")))
         exchange_add(ex, STR("Allow"), STR("GET, HEAD"));
-    ex->response.length = (int64_t)length;
+}
+
+void page_text(struct exchange *ex, struct str text)
+{
+    struct page *page = arena_zalloc(&ex->arena, sizeof(*page));
+
+    must(page != NULL);
+    page->body = text;
+    ex->handler = &page_handler;
+    ex->state = page;
+    ex->response.length = (int64_t)text.n;
 }
 
 void page_begin(struct exchange *ex, struct str detail)
@@ -108,20 +118,18 @@ void page_begin(struct exchange *ex, struct str detail)
         [PAGE_HTML] = write_html,
         [PAGE_JSON] = write_json,
     };
-    struct page *page = arena_zalloc(&ex->arena, sizeof(*page));
     enum page_form form = choose_form(ex);
     unsigned status = ex->response.status;
+    struct str body;
     struct buf b;
 
-    must(page != NULL);
-    ex->handler = &page_handler;
-    ex->state = page;
     buf_init(&b, PAGE_MAX);
     if (writers[form](&b, status, http_reason(status), detail, escaped_id(ex)) != 0)
         buf_clear(&b);
-    page->body = arena_dup(&ex->arena, buf_str(&b));
+    body = arena_dup(&ex->arena, buf_str(&b));
     buf_fini(&b);
-    page_head(ex, form, page->body.n);
+    page_head(ex, form);
+    page_text(ex, body);
     exchange_ready(ex);
 }
 

@@ -129,8 +129,7 @@ static void the_help_fits_and_is_complete(void **state)
     assert_int_equal(conf_help(&out), 0);
     for (size_t i = 0; i < option_count; i++) {
         char name[OPTION_NAME_MAX];
-        bool listed =
-            option_is_public(&option_table[i]) && !option_is(&option_table[i], OPTION_POSITIONAL);
+        bool listed = option_is_public(&option_table[i]) && !option_is(&option_table[i], OPTION_POSITIONAL);
 
         option_spell(&option_table[i], OPTION_SPELL_ARGUMENT, name);
         assert_true(!listed || contains(&out, name));

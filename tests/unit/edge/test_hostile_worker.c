@@ -415,7 +415,7 @@ static void no_timeout_keeps_the_queues_limit(void **state)
 
     (void)state;
     open_fixture(&f, "timeout", "0");
-    ((struct conf *)(uintptr_t)f.rig.edge.snapshot->conf)->queue_timeout = 20 * NS_PER_MS;
+    ((struct conf_route *)(uintptr_t)f.rig.edge.snapshot->sites->elsewhere->conf)->queue_timeout = 20 * NS_PER_MS;
     (void)take_request(&f, GET);
     other = rig_connect(&f.rig);
     mem_free(rig_talk(&f.rig, other, GET, strlen(GET)));
