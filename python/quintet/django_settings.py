@@ -188,6 +188,20 @@ def allowed_hosts(settings):
     return hosts or (LOCAL_HOSTS if settings.DEBUG else [])
 
 
+def proxy_ssl_header(settings):
+    """("HTTP_X_FORWARDED_PROTO", "https") as the field it is on the wire: "X-FORWARDED-PROTO: https"."""
+    header = settings.SECURE_PROXY_SSL_HEADER
+    if not isinstance(header, (list, tuple)) or len(header) != 2 or not all(isinstance(part, str) for part in header):
+        return None
+    prefix, name, value = header[0][:5], header[0][5:].replace("_", "-"), header[1].strip()
+    return f"{name}: {value}" if prefix == "HTTP_" and name and value else None
+
+
+def ssl_redirect(settings):
+    """Only what needs no regular expression of Python's: else the application redirects."""
+    return bool(settings.SECURE_SSL_REDIRECT and MIDDLEWARE in settings.MIDDLEWARE and not settings.SECURE_REDIRECT_EXEMPT)
+
+
 def collect_options(settings, settings_module, app, project):
     options = {
         "app": app or find_app(settings, settings_module, project),
@@ -201,9 +215,13 @@ def collect_options(settings, settings_module, app, project):
         "cross_origin_opener_policy": getattr(settings, "SECURE_CROSS_ORIGIN_OPENER_POLICY", None),
         "hsts": hsts(settings),
         "nosniff": bool(settings.SECURE_CONTENT_TYPE_NOSNIFF),
+        "use_x_forwarded_host": bool(settings.USE_X_FORWARDED_HOST),
+        "proxy_ssl_header": proxy_ssl_header(settings),
+        "ssl_redirect": ssl_redirect(settings),
+        "ssl_host": settings.SECURE_SSL_HOST or None,
         "debug": bool(settings.DEBUG),
     }
-    fields = ("x_frame_options", "referrer_policy", "cross_origin_opener_policy")
+    fields = ("x_frame_options", "referrer_policy", "cross_origin_opener_policy", "proxy_ssl_header", "ssl_host")
     return {k: v for k, v in options.items() if v not in (None, []) and (k not in fields or printable(v))}
 
 

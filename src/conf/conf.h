@@ -60,7 +60,7 @@ struct conf {
     /* limits */
     uint64_t limit_request_line, limit_request_fields, limit_request_field_size, max_body_size;
     uint64_t limit_connections, limit_connections_per_address; /* 0: by rule; off */
-    struct conf_list trusted_proxies; /* always ADDRESS/PREFIX; "*" has become 0.0.0.0/0 and ::/0 */
+    struct conf_list trusted_proxies; /* ADDRESS/PREFIX or a preset; "*" has become 0.0.0.0/0 and ::/0 */
     /* files: URL=DIR */
     struct conf_list static_map, media_map;
     char *health_path;
@@ -78,8 +78,12 @@ struct conf {
     char *referrer_policy;          /* SECURE_REFERRER_POLICY */
     char *hsts;                     /* whole Strict-Transport-Security value, or NULL */
     char *cross_origin_opener_policy;
-    bool nosniff; /* SECURE_CONTENT_TYPE_NOSNIFF; default true */
-    bool debug;   /* DEBUG */
+    bool nosniff;              /* SECURE_CONTENT_TYPE_NOSNIFF; default true */
+    bool use_x_forwarded_host; /* USE_X_FORWARDED_HOST */
+    char *proxy_ssl_header;    /* SECURE_PROXY_SSL_HEADER as "X-Forwarded-Proto: https"; NULL: none */
+    bool ssl_redirect;         /* SECURE_SSL_REDIRECT, where it can be done without running Python */
+    char *ssl_host;            /* SECURE_SSL_HOST */
+    bool debug;                /* DEBUG */
 };
 
 enum conf_source { CONF_DEFAULT, CONF_DJANGO, CONF_FILE, CONF_ENVIRONMENT, CONF_COMMAND_LINE };

@@ -113,7 +113,7 @@ const struct option_row option_table[] = {
       .help = "most connections of one client address (IPv6: /64), closed beyond; not of --trusted-proxies" },
     { .name = "trusted-proxies", .type = OPTION_NETWORK, .group = OPTION_GROUP_LIMITS, .flags = OPTION_LIST | OPTION_COMMAS,
       AT(trusted_proxies), .argument = "CIDR,…", .example = "10.0.0.0/8", .foreign = "FORWARDED_ALLOW_IPS",
-      .help = "whose X-Forwarded-*, Forwarded and PROXY protocol count; *: anybody's" },
+      .help = "whose X-Forwarded-*, Forwarded and PROXY protocol count; also private, cloudflare, cloudfront; *: anybody's" },
 
     { .name = "static", .type = OPTION_MAP, .group = OPTION_GROUP_FILES, .flags = OPTION_LIST, AT(static_map), .argument = "URL=DIR",
       .example = "/static/=var/static", .fallback_help = "from Django", .help = "serve the files of DIR under URL" },
@@ -158,6 +158,12 @@ const struct option_row option_table[] = {
       .help = "SECURE_CROSS_ORIGIN_OPENER_POLICY" },
     { .name = "nosniff", .type = OPTION_BOOL, .group = OPTION_GROUP_DJANGO, AT(nosniff), .fallback = "yes",
       .help = "SECURE_CONTENT_TYPE_NOSNIFF" },
+    { .name = "use-x-forwarded-host", .type = OPTION_BOOL, .group = OPTION_GROUP_DJANGO, AT(use_x_forwarded_host), .fallback = "no",
+      .help = "USE_X_FORWARDED_HOST" },
+    { .name = "proxy-ssl-header", .type = OPTION_FIELD, .group = OPTION_GROUP_DJANGO, AT(proxy_ssl_header), .help = "SECURE_PROXY_SSL_HEADER" },
+    { .name = "ssl-redirect", .type = OPTION_BOOL, .group = OPTION_GROUP_DJANGO, AT(ssl_redirect), .fallback = "no",
+      .help = "SECURE_SSL_REDIRECT, unless SECURE_REDIRECT_EXEMPT says more" },
+    { .name = "ssl-host", .type = OPTION_FIELD, .group = OPTION_GROUP_DJANGO, AT(ssl_host), .help = "SECURE_SSL_HOST" },
     { .name = "debug", .type = OPTION_BOOL, .group = OPTION_GROUP_DJANGO, AT(debug), .fallback = "no", .help = "DEBUG" },
 };
 /* clang-format on */

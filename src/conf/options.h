@@ -17,11 +17,11 @@
 
 /* How a value is written, checked and stored; what each accepts is in value.c. */
 enum option_type {
-    OPTION_TEXT,        /* char *: any text */
-    OPTION_PATH,        /* char *: a file, directory or program */
-    OPTION_ADDRESS,     /* char *: HOST:PORT, [V6]:PORT, :PORT, unix:PATH, fd://N */
-    OPTION_NETWORK,     /* char *: CIDR or address, kept as address/prefix; "*" is every address */
-    OPTION_MAP,         /* char *: /url/=directory */
+    OPTION_TEXT,    /* char *: any text */
+    OPTION_PATH,    /* char *: a file, directory or program */
+    OPTION_ADDRESS, /* char *: HOST:PORT, [V6]:PORT, :PORT, unix:PATH, fd://N */
+    OPTION_NETWORK, /* char *: CIDR or address, kept as address/prefix; "*" is every address; or a name of conf/presets.h */
+    OPTION_MAP,     /* char *: /url/=directory */
     OPTION_PAIR,        /* char *: NAME=value */
     OPTION_APP,         /* char *: MODULE[:CALLABLE] */
     OPTION_OCTAL,       /* char *: file mode bits, 0 to 777 */

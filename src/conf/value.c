@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "conf/presets.h"
 #include "conf/site_values.h"
 #include "conf/units.h"
 
@@ -177,7 +178,7 @@ static bool is_network(struct str s)
 {
     char text[ADDRESS_MAX];
 
-    return str_eq(s, STR("*")) || network_normal(s, text);
+    return str_eq(s, STR("*")) || conf_preset_find(s) != CONF_PRESET_NONE || network_normal(s, text);
 }
 
 static bool is_content(struct str s)
@@ -193,7 +194,8 @@ static const struct {
     [OPTION_TEXT] = { is_text, "a text" },
     [OPTION_PATH] = { is_text, "a path" },
     [OPTION_ADDRESS] = { is_address, "an address such as 127.0.0.1:8000, [::1]:8000, unix:PATH or fd://3" },
-    [OPTION_NETWORK] = { is_network, "an address or network such as 192.0.2.7, 10.0.0.0/8 or fd00::/8" },
+    [OPTION_NETWORK] = { is_network, "an address or network such as 192.0.2.7, 10.0.0.0/8 or fd00::/8, or private, "
+                                     "cloudflare or cloudfront" },
     [OPTION_MAP] = { is_map, "URL=DIR such as /static/=var/static" },
     [OPTION_PAIR] = { is_pair, "NAME=value" },
     [OPTION_APP] = { is_app, "MODULE or MODULE:CALLABLE such as mysite.wsgi:application" },

@@ -1,11 +1,12 @@
 /* Who the client is, from the socket and, where they are trusted, from the fields of proxies. */
 #include "edge/client.h"
 
-#include <arpa/inet.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "edge/edge_process.h"
+#include "edge/hosts.h"
+#include "edge/proxies.h"
+#include "edge/site.h"
 #include "http/uri.h"
 
 static struct str address_text(struct exchange *ex, const union sock_addr *peer)
@@ -17,49 +18,84 @@ static struct str address_text(struct exchange *ex, const union sock_addr *peer)
     return arena_dup(&ex->arena, str_make(text, sock_host_text(peer, text)));
 }
 
-/* The last address of the list that no trusted proxy added (each hop appends the peer it saw). */
-static struct str forwarded_for(const struct exchange *ex)
+/* ---- the scheme ---- */
+
+/* SECURE_PROXY_SSL_HEADER: what Django would make of it, so that both say the same (django/http/request.py, scheme). */
+static bool settings_scheme(const struct exchange *ex, bool *secure)
 {
-    struct str found = { NULL, 0 };
-    uint32_t from = 0;
+    const struct snapshot *s = ex->snapshot;
 
-    for (;;) { /* later fields are further right: walk all, keep the last stranger */
-        const struct http_field *f = http_head_find(&ex->head, HTTP_F_X_FORWARDED_FOR, from);
-        struct str rest;
+    for (uint32_t i = 0; s->ssl_name.n > 0 && i < ex->head.n_fields; i++) {
+        const struct http_field *f = &ex->head.fields[i];
+        struct str value = http_str(ex->bytes, f->value);
 
-        if (f == NULL)
-            return found;
-        rest = http_str(ex->bytes, f->value);
-        while (rest.p != NULL) {
-            struct str part = str_trim(str_split(&rest, ','));
-
-            if (part.n > 0 && (found.p == NULL || !snapshot_trusts_text(ex->snapshot, part)))
-                found = part;
-        }
-        from = (uint32_t)(f - ex->head.fields) + 1;
+        if (!str_eq_nocase(http_str(ex->bytes, f->name), s->ssl_name))
+            continue;
+        *secure = str_eq(str_trim(str_split(&value, ',')), s->ssl_value);
+        return true;
     }
+    return false;
 }
 
-static void behind_proxy(struct exchange *ex)
+static void decide_scheme(struct exchange *ex, struct str proto)
 {
-    struct str client = forwarded_for(ex);
-    struct str proto = exchange_field(ex, HTTP_F_X_FORWARDED_PROTO);
-    struct in6_addr any;
-    char text[INET6_ADDRSTRLEN];
-
-    if (client.n > 0 && client.n < sizeof(text)) {
-        memcpy(text, client.p, client.n);
-        text[client.n] = '\0';
-        if (inet_pton(AF_INET, text, &any) == 1 || inet_pton(AF_INET6, text, &any) == 1) {
-            ex->remote_addr = arena_dup(&ex->arena, client);
-            ex->remote_port = 0;
-        }
-    }
-    if (str_eq_nocase(proto, STR("https")))
+    if (settings_scheme(ex, &ex->secure))
+        return;
+    if (str_eq_nocase(proto, STR("https")) || str_eq_nocase(proto, STR("wss")))
         ex->secure = true;
-    else if (str_eq_nocase(proto, STR("http")))
+    else if (str_eq_nocase(proto, STR("http")) || str_eq_nocase(proto, STR("ws")))
         ex->secure = false;
 }
+
+/* ---- the host ---- */
+
+/* The client's own words, unless a proxy knows better. */
+static struct str choose_host(const struct exchange *ex, struct str forwarded)
+{
+    struct str own = http_str(ex->bytes, ex->head.authority);
+    struct uri_authority ignored;
+
+    if (forwarded.n == 0 || uri_authority_parse(forwarded, &ignored) != 0)
+        return own;
+    if (own.n == 0 || ex->snapshot->conf->use_x_forwarded_host)
+        return forwarded;
+    return !hosts_known(ex->snapshot, own) && hosts_known(ex->snapshot, forwarded) ? forwarded : own;
+}
+
+/* The port: what the host says, else the proxy, else the scheme's. */
+static void decide_port(struct exchange *ex, uint32_t port, struct str forwarded)
+{
+    uint64_t said = 0;
+
+    ex->server_port = ex->secure ? 443 : 80;
+    if (forwarded.n > 0 && str_to_u64(forwarded, UINT16_MAX, &said) == 0 && said != 0)
+        ex->server_port = (uint32_t)said;
+    if (port != 0)
+        ex->server_port = port;
+}
+
+static void decide_host(struct exchange *ex, const struct proxies_said *said)
+{
+    struct str host = choose_host(ex, said->host);
+    struct uri_authority authority;
+    union sock_addr local;
+    socklen_t len;
+
+    if (host.n > 0 && uri_authority_parse(host, &authority) == 0) {
+        ex->host = arena_dup(&ex->arena, host);
+        ex->server_name = str_cut(ex->host, 0, authority.host.n);
+        decide_port(ex, authority.port, said->port);
+        return;
+    }
+    decide_port(ex, 0, said->port);
+    ex->server_name = STR("localhost");
+    if (sock_local(ex->stream_fd, &local, &len) == 0 && local.sa.sa_family != AF_UNIX) {
+        ex->server_name = address_text(ex, &local);
+        ex->server_port = sock_port(&local);
+    }
+}
+
+/* ---- the id ---- */
 
 static bool id_is_sane(struct str id)
 {
@@ -80,30 +116,25 @@ static struct str new_id(struct exchange *ex)
     return arena_printf(&ex->arena, "%016llx%016llx", (unsigned long long)r[0], (unsigned long long)r[1]);
 }
 
-static void identify_host(struct exchange *ex)
-{
-    struct uri_authority authority;
-    union sock_addr local;
-    socklen_t len;
+/* ---- all of it ---- */
 
-    ex->server_port = ex->secure ? 443 : 80;
-    if (ex->head.authority.len > 0 && uri_authority_parse(http_str(ex->bytes, ex->head.authority), &authority) == 0) {
-        ex->server_name = arena_dup(&ex->arena, authority.host);
-        if (authority.port != 0)
-            ex->server_port = authority.port;
-        return;
+static void behind_proxy(struct exchange *ex, const union sock_addr *peer, struct proxies_said *said)
+{
+    proxies_read(ex, peer, said);
+    ex->distrust = said->why;
+    if (said->client.address.p != NULL) {
+        ex->remote_addr = arena_dup(&ex->arena, said->client.address);
+        ex->remote_port = said->client.port;
     }
-    if (sock_local(ex->stream_fd, &local, &len) == 0 && local.sa.sa_family != AF_UNIX) {
-        ex->server_name = address_text(ex, &local);
-        ex->server_port = sock_port(&local);
-        return;
-    }
-    ex->server_name = STR("localhost");
+    ex->forwarded_for = said->chain;
+    ex->forwarded_proto = said->proto.p != NULL;
+    decide_scheme(ex, said->proto);
 }
 
 /* What is kept is copied: the head's bytes may move while the body arrives. */
 void exchange_identify(struct exchange *ex, const union sock_addr *peer, int fd)
 {
+    struct proxies_said said = { .why = NULL };
     struct str id = { NULL, 0 };
 
     ex->stream_fd = fd;
@@ -113,34 +144,9 @@ void exchange_identify(struct exchange *ex, const union sock_addr *peer, int fd)
     ex->secure = ex->tls;
     ex->trusted = snapshot_trusts(ex->snapshot, peer);
     if (ex->trusted) {
-        behind_proxy(ex);
+        behind_proxy(ex, peer, &said);
         id = exchange_field(ex, HTTP_F_X_REQUEST_ID);
     }
     ex->id = id_is_sane(id) ? arena_dup(&ex->arena, id) : new_id(ex);
-    identify_host(ex);
-}
-
-bool client_field_passes(const struct exchange *ex, const struct http_field *field)
-{
-    struct str name = http_str(ex->bytes, field->name);
-
-    switch (field->id) {
-    case HTTP_F_PROXY:
-    case HTTP_F_EXPECT:
-    case HTTP_F_X_REQUEST_ID: /* ours goes in its place */
-        return false;
-    case HTTP_F_FORWARDED:
-    case HTTP_F_X_REAL_IP:
-        return ex->trusted;
-    default:
-        break;
-    }
-    if (http_field_is_hop_by_hop(field->id))
-        return false;
-    if (!ex->trusted && name.n >= 12 && str_eq_nocase(str_cut(name, 0, 12), STR("x-forwarded-")))
-        return false;
-    if (memchr(name.p, '_', name.n) != NULL)
-        return false;
-    /* Fields that we know are for the recipient: who lists Host or Cookie wants to get rid of them (RFC 9110 7.6.1). */
-    return field->id != HTTP_F_OTHER || !http_head_connection_lists(&ex->head, ex->bytes, name);
+    decide_host(ex, &said);
 }

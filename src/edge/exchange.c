@@ -13,7 +13,7 @@
 #include "http/response.h"
 
 #define EXCHANGE_ARENA_MAX (1u << 20)
-#define ARENA_NEED (22u << 10)
+#define ARENA_NEED (23u << 10)
 
 void exchange_init(struct exchange *ex, struct lane *lane)
 {
@@ -28,7 +28,9 @@ void exchange_begin(struct exchange *ex)
 {
     ex->bytes = NULL;
     ex->snapshot = NULL;
-    ex->peer_text = ex->remote_addr = ex->server_name = ex->id = str_make(NULL, 0);
+    ex->peer_text = ex->remote_addr = ex->host = ex->server_name = ex->id = ex->forwarded_for = str_make(NULL, 0);
+    ex->distrust = NULL;
+    ex->forwarded_proto = false;
     ex->remote_port = 0;
     ex->server_port = 0;
     ex->tls = ex->watch = ex->secure = ex->trusted = false;

@@ -100,14 +100,18 @@ struct exchange {
     /* who asks; all in the arena */
     struct str peer_text, remote_addr; /* the socket's peer; the client behind trusted proxies */
     uint16_t remote_port;
-    int stream_fd; /* the connection, for its local address; borrowed */
-    bool tls;      /* this connection is TLS */
-    bool watch;    /* came on --metrics-bind */
-    bool secure;   /* the client's is: scheme https */
-    bool trusted;  /* the peer is a trusted proxy */
+    int stream_fd;            /* the connection, for its local address; borrowed */
+    bool tls;                 /* this connection is TLS */
+    bool watch;               /* came on --metrics-bind */
+    bool secure;              /* the client's is: scheme https */
+    bool trusted;             /* the peer is a trusted proxy */
+    struct str forwarded_for; /* X-Forwarded-For for the application; .p == NULL: none */
+    bool forwarded_proto;     /* a proxy has said the client's scheme */
+    const char *distrust;     /* not NULL: why what trusted proxies say cannot be believed; static */
     struct stream_tls_info tls_info;
     const struct route *route; /* which rules are in force (edge/site.h); of the snapshot; never NULL once identified */
-    struct str server_name;    /* host of the request, without port */
+    struct str host;           /* "host[:port]" that was asked; empty when HTTP/1.0 sent none */
+    struct str server_name;    /* the same without port, or the connection's own address */
     uint32_t server_port;
     struct str id;     /* request id */
     uint64_t start_ns; /* first byte of the request */

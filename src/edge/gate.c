@@ -1,10 +1,11 @@
 /* The gates, in order. */
 #include "edge/gate.h"
 
+#include "edge/gate/gates.h"
 #include "edge/handler/handlers.h"
 
 static const struct gate gates[] = {
-    { .name = NULL }, /* the end */
+    { "proxies", gate_proxies }, { "host", gate_host }, { "https", gate_https }, { .name = NULL }, /* the end */
 };
 
 const struct handler *gates_ask(struct exchange *ex)

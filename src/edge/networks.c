@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "conf/presets.h"
 
 #define V4_BITS 96
 
@@ -103,8 +104,18 @@ static void add_around_v4(struct networks *set, const struct network_range *rang
         add_range(set, &behind);
 }
 
+static int add_preset(struct networks *set, enum conf_preset preset)
+{
+    int error = 0;
+
+    for (const char *const *text = conf_preset_networks(preset); *text != NULL && error == 0; text++)
+        error = networks_add(set, str_of(*text));
+    return error;
+}
+
 int networks_add(struct networks *set, struct str text)
 {
+    enum conf_preset preset = conf_preset_find(text);
     struct str rest = text, host = str_trim(str_split(&rest, '/'));
     uint8_t address[ADDRESS_LEN] = { 0 };
     struct network_range range;
@@ -116,6 +127,8 @@ int networks_add(struct networks *set, struct str text)
         add_range(set, &range);
         return 0;
     }
+    if (preset != CONF_PRESET_NONE)
+        return add_preset(set, preset);
     if (!address_of_text(host, address))
         return -EINVAL;
     v4 = str_find(host, ':') < 0;

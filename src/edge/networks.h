@@ -27,7 +27,7 @@ struct networks {
     size_t n, room;
 };
 
-/* Zeroed: empty. Adds "192.0.2.0/24", "fd00::1", "*". 0 or -EINVAL. */
+/* Zeroed: empty. Adds "192.0.2.0/24", "fd00::1", "*", or all of a preset (conf/presets.h). 0 or -EINVAL. */
 MUST_CHECK int networks_add(struct networks *set, struct str text);
 void networks_seal(struct networks *set); /* nothing is added afterwards */
 void networks_fini(struct networks *set);

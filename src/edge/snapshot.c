@@ -39,6 +39,40 @@ static int read_networks(struct networks *set, const struct conf_list *list)
     return 0;
 }
 
+enum conf_preset snapshot_cdn(const struct snapshot *s, const uint8_t address[ADDRESS_LEN])
+{
+    for (unsigned i = CONF_PRESET_NONE + 1; i < CONF_PRESETS; i++) {
+        if (networks_have(&s->cdn[i], address))
+            return (enum conf_preset)i;
+    }
+    return CONF_PRESET_NONE;
+}
+
+static int read_cdns(struct snapshot *s)
+{
+    const struct conf_list *list = &s->conf->trusted_proxies;
+
+    for (size_t i = 0; i < list->n; i++) {
+        enum conf_preset preset = conf_preset_find(str_of(list->items[i]));
+
+        if (preset != CONF_PRESET_CLOUDFLARE && preset != CONF_PRESET_CLOUDFRONT)
+            continue;
+        if (networks_add(&s->cdn[preset], str_of(list->items[i])) != 0)
+            return -EINVAL;
+        networks_seal(&s->cdn[preset]);
+    }
+    return 0;
+}
+
+/* "Name: value" */
+static void read_ssl_header(struct snapshot *s)
+{
+    struct str rest = str_of(s->conf->proxy_ssl_header);
+
+    s->ssl_name = str_trim(str_split(&rest, ':'));
+    s->ssl_value = str_trim(rest);
+}
+
 /* ---- roots ---- */
 
 static atomic_uint roots_made;
@@ -128,6 +162,10 @@ int snapshot_new(struct str conf_text, struct snapshot **out)
     error = sites_new(s->conf, &s->sites);
     if (error != 0)
         goto fail;
+    error = read_cdns(s);
+    if (error != 0)
+        goto fail;
+    read_ssl_header(s);
     *out = s;
     return 0;
 
@@ -161,5 +199,7 @@ void snapshot_unref(struct snapshot *s)
     sites_free(s->sites);
     conf_builder_free(s->builder);
     networks_fini(&s->trusted);
+    for (unsigned i = 0; i < CONF_PRESETS; i++)
+        networks_fini(&s->cdn[i]);
     mem_free(s);
 }

@@ -12,6 +12,7 @@
 #include "base/hash.h"
 #include "base/str.h"
 #include "conf/conf.h"
+#include "conf/presets.h"
 #include "edge/networks.h"
 #include "edge/site.h"
 #include "http/h1.h"
@@ -45,6 +46,9 @@ struct snapshot {
     struct tls_ctx *tls;     /* owned reference; NULL: no TLS listeners */
     struct map immutable;    /* hashed names of staticfiles.json, relative to the static root */
     struct networks trusted; /* proxies */
+    struct networks
+        cdn[CONF_PRESETS]; /* those of them that are a CDN's, by preset; empty for a preset that was not named */
+    struct str ssl_name, ssl_value; /* SECURE_PROXY_SSL_HEADER; empty: none */
 };
 
 /* From conf_write's form. The roots and tls are set by the caller before first use. 0, -EPROTO, -EINVAL. */
@@ -62,6 +66,8 @@ void snapshot_unref(struct snapshot *s); /* NULL allowed */
 /* The root with the longest prefix of path, or NULL. */
 const struct root *snapshot_root(const struct snapshot *s, struct str path);
 bool snapshot_trusts(const struct snapshot *s, const union sock_addr *peer);
+/* The preset that was named in --trusted-proxies and holds this address. */
+enum conf_preset snapshot_cdn(const struct snapshot *s, const uint8_t address[ADDRESS_LEN]);
 bool snapshot_trusts_text(const struct snapshot *s, struct str address); /* false for what is no address */
 
 #endif

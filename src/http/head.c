@@ -11,7 +11,7 @@ static const struct str field_names[HTTP_F_COUNT] = {
 #undef X
 };
 
-#define NAME_MAX_LEN 25 /* of strict-transport-security */
+#define NAME_MAX_LEN 26 /* of cloudfront-forwarded-proto */
 #define SAME_LEN_MAX 6  /* a row ends with HTTP_F_OTHER (0) */
 
 /* Known names by their length: a handful of candidates each, of which the first byte leaves one or two. */
@@ -32,13 +32,14 @@ static const unsigned char fields_by_len[NAME_MAX_LEN + 1][SAME_LEN_MAX + 1] = {
     [14] = { HTTP_F_CONTENT_LENGTH },
     [15] = { HTTP_F_ACCEPT_ENCODING, HTTP_F_X_FORWARDED_FOR, HTTP_F_REFERRER_POLICY, HTTP_F_X_FRAME_OPTIONS },
     [16] = { HTTP_F_X_FORWARDED_HOST, HTTP_F_X_FORWARDED_PORT, HTTP_F_CONTENT_ENCODING, HTTP_F_PROXY_CONNECTION,
-             HTTP_F_X_ACCEL_REDIRECT },
+             HTTP_F_X_ACCEL_REDIRECT, HTTP_F_CF_CONNECTING_IP },
     [17] = { HTTP_F_X_FORWARDED_PROTO, HTTP_F_IF_MODIFIED_SINCE, HTTP_F_TRANSFER_ENCODING, HTTP_F_X_ACCEL_BUFFERING },
     [18] = { HTTP_F_PROXY_AUTHENTICATE },
     [19] = { HTTP_F_CONTENT_DISPOSITION, HTTP_F_IF_UNMODIFIED_SINCE, HTTP_F_PROXY_AUTHORIZATION },
     [22] = { HTTP_F_X_CONTENT_TYPE_OPTIONS },
     [23] = { HTTP_F_CONTENT_SECURITY_POLICY },
-    [25] = { HTTP_F_STRICT_TRANSPORT_SECURITY },
+    [25] = { HTTP_F_STRICT_TRANSPORT_SECURITY, HTTP_F_CLOUDFRONT_VIEWER_ADDRESS },
+    [26] = { HTTP_F_CLOUDFRONT_FORWARDED_PROTO },
 };
 
 static bool same_name(const char *lower, const char *name, size_t n)

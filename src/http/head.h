@@ -48,6 +48,9 @@ enum http_method {
     X(ALLOW, "allow")                                                                                                  \
     X(AUTHORIZATION, "authorization")                                                                                  \
     X(CACHE_CONTROL, "cache-control")                                                                                  \
+    X(CF_CONNECTING_IP, "cf-connecting-ip")                                                                            \
+    X(CLOUDFRONT_FORWARDED_PROTO, "cloudfront-forwarded-proto")                                                        \
+    X(CLOUDFRONT_VIEWER_ADDRESS, "cloudfront-viewer-address")                                                          \
     X(CONNECTION, "connection")                                                                                        \
     X(CONTENT_DISPOSITION, "content-disposition")                                                                      \
     X(CONTENT_ENCODING, "content-encoding")                                                                            \

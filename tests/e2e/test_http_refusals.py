@@ -103,18 +103,6 @@ def test_fields_that_never_reach_the_application(site):
     assert got["HTTP_X_REQUEST_ID"] != "mine"
 
 
-def test_trusted_proxies(quintet):
-    site = quintet("plain.py", options=["--trusted-proxies", "127.0.0.0/8,10.0.0.0/8"])
-    r = site.get("/environ", ("X-Forwarded-For", "1.2.3.4, 6.6.6.6, 10.1.1.1"), ("X-Forwarded-Proto", "https"),
-                 ("X-Request-ID", "from-the-proxy"))
-    got = json.loads(r.body)
-    assert (got["REMOTE_ADDR"], got["wsgi.url_scheme"]) == ("6.6.6.6", "https")
-    assert got["HTTP_X_REQUEST_ID"] == r["X-Request-ID"] == "from-the-proxy"
-    bad = site.get("/environ", ("X-Forwarded-For", "nonsense"), ("X-Request-ID", "a b\"c"))
-    got = json.loads(bad.body)
-    assert got["REMOTE_ADDR"] == "127.0.0.1" and got["HTTP_X_REQUEST_ID"] != "a b\"c"
-
-
 def test_request_id_is_everywhere(site):
     r = site.get("/say?text=hello")
     assert r["X-Request-ID"] == r.text and len(r.text) >= 16

@@ -92,6 +92,8 @@ def test_a_good_project_has_its_options_and_no_finding(project):
         "x_frame_options": "DENY",
         "referrer_policy": "same-origin",
         "nosniff": True,
+        "use_x_forwarded_host": False,
+        "ssl_redirect": False,
         "debug": False,
         **({"cross_origin_opener_policy": "same-origin"} if django.VERSION >= (4,) else {}),
     }
@@ -256,6 +258,26 @@ def test_header_values_that_no_header_can_have_are_left_out(project):
     project.settings("X_FRAME_OPTIONS = 'DENY\\r\\nX: y'\nSECURE_REFERRER_POLICY = None")
     options = project.options()
     assert "x_frame_options" not in options and "referrer_policy" not in options
+
+
+def test_the_redirect_to_https_is_the_edges_where_no_pattern_is_needed(project):
+    middleware = 'MIDDLEWARE = ["django.middleware.security.SecurityMiddleware"]\n'
+    project.settings(middleware + "SECURE_SSL_REDIRECT = True\nSECURE_SSL_HOST = 'www.example.org'")
+    options = project.options()
+    assert options["ssl_redirect"] is True and options["ssl_host"] == "www.example.org"
+    project.settings(middleware + "SECURE_SSL_REDIRECT = True\nSECURE_REDIRECT_EXEMPT = ['^up$']")
+    assert project.options()["ssl_redirect"] is False
+    project.settings("MIDDLEWARE = []\nSECURE_SSL_REDIRECT = True")
+    assert project.options()["ssl_redirect"] is False
+
+
+def test_what_the_settings_say_of_proxies(project):
+    project.settings("USE_X_FORWARDED_HOST = True\nSECURE_PROXY_SSL_HEADER = ('HTTP_X_FORWARDED_PROTO', 'https')")
+    options = project.options()
+    assert options["use_x_forwarded_host"] is True and options["proxy_ssl_header"] == "X-FORWARDED-PROTO: https"
+    for odd in ("('wsgi.url_scheme', 'https')", "('HTTP_X', )", "('HTTP_', 'x')", "('HTTP_X', 'a\\nb')", "('HTTP_X', 1)", "5"):
+        project.settings(f"SECURE_PROXY_SSL_HEADER = {odd}")
+        assert "proxy_ssl_header" not in project.options(), odd
 
 
 def test_hosts_under_debug_are_the_local_ones(project):

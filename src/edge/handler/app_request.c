@@ -44,6 +44,7 @@ static void fill_fields(struct exchange *ex, struct pool_request *r)
     const struct http_head *head = &ex->head;
 
     r->n_fields = 0;
+    client_add_fields(ex, r);
     for (uint32_t i = 0; i < head->n_fields && r->n_fields < POOL_FIELDS_MAX; i++) {
         const struct http_field *f = &head->fields[i];
 

@@ -159,9 +159,11 @@ static void refusals_say_what_was_expected(void **state)
                    "--health-path: expected a path that begins with a slash, such as /up, found \"up\"");
     assert_refused(t, ARGS(t, "--umask", "888"), "--umask: expected an octal mode from 0 to 777, found \"888\"");
     assert_refused(t, ARGS(t, "--env", "=x"), "--env: expected NAME=value, found \"=x\"");
-    assert_refused(t, ARGS(t, "--trusted-proxies", "10.0.0.0/33"),
-                   "--trusted-proxies: expected an address or network such as 192.0.2.7, 10.0.0.0/8 or fd00::/8, found "
-                   "\"10.0.0.0/33\"");
+    assert_refused(
+        t, ARGS(t, "--trusted-proxies", "10.0.0.0/33"),
+        "--trusted-proxies: expected an address or network such as 192.0.2.7, 10.0.0.0/8 or fd00::/8, or private, "
+        "cloudflare or cloudfront, found "
+        "\"10.0.0.0/33\"");
     assert_refused(t, ARGS(t, "--user", ""), "--user: expected a text, found nothing");
     assert_refused(t, ARGS(t, "--pid", "a\nb", "--user", "\x1b[1m", "--threads", "\x1b[1m"),
                    "--threads: expected a number from 1 to 1024, found \"\\x1b[1m\"");

@@ -26,6 +26,17 @@
 #include "pool/wake.h"
 #include "wire/message.h"
 
+/* The members of a list one by one. */
+static void set_option(struct conf_builder *b, struct str option, struct str value)
+{
+    char error[CONF_ERROR_MAX];
+
+    while (value.p != NULL) {
+        if (conf_set(b, CONF_COMMAND_LINE, STR("test"), option, str_split(&value, ','), error) != 0)
+            fail_msg("%s", error);
+    }
+}
+
 static struct snapshot *make_snapshot(const char *option, const char *value)
 {
     struct conf_builder *b = conf_builder_new();
@@ -35,9 +46,12 @@ static struct snapshot *make_snapshot(const char *option, const char *value)
     struct str rest = str_of(value);
 
     buf_init(&text, 1 << 16);
-    while (option != NULL && rest.p != NULL) { /* the members of a list one by one */
-        if (conf_set(b, CONF_COMMAND_LINE, STR("test"), str_of(option), str_split(&rest, ','), error) != 0)
-            fail_msg("%s", error);
+    if (option != NULL)
+        set_option(b, str_of(option), str_split(&rest, '|'));
+    while (rest.p != NULL) {
+        struct str more = str_split(&rest, '|'), name = str_split(&more, '=');
+
+        set_option(b, name, more);
     }
     assert_int_equal(conf_finish(b, error), 0);
     assert_int_equal(conf_write(b, &text), 0);

@@ -13,7 +13,8 @@ struct rig {
     char dir[64];      /* a static root at /static/, a media root at /media/ */
 };
 
-void rig_init(struct rig *rig, const char *option, const char *value); /* one option may be set; NULL: none */
+void rig_init(struct rig *rig, const char *option,
+              const char *value); /* one option may be set; NULL: none; more behind it: "value|other=value" */
 void rig_fini(struct rig *rig);
 void rig_file(struct rig *rig, const char *path, const char *content); /* below dir: "static/a.css", "media/x.html" */
 int rig_connect(struct rig *rig);                                      /* the client's end, non-blocking */

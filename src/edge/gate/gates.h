@@ -1,0 +1,13 @@
+/*
+ * The gates, one file each; gate.c has their order. Each answers NULL to let the request pass (gate.h).
+ */
+#ifndef QUINTET_EDGE_GATE_GATES_H
+#define QUINTET_EDGE_GATE_GATES_H
+
+#include "edge/exchange.h"
+
+const struct handler *gate_proxies(struct exchange *ex); /* 400: what trusted proxies say contradicts itself */
+const struct handler *gate_host(struct exchange *ex);    /* 400, 421: no host of ours */
+const struct handler *gate_https(struct exchange *ex);   /* 301: SECURE_SSL_REDIRECT */
+
+#endif
