@@ -47,6 +47,8 @@ const struct option_row route_table[] = {
       .example = "2m", .fallback_help = "the option's", .help = "longest a request may run in the application; 0: no limit" },
     { .name = "queue-timeout", .type = OPTION_DURATION, .group = OPTION_GROUP_SETTINGS, .flags = OPTION_AT_SITE | OPTION_AT_ROUTE, AT(queue_timeout),
       .min = MILLISECOND, .max = DAY, .example = "2s", .fallback_help = "the option's", .help = "longest a request may wait for a worker, then 503" },
+    { .name = "compress", .type = OPTION_BOOL, .group = OPTION_GROUP_SETTINGS, .flags = EVERYWHERE, AT(compress), .fallback = "yes",
+      .help = "compress answers on the fly for clients that take it" },
     { .name = "basic-auth", .type = OPTION_SECRET_FILE, .group = OPTION_GROUP_SETTINGS, .flags = EVERYWHERE, AT(basic_auth),
       .example = "/etc/mysite/htpasswd", .help = "names and passwords (htpasswd) of who may come in; off: anybody again" },
     { .name = "signed", .type = OPTION_SECRET_FILE, .group = OPTION_GROUP_SETTINGS, .flags = EVERYWHERE, AT(signed_by),

@@ -58,6 +58,7 @@ struct conf_route {
     struct conf_list headers; /* "Name: value"; "Name:" removes */
     uint64_t max_body_size;
     uint64_t timeout, queue_timeout;
+    bool compress;
     char *basic_auth; /* htpasswd file; "off" */
     char *signed_by;  /* key file; "off" */
 };

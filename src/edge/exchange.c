@@ -8,6 +8,7 @@
 #include "edge/access_log.h"
 #include "edge/client.h"
 #include "edge/edge_process.h"
+#include "edge/filter/compress.h"
 #include "edge/filter/security.h"
 #include "edge/handler/handlers.h"
 #include "http/response.h"
@@ -61,6 +62,8 @@ void exchange_leave_handler(struct exchange *ex)
     const struct handler *handler = ex->handler;
 
     ex->handler = NULL;
+    if (ex->body_filter != NULL)
+        ex->body_filter->end(ex);
     ex->body_filter = NULL;
     ex->body_state = NULL;
     if (handler != NULL && handler->end != NULL && ex->state != NULL)
@@ -189,6 +192,7 @@ void exchange_ready(struct exchange *ex)
     if (!ex->response.server_id)
         exchange_add(ex, STR("X-Request-ID"), ex->id);
     security_filter(ex);
+    compress_filter(ex); /* the last: it goes by all that is said */
     ex->response.ready = true;
     exchange_flush(ex);
 }

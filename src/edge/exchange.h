@@ -61,6 +61,7 @@ struct handler {
 struct exchange_body {
     enum piece_kind (*peek)(struct exchange *ex, struct piece *piece);
     void (*consume)(struct exchange *ex, size_t n);
+    void (*end)(struct exchange *ex); /* before the handler's */
 };
 
 /* How the exchange reaches the protocol that carries it. */

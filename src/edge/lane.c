@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "edge/conn.h"
 #include "edge/edge_process.h"
+#include "edge/encoders.h"
 #include "edge/file_cache.h"
 #include "edge/h1.h"
 #include "edge/h1_store.h"
@@ -212,6 +213,7 @@ int lane_init(struct lane *lane, struct edge *edge, uint32_t index)
     must(buf_reserve(&lane->line, LANE_LINE_MAX) == 0); /* now, so that logging needs no memory later */
     lane->scratch = mem_alloc(LANE_SCRATCH);
     lane->files = file_cache_new(lane);
+    lane->encoders = encoders_new(lane->loop);
     return 0;
 }
 
@@ -219,6 +221,7 @@ void lane_fini(struct lane *lane)
 {
     listen_stop(lane);
     file_cache_free(lane->files);
+    encoders_free(lane->encoders);
     h1_fini_spare(lane);
     h2_stream_fini_spare(lane);
     slab_fini(&lane->conns);

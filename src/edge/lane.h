@@ -26,6 +26,7 @@
 #define LANE_POOLS_MAX 8 /* generations alive at a time */
 
 struct edge;
+struct encoders;
 struct file_cache;
 struct generation;
 struct lane;
@@ -57,6 +58,7 @@ struct lane {
     struct list ranks[EVICT_RANKS]; /* struct conn: who goes first when room is needed */
     atomic_uint n_open;             /* of them; read by the others, who hand new ones to the lane with the fewest */
     struct file_cache *files;       /* owned */
+    struct encoders *encoders;      /* owned */
     struct buf line;                /* an access log line under construction */
     char *scratch;                  /* LANE_SCRATCH bytes for reading bodies; owned */
     struct lane_pool pools[LANE_POOLS_MAX];

@@ -164,6 +164,19 @@ static int write_abuse(const struct metric *m, struct edge *edge, struct buf *ou
     return error;
 }
 
+static int write_codings(const struct metric *m, struct edge *edge, struct buf *out)
+{
+    int error = 0;
+
+    for (int c = CODING_IDENTITY + 1; c < CODINGS && error == 0; c++) {
+        struct str coding = coding_name((enum coding)c);
+
+        error = buf_printf(out, "%s{coding=\"" STR_FMT "\"} %llu\n", m->name, STR_ARG(coding),
+                           sum_at(edge, m->offset + (size_t)c * sizeof(atomic_ullong)));
+    }
+    return error;
+}
+
 /* ---- queue and pools: under the dispatch lock ---- */
 
 static int write_queue(const struct metric *m, struct edge *edge, struct buf *out)
@@ -297,6 +310,8 @@ static const struct metric table[] = {
     { "quintet_requests_replayed_total", "Requests given to another worker after theirs had died.", COUNTER, .write = write_replayed, .locked = true },
     { "quintet_request_body_bytes_total", "Bytes of request bodies received.", COUNTER, .write = write_sum, AT(body_in) },
     { "quintet_response_body_bytes_total", "Bytes of response bodies sent, without framing.", COUNTER, .write = write_sum, AT(body_out) },
+    { "quintet_compression_input_bytes_total", "Bytes of response bodies compressed on the fly.", COUNTER, .write = write_codings, AT(packed_in) },
+    { "quintet_compression_output_bytes_total", "What became of them.", COUNTER, .write = write_codings, AT(packed_out) },
     { "quintet_connections_total", "Connections accepted.", COUNTER, .write = write_accepted },
     { "quintet_connections_open", "Connections open now.", GAUGE, .write = write_open },
     { "quintet_connections_closed_total", "Connections given up: to make room, for their address had too many, out of time.", COUNTER, .write = write_closed },

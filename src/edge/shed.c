@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "edge/edge_process.h"
+#include "edge/encoders.h"
 #include "edge/evict.h"
 #include "edge/file_cache.h"
 #include "edge/h1.h"
@@ -22,6 +23,7 @@ void shed_note(struct lane *lane, const char *what)
 
     stats_add(&lane->stats.shed, 1);
     file_cache_clear(lane->files);
+    encoders_clear(lane->encoders);
     h1_fini_spare(lane);
     h2_stream_fini_spare(lane);
     (void)evict_one(lane);

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "base/coding.h"
 #include "http/h2_guard.h"
 
 /* Upper bounds in ns, each next to its text; the last bucket has none. */
@@ -47,9 +48,10 @@ struct lane_stats {
     atomic_ullong shed;     /* requests and connections given up for lack of memory */
     atomic_ullong too_slow; /* out of time: head, body, or an answer that was not taken */
     atomic_ullong answers[STATS_HANDLERS][STATS_STATUSES];
-    struct stats_histogram took[STATS_HANDLERS]; /* first byte of the request to last of the answer */
-    struct stats_histogram queued;               /* wait for a worker, of requests that got one */
-    atomic_ullong body_in, body_out;             /* bytes of bodies, without framing */
+    struct stats_histogram took[STATS_HANDLERS];           /* first byte of the request to last of the answer */
+    struct stats_histogram queued;                         /* wait for a worker, of requests that got one */
+    atomic_ullong body_in, body_out;                       /* bytes of bodies, without framing */
+    atomic_ullong packed_in[CODINGS], packed_out[CODINGS]; /* bytes compressed on the fly, and what became of them */
     atomic_ullong accepted[STATS_LISTENERS];
     atomic_ullong ended[STATS_LISTENERS];                    /* of those accepted */
     atomic_ullong queue_full, queue_hopeless, queue_timeout; /* 503 */

@@ -3,7 +3,8 @@ import os
 
 import pytest
 
-from kit import codings
+from kit import client, codings
+from kit.waiting import until
 
 CSS = b"body { color: red; margin: 0 }\n" * 200
 PHOTO = bytes(range(256)) * 16
@@ -72,3 +73,163 @@ def test_no_siblings_of_uploads_and_of_what_does_not_compress(siblings):
     assert codings.decoded(siblings.get("/media/notes.txt", accept("br"))) == CSS
     photo = siblings.get("/static/photo.png", accept("gzip"))
     assert photo.body == PHOTO and "Vary" not in photo and "Content-Encoding" not in photo
+
+
+# ---- on the fly ----
+
+
+@pytest.fixture
+def pages(quintet):
+    files = {"static/plain.css": CSS, "static/tiny.css": b"a{}", "static/big.txt": CSS * 500, "static/photo.png": PHOTO,
+             "media/notes.txt": CSS, "body.txt": pages_body(300000)}
+    site = quintet("pages.py", files=files, start=False)
+    site.arguments[-1:-1] = ["--static", "/static/=%s" % (site.project / "static"),
+                             "--media", "/media/=%s" % (site.project / "media"), "--metrics-bind", "127.0.0.1:0"]
+    return site.start()
+
+
+def pages_body(n):
+    words = b"Nuages, Minor Swing, Djangology, Daphne, Belleville, Swing 39, Manoir de mes reves. "
+    return (words * (n // len(words) + 1))[:n]
+
+
+def test_a_page_is_compressed_for_whom_takes_it(pages):
+    plain = pages.get("/?ETag=%22v1%22&Accept-Ranges=bytes")
+    assert plain.body == pages_body(5000) and plain["Content-Length"] == "5000"
+    assert plain["Vary"] == "Accept-Encoding" and plain["ETag"] == '"v1"' and plain["Accept-Ranges"] == "bytes"
+    for field, coding in [("gzip", "gzip"), ("br", "br"), ("zstd", "zstd"), ("gzip, deflate, br, zstd", "br"), ("zstd, gzip", "zstd"),
+                          ("br;q=0.5, gzip", "gzip")]:
+        r = pages.get("/?ETag=%22v1%22&Accept-Ranges=bytes", accept(field))
+        assert r["Content-Encoding"] == coding and codings.decoded(r) == plain.body, field
+        assert len(r.body) < 1000 and r["Vary"] == "Accept-Encoding"
+        assert r["ETag"] == 'W/"v1"', "the bytes are others, what they mean is the same"
+        assert "Accept-Ranges" not in r and "Content-Length" not in r
+        assert r["Content-Type"] == plain["Content-Type"]
+
+
+def test_long_bodies_are_for_zstd(pages):
+    """There brotli takes four times as long for hardly less."""
+    assert pages.get("/?n=100000", accept("gzip, br, zstd"))["Content-Encoding"] == "zstd"
+    assert pages.get("/?n=100000", accept("gzip, br"))["Content-Encoding"] == "br"
+    assert pages.get("/?n=100000", accept("zstd;q=0.9, br"))["Content-Encoding"] == "br"
+    assert pages.get("/stream", accept("gzip, br, zstd"))["Content-Encoding"] == "zstd"
+
+
+@pytest.mark.parametrize("coding", codings.CODINGS)
+def test_lengths(pages, coding):
+    c = pages.client()
+    for n in (1024, 1025, 32768, 65536, 65537, 300000, 3000000):
+        r = c.get("/?n=%d" % n, accept(coding))
+        assert r["Content-Encoding"] == coding and codings.decoded(r) == pages_body(n), n
+        r = c.get("/stream?pieces=3&n=%d" % n, accept(coding))
+        assert r["Content-Encoding"] == coding and codings.decoded(r) == pages_body(n) * 3, n
+    r = c.get("/file?n=300000", accept(coding))
+    assert r["Content-Encoding"] == coding and codings.decoded(r) == pages_body(300000), "a file the application hands over"
+
+
+@pytest.mark.parametrize("why, target", [
+    ("a packet is a packet", "/?n=1023"),
+    ("its type is compressed already", "/?type=image/png"),
+    ("no type", "/?type=application/octet-stream"),
+    ("it has a coding", "/?Content-Encoding=x"),
+    ("nobody may change it", "/?Cache-Control=public,+no-transform"),
+    ("a sum over its bytes", "/?Content-Digest=sha-256=:AAAA:"),
+    ("an older one", "/?Content-MD5=AAAA"),
+    ("a part", "/?status=206+Partial+Content&Content-Range=bytes+0-4999/10000"),
+    ("too long to wait for", "/?n=9000000"),
+])
+def test_what_is_not_compressed(pages, why, target):
+    r = pages.get(target, accept("gzip, br, zstd"))
+    assert r.get("Content-Encoding") in (None, "x"), why
+    assert "Vary" not in r and len(r.body) == int(r["Content-Length"]), why
+
+
+def test_errors_are_compressed_too(pages):
+    r = pages.get("/?status=404+Not+Found", accept("gzip"))
+    assert r.status == 404 and r["Content-Encoding"] == "gzip" and codings.decoded(r) == pages_body(5000)
+
+
+def test_vary_is_added_to(pages):
+    assert pages.get("/?Vary=Cookie", accept("gzip"))["Vary"] == "Cookie, Accept-Encoding"
+    assert pages.get("/?Vary=Cookie")["Vary"] == "Cookie, Accept-Encoding"
+    assert pages.get("/?Vary=accept-encoding")["Vary"] == "accept-encoding"
+    assert pages.get("/?Vary=*", accept("gzip"))["Vary"] == "*"
+
+
+def test_head_gets_the_fields_of_get(pages):
+    c = pages.client()
+    for target in ("/?ETag=%22v1%22", "/static/plain.css"):
+        full, head = c.get(target, accept("br")), c.request("HEAD", target, [accept("br")])
+        for name in ("Content-Encoding", "ETag", "Vary", "Content-Type"):
+            assert head[name] == full[name]
+        assert "Content-Length" not in head and "Accept-Ranges" not in head
+    assert c.request("HEAD", "/?n=5000")["Content-Length"] == "5000"
+
+
+def test_an_old_client_gets_it_plain(pages):
+    """HTTP/1.0 knows no chunks, and the length is known at the end only."""
+    c = pages.client()
+    c.send(b"GET / HTTP/1.0\r\nAccept-Encoding: gzip\r\n\r\n")
+    r = c.response()
+    assert r.body == pages_body(5000) and r["Vary"] == "Accept-Encoding" and "Content-Encoding" not in r
+
+
+def test_a_page_that_is_longer_or_shorter_than_it_says(pages):
+    """As without compression: cut, or broken off so that nobody takes it for whole."""
+    r = pages.get("/?n=5000&length=4000", accept("gzip"))
+    assert codings.decoded(r) == pages_body(4000)
+    with pytest.raises(client.Closed):  # no last chunk
+        pages.get("/?n=5000&length=6000", accept("gzip"))
+
+
+@pytest.mark.parametrize("coding", codings.CODINGS)
+@pytest.mark.parametrize("kind", ["text/html", "text/event-stream"])
+def test_a_stream_arrives_as_it_is_yielded(pages, coding, kind):
+    gate = pages.project / "gate"
+    c = pages.client()
+    c.send(("GET /stream?n=700&pieces=3&type=%s&gate=%s HTTP/1.1\r\nHost: site.test\r\nAccept-Encoding: %s\r\n\r\n"
+            % (kind, gate, coding)).encode())
+    head = c.head_of_response()
+    assert head["Content-Encoding"] == coding and head["Transfer-Encoding"] == "chunked"
+    decoder, seen = codings.Decoder(coding), b""
+    while len(seen) < 700:  # the application waits: nothing more comes than what it has yielded
+        seen += decoder.feed(c.chunk())
+    assert seen == pages_body(700)
+    gate.write_text("")
+    while piece := c.chunk():
+        seen += decoder.feed(piece)
+    assert seen == pages_body(700) * 3
+
+
+def test_files(pages):
+    r = pages.get("/static/plain.css", accept("br"))
+    assert r["Content-Encoding"] == "br" and codings.decoded(r) == CSS and r["ETag"].startswith('W/"') and r["Vary"] == "Accept-Encoding"
+    again = pages.get("/static/plain.css", accept("br"), ("If-None-Match", r["ETag"]))
+    assert again.status == 304 and again["ETag"] == r["ETag"] and again["Vary"] == "Accept-Encoding"
+    plain = pages.get("/static/plain.css")
+    assert plain["ETag"] == r["ETag"][2:] and plain["Accept-Ranges"] == "bytes"
+    part = pages.get("/static/plain.css", accept("br"), ("Range", "bytes=0-9"))
+    assert part.status == 206 and part.body == CSS[:10] and "Content-Encoding" not in part, "ranges are of the file"
+    assert "Content-Encoding" not in pages.get("/static/plain.css", accept("br"), ("Range", "bytes=0-9"), ("If-Range", plain["ETag"]))
+    assert codings.decoded(pages.get("/media/notes.txt", accept("gzip"))) == CSS
+    for name in ("tiny.css", "photo.png", "big.txt"):
+        r = pages.get("/static/" + name, accept("br"))
+        assert "Content-Encoding" not in r and r["Content-Length"] == str(len(r.body)), name
+
+
+def test_a_slow_reader_gets_all_of_it(pages):
+    c = pages.client(receive_buffer=4096)
+    c.send(b"GET /echo?n=4000000 HTTP/1.1\r\nHost: site.test\r\nAccept-Encoding: gzip\r\n\r\n")
+    until(lambda: pages.status()["edge"]["generations"][0].get("used", 0) == 0, "the worker to be free", 10)
+    assert codings.decoded(c.response()) == pages_body(3999999) + b"x"
+
+
+def test_metrics(pages):
+    for coding in codings.CODINGS:
+        pages.get("/?n=5000", accept(coding))
+    host, _, port = pages.status()["metrics"].split("://")[1].rpartition(":")
+    text = client.Client(client.connect((host, int(port)))).get("/metrics").text
+    value = dict(line.rsplit(" ", 1) for line in text.splitlines() if line.startswith("quintet_compression"))
+    for coding in codings.CODINGS:
+        assert value['quintet_compression_input_bytes_total{coding="%s"}' % coding] == "5000"
+        assert 0 < int(value['quintet_compression_output_bytes_total{coding="%s"}' % coding]) < 1000

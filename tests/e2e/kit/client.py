@@ -157,17 +157,17 @@ class Client:
             fields.append((name.decode(), value.strip(b" \t").decode("latin-1")))
         return Response(int(match[1]), int(match[2]), match[3].decode("latin-1"), fields)
 
+    def chunk(self):
+        """The next one's content; empty: the body has ended."""
+        size, _, _ = self._line().partition(b";")
+        check(CHUNK_SIZE.match(size), "chunk size", size)
+        n = int(size, 16)
+        content = self._exactly(n)
+        check(self._line() == b"", "a chunk does not end with CRLF, or there are trailer fields")
+        return content
+
     def _chunks(self):
-        parts = []
-        while True:
-            size, _, _ = self._line().partition(b";")
-            check(CHUNK_SIZE.match(size), "chunk size", size)
-            n = int(size, 16)
-            if n == 0:
-                check(self._line() == b"", "trailer fields")
-                return b"".join(parts)
-            parts.append(self._exactly(n))
-            check(self._exactly(2) == b"\r\n", "a chunk does not end with CRLF")
+        return b"".join(iter(self.chunk, b""))
 
     def _body(self, r, method):
         lengths, codings = r.all("Content-Length"), r.all("Transfer-Encoding")

@@ -35,12 +35,29 @@ def decoded(response):
     return decode(response.get("Content-Encoding"), response.body)
 
 
+class _Zstd:
+    """Frame after frame: skippable ones, too, which older bindings call an error."""
+
+    SKIPPABLE = b"\x50\x2a\x4d\x18"
+
+    def __init__(self):
+        self._begun, self._frame = b"", zstandard.ZstdDecompressor().decompressobj()
+
+    def feed(self, data):
+        if self._begun is not None:
+            data = self._begun = self._begun + data
+            if data[:4] == self.SKIPPABLE[:len(data)]:
+                size = int.from_bytes(data[4:8], "little")
+                if len(data) < 8 + size:
+                    return b""
+                data = data[8 + size:]
+            self._begun = None
+        return self._frame.decompress(data) if data else b""
+
+
 class Decoder:
     """Piece by piece: what a browser has seen so far."""
 
     def __init__(self, coding):
-        self._feed = {"gzip": lambda: zlib.decompressobj(wbits=31).decompress, "br": lambda: brotli.Decompressor().process,
-                      "zstd": lambda: zstandard.ZstdDecompressor().decompressobj(read_across_frames=True).decompress}[coding]()
-
-    def feed(self, data):
-        return self._feed(data) if data else b""
+        self.feed = {"gzip": lambda: zlib.decompressobj(wbits=31).decompress, "br": lambda: brotli.Decompressor().process,
+                     "zstd": lambda: _Zstd().feed}[coding]()

@@ -18,6 +18,7 @@
 #define PACKED_MAX (PLAIN_MAX + 4096u)
 
 static char plain[PLAIN_MAX], packed[PACKED_MAX], unpacked[PLAIN_MAX + 1];
+static size_t room; /* output a call */
 static const enum coding all[] = { CODING_GZIP, CODING_ZSTD, CODING_BR };
 
 /* ---- the decoders: bytes of the content; *ended: the body is whole ---- */
@@ -42,13 +43,13 @@ static size_t decode_br(size_t n, bool *ended)
     BrotliDecoderState *s = BrotliDecoderCreateInstance(NULL, NULL, NULL);
     const uint8_t *in = (const uint8_t *)packed;
     uint8_t *out = (uint8_t *)unpacked;
-    size_t room = sizeof(unpacked);
-    BrotliDecoderResult r = BrotliDecoderDecompressStream(s, &n, &in, &room, &out, NULL);
+    size_t space = sizeof(unpacked);
+    BrotliDecoderResult r = BrotliDecoderDecompressStream(s, &n, &in, &space, &out, NULL);
 
     assert_true(r != BROTLI_DECODER_RESULT_ERROR);
     *ended = r == BROTLI_DECODER_RESULT_SUCCESS && n == 0;
     BrotliDecoderDestroyInstance(s);
-    return sizeof(unpacked) - room;
+    return sizeof(unpacked) - space;
 }
 
 static size_t decode_zstd(size_t n, bool *ended)
@@ -76,8 +77,8 @@ static size_t decode(enum coding coding, size_t n, bool *ended)
 
 /* ---- encoding ---- */
 
-/* Runs one operation to its end with at most `room` bytes of output a call; returns the bytes made so far. */
-static size_t run(struct encoder *e, const char *in, size_t n, enum encoder_op op, size_t made, size_t room)
+/* Runs one operation to its end; returns the bytes made so far. */
+static size_t run(struct encoder *e, const char *in, size_t n, enum encoder_op op, size_t made)
 {
     struct encoder_io io = { .in = in, .n_in = n, .out = packed + made };
     int r = 0;
@@ -92,14 +93,14 @@ static size_t run(struct encoder *e, const char *in, size_t n, enum encoder_op o
 }
 
 /* n bytes in pieces of `step`. */
-static size_t encode(struct encoder *e, const struct encoder_plan *plan, size_t n, size_t step, size_t room)
+static size_t encode(struct encoder *e, const struct encoder_plan *plan, size_t n, size_t step)
 {
     size_t made = 0;
 
     assert_int_equal(encoder_begin(e, plan), 0);
     for (size_t at = 0; at < n; at += step)
-        made = run(e, plain + at, step < n - at ? step : n - at, ENCODER_GO, made, room);
-    return run(e, plain + n, 0, ENCODER_FINISH, made, room);
+        made = run(e, plain + at, step < n - at ? step : n - at, ENCODER_GO, made);
+    return run(e, plain + n, 0, ENCODER_FINISH, made);
 }
 
 static void expect(enum coding coding, size_t made, size_t n)
@@ -137,7 +138,8 @@ static void test_round_trips(void **state)
                 struct encoder_plan plan = { .length = t % 2 == 0 ? (int64_t)sizes[s] : -1,
                                              .padding = (uint32_t)(t * 50) };
 
-                expect(all[c], encode(e, &plan, sizes[s], steps[t], t == 0 ? ENCODER_ROOM : 32768), sizes[s]);
+                room = t == 0 ? ENCODER_ROOM : 32768;
+                expect(all[c], encode(e, &plan, sizes[s], steps[t]), sizes[s]);
             }
         }
         encoder_free(e);
@@ -157,12 +159,13 @@ static void test_flush(void **state)
 
         assert_int_equal(encoder_begin(e, &plan), 0);
         for (size_t n = 100; n <= 500; n += 100) {
-            made = run(e, plain + n - 100, 100, ENCODER_FLUSH, made, n == 300 ? ENCODER_ROOM : 4096);
+            room = n == 300 ? ENCODER_ROOM : 4096;
+            made = run(e, plain + n - 100, 100, ENCODER_FLUSH, made);
             assert_int_equal(decode(all[c], made, &ended), n);
             assert_memory_equal(unpacked, plain, n);
             assert_false(ended);
         }
-        made = run(e, plain, 0, ENCODER_FINISH, made, 4096);
+        made = run(e, plain, 0, ENCODER_FINISH, made);
         expect(all[c], made, 500);
         encoder_free(e);
     }
@@ -175,10 +178,13 @@ static void test_padding(void **state)
     for (size_t c = 0; c < ARRAY_LEN(all); c++) {
         struct encoder *e = encoder_new(all[c]);
         struct encoder_plan plan = { .length = 5000 };
-        size_t without = encode(e, &plan, 5000, 5000, 4096), before = 0;
+        size_t without = encode(e, &plan, 5000, 5000), before = 0;
 
         for (plan.padding = 1; plan.padding <= ENCODER_PADDING_MAX; plan.padding++) {
-            size_t made = encode(e, &plan, 5000, 5000, plan.padding % 5 == 0 ? ENCODER_ROOM : 4096);
+            size_t made;
+
+            room = plan.padding % 5 == 0 ? ENCODER_ROOM : 4096;
+            made = encode(e, &plan, 5000, 5000);
 
             assert_true(made >= without + plan.padding && made <= without + plan.padding + 8);
             assert_true(made > before || (all[c] == CODING_BR && plan.padding == 2)); /* one byte becomes two */
@@ -197,13 +203,13 @@ static void test_begins_anew(void **state)
     fill();
     for (size_t c = 0; c < ARRAY_LEN(all); c++) {
         struct encoder *e = encoder_new(all[c]);
-        size_t made = encode(e, &plan, 20000, 20000, 4096);
+        size_t made = encode(e, &plan, 20000, 20000);
         char *first = mem_alloc(made);
 
         memcpy(first, packed, made);
         assert_int_equal(encoder_begin(e, &(struct encoder_plan){ .length = 100000, .padding = 9 }), 0);
-        (void)run(e, plain, 90000, ENCODER_GO, 0, ENCODER_ROOM);
-        assert_int_equal(encode(e, &plan, 20000, 20000, 4096), made);
+        (void)run(e, plain, 90000, ENCODER_GO, 0);
+        assert_int_equal(encode(e, &plan, 20000, 20000), made);
         assert_memory_equal(packed, first, made);
         mem_free(first);
         encoder_free(e);
@@ -216,10 +222,10 @@ static void test_best(void **state)
     fill();
     for (size_t c = 0; c < ARRAY_LEN(all); c++) {
         struct encoder *quick = encoder_new(all[c]), *best = encoder_new(all[c]);
-        size_t n = encode(best, &(struct encoder_plan){ .length = PLAIN_MAX, .best = true }, PLAIN_MAX, 65536, 32768);
+        size_t n = encode(best, &(struct encoder_plan){ .length = PLAIN_MAX, .best = true }, PLAIN_MAX, 65536);
 
         expect(all[c], n, PLAIN_MAX);
-        assert_true(n <= encode(quick, &(struct encoder_plan){ .length = PLAIN_MAX }, PLAIN_MAX, 65536, 32768));
+        assert_true(n <= encode(quick, &(struct encoder_plan){ .length = PLAIN_MAX }, PLAIN_MAX, 65536));
         encoder_free(quick);
         encoder_free(best);
     }
