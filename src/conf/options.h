@@ -21,7 +21,8 @@ enum option_type {
     OPTION_PATH,    /* char *: a file, directory or program */
     OPTION_ADDRESS, /* char *: HOST:PORT, [V6]:PORT, :PORT, unix:PATH, fd://N */
     OPTION_NETWORK, /* char *: CIDR or address, kept as address/prefix; "*" is every address; or a name of conf/presets.h */
-    OPTION_MAP,     /* char *: /url/=directory */
+    OPTION_RATE_LIMIT,  /* char *: as in rate_limit.h, kept in its normal form */
+    OPTION_MAP,         /* char *: /url/=directory */
     OPTION_PAIR,        /* char *: NAME=value */
     OPTION_APP,         /* char *: MODULE[:CALLABLE] */
     OPTION_OCTAL,       /* char *: file mode bits, 0 to 777 */

@@ -102,17 +102,32 @@ int rate_limit_parse(struct str text, struct rate_limit *out)
     return 0;
 }
 
-void rate_limit_write(const struct rate_limit *limit, char out[RATE_LIMIT_TEXT_MAX])
+static const char *unit_of(const struct rate_limit *limit)
 {
-    const char *unit = "";
-    int n;
-
     for (size_t i = 0; i < ARRAY_LEN(periods); i++) {
         if (periods[i].ns == limit->period_ns)
-            unit = periods[i].name;
+            return periods[i].name;
     }
-    n = snprintf(out, RATE_LIMIT_TEXT_MAX, "%llu/%s burst %llu by %s%s" STR_FMT, (unsigned long long)limit->count, unit,
-                 (unsigned long long)limit->burst, keys[limit->key], has_name(limit->key) ? " " : "",
-                 STR_ARG(limit->name));
+    must_not_reach();
+}
+
+static void write(const struct rate_limit *limit, const char *burst, char *out)
+{
+    int n = snprintf(out, RATE_LIMIT_TEXT_MAX, "%llu/%s%s by %s%s" STR_FMT, (unsigned long long)limit->count,
+                     unit_of(limit), burst, keys[limit->key], has_name(limit->key) ? " " : "", STR_ARG(limit->name));
+
     must(n > 0 && n < RATE_LIMIT_TEXT_MAX);
+}
+
+void rate_limit_write(const struct rate_limit *limit, char out[RATE_LIMIT_TEXT_MAX])
+{
+    char burst[32];
+
+    snprintf(burst, sizeof(burst), " burst %llu", (unsigned long long)limit->burst);
+    write(limit, burst, out);
+}
+
+void rate_limit_name(const struct rate_limit *limit, char out[RATE_LIMIT_TEXT_MAX])
+{
+    write(limit, "", out);
 }

@@ -32,5 +32,7 @@ struct rate_limit {
 MUST_CHECK int rate_limit_parse(struct str text, struct rate_limit *out);
 /* The normal form, with everything said. NUL-terminated. */
 void rate_limit_write(const struct rate_limit *limit, char out[RATE_LIMIT_TEXT_MAX]);
+/* The same without the burst: "10/s by address". */
+void rate_limit_name(const struct rate_limit *limit, char out[RATE_LIMIT_TEXT_MAX]);
 
 #endif

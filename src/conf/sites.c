@@ -166,10 +166,21 @@ static void merge_headers(const struct option_row *row, const struct conf_route 
     }
 }
 
+const struct conf_route *conf_route_level(const struct conf_route *route, struct str name)
+{
+    size_t index = route_option_index(route_option_find(name));
+
+    while (route->around != NULL && (route->own >> index & 1) == 0)
+        route = route->around;
+    return route;
+}
+
 static void inherit(const struct conf_route *from, struct conf_route *to)
 {
     bool answer = !is_answer_set(to);
 
+    to->own = to->set;
+    to->around = from;
     for (size_t i = 0; i < route_option_count; i++) {
         const struct option_row *row = &route_table[i];
 
@@ -294,6 +305,13 @@ static int check_answer(const struct conf_route *r, char *error)
     return 0;
 }
 
+static int check_level(const struct conf_route *r, char *error)
+{
+    if (r->rate_limit.n > CONF_RATE_LIMITS_MAX)
+        return fail(r, error, "rate_limit: at most four");
+    return check_answer(r, error);
+}
+
 static int check_routes(const struct conf_site *site, char *error)
 {
     int rc = 0;
@@ -307,7 +325,7 @@ static int check_routes(const struct conf_site *site, char *error)
             if (site->routes[k].exact == r->exact && strcmp(site->routes[k].path, r->path) == 0)
                 return builder_fail(error, "%s: the site has another route for %s, at %s", r->place ? r->place : "?",
                                     r->path, site->routes[k].place ? site->routes[k].place : "?");
-        rc = check_answer(r, error);
+        rc = check_level(r, error);
     }
     return rc;
 }
@@ -364,7 +382,7 @@ static int check_files(const struct conf_sites *sites, char *error)
 
 int conf_sites_check(const struct conf_sites *sites, char *error)
 {
-    int rc = check_answer(&sites->top, error);
+    int rc = check_level(&sites->top, error);
 
     if (rc == 0)
         rc = check_files(sites, error);
@@ -373,7 +391,7 @@ int conf_sites_check(const struct conf_sites *sites, char *error)
     if (rc == 0)
         rc = check_hosts(sites, error);
     for (size_t i = 0; i < sites->n && rc == 0; i++) {
-        rc = check_answer(&sites->sites[i].own, error);
+        rc = check_level(&sites->sites[i].own, error);
         if (rc == 0)
             rc = check_routes(&sites->sites[i], error);
     }

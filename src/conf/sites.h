@@ -27,6 +27,7 @@
 #define CONF_ROUTES_MAX 256    /* of a site */
 #define CONF_SITE_FILES_MAX 64 /* directories, and secret files, of all */
 #define CONF_HEADER_MAX 4096   /* bytes of one: name and value */
+#define CONF_RATE_LIMITS_MAX 4
 
 struct conf;
 
@@ -41,7 +42,9 @@ enum conf_answer {
 
 struct conf_route {
     uint64_t set; /* one bit a row: said at this level; after conf_sites_resolve: at this or one around it */
-    char *place;  /* owned: "quintet.yaml:12"; NULL: the implied route of a site */
+    uint64_t own; /* after conf_sites_resolve: said at this level */
+    const struct conf_route *around; /* the same: what it has inherited from; NULL: the file */
+    char *place;                     /* owned: "quintet.yaml:12"; NULL: the implied route of a site */
     /* which requests */
     char *path; /* decoded, begins with '/'; "/x" is whole segments, "/x/" what is below; NULL but in a route */
     bool exact; /* this path alone */
@@ -59,8 +62,11 @@ struct conf_route {
     uint64_t max_body_size;
     uint64_t timeout, queue_timeout;
     bool compress;
-    char *basic_auth; /* htpasswd file; "off" */
-    char *signed_by;  /* key file; "off" */
+    struct conf_list allow, deny; /* always ADDRESS/PREFIX */
+    struct conf_list rate_limit;  /* rate_limit.h; at most CONF_RATE_LIMITS_MAX */
+    uint64_t concurrency;         /* 0: no limit */
+    char *basic_auth;             /* htpasswd file; "off" */
+    char *signed_by;              /* key file; "off" */
 };
 
 struct conf_site {
@@ -92,6 +98,8 @@ struct str conf_site_name(const struct conf_site *site);
 MUST_CHECK int conf_sites_check(const struct conf_sites *sites, char *error);
 /* Every level gets the values it inherits; there is at least one site afterwards. Once, on a conf that has been checked. */
 void conf_sites_resolve(struct conf *conf);
+/* Whose word on this row counts for the route: its own or one around it; the file when nobody has said anything. */
+const struct conf_route *conf_route_level(const struct conf_route *route, struct str name);
 /* Does a path (decoded, normalised) belong to the route? */
 bool conf_route_matches(const struct conf_route *route, struct str path);
 

@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "conf/presets.h"
+#include "conf/rate_limit.h"
 #include "conf/site_values.h"
 #include "conf/units.h"
 
@@ -187,6 +188,23 @@ static bool is_content(struct str s)
     return true;
 }
 
+static bool is_rate_limit(struct str s)
+{
+    struct rate_limit limit;
+
+    return rate_limit_parse(s, &limit) == 0;
+}
+
+static struct str rate_limit_normal(struct str s, char out[static ADDRESS_MAX])
+{
+    struct rate_limit limit;
+
+    _Static_assert(ADDRESS_MAX >= RATE_LIMIT_TEXT_MAX, "room for the normal form");
+    must(rate_limit_parse(s, &limit) == 0);
+    rate_limit_write(&limit, out);
+    return str_of(out);
+}
+
 static const struct {
     bool (*is)(struct str text); /* NULL: not text */
     const char *expected;
@@ -196,6 +214,7 @@ static const struct {
     [OPTION_ADDRESS] = { is_address, "an address such as 127.0.0.1:8000, [::1]:8000, unix:PATH or fd://3" },
     [OPTION_NETWORK] = { is_network, "an address or network such as 192.0.2.7, 10.0.0.0/8 or fd00::/8, or private, "
                                      "cloudflare or cloudfront" },
+    [OPTION_RATE_LIMIT] = { is_rate_limit, RATE_LIMIT_EXPECTED },
     [OPTION_MAP] = { is_map, "URL=DIR such as /static/=var/static" },
     [OPTION_PAIR] = { is_pair, "NAME=value" },
     [OPTION_APP] = { is_app, "MODULE or MODULE:CALLABLE such as mysite.wsgi:application" },
@@ -314,6 +333,8 @@ static int string_parse(const struct option_row *row, struct str text, void *bas
     }
     if (row->type == OPTION_NETWORK && network_normal(text, normal))
         text = str_of(normal);
+    if (row->type == OPTION_RATE_LIMIT)
+        text = rate_limit_normal(text, normal);
     if (row->type == OPTION_HOST)
         text = lower(text, normal);
     string_store(row, text, base);
