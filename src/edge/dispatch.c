@@ -156,6 +156,8 @@ static bool withdraw_handed(struct dispatch *d, struct job *job)
     }
     pool_cancel(g->pool, job->ticket);
     s->job = NULL;
+    s->crowd = job->crowd; /* it is with the application to its end */
+    job->crowd = NULL;
     s->orphan_ns = pool_look(g->pool, job->ticket, &look) == 0 ? plausible(look.taken_ns, job) : clock_mono_ns();
     s->orphan_timeout_ns = job->timeout_ns;
     s->what = s->reported ? NULL : overdue_describe(job);

@@ -28,6 +28,7 @@
 struct edge;
 struct exchange;
 struct generation;
+struct tally;
 
 enum job_state {
     JOB_NEW,
@@ -55,6 +56,7 @@ struct job {
     bool replayed;     /* was handed to a worker that died */
     int32_t killed[2]; /* pids of the workers that died with it */
     uint32_t n_killed;
+    struct tally *crowd; /* its route's, which it is inside of; NULL: none. An orphan's is the slot's */
 };
 
 /* Who runs a request. */

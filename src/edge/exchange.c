@@ -9,6 +9,7 @@
 #include "edge/client.h"
 #include "edge/edge_process.h"
 #include "edge/filter/compress.h"
+#include "edge/filter/rate.h"
 #include "edge/filter/security.h"
 #include "edge/handler/handlers.h"
 #include "http/response.h"
@@ -46,6 +47,7 @@ void exchange_begin(struct exchange *ex)
     ex->sent = ex->queue_ns = ex->app_ns = ex->took_ns = 0;
     ex->worker = -1;
     ex->refusal.n_fields = 0;
+    ex->rate_state = str_make(NULL, 0);
     ex->retry_after = 0;
     ex->close = ex->client_gone = false;
 }
@@ -192,6 +194,7 @@ void exchange_ready(struct exchange *ex)
     if (!ex->response.server_id)
         exchange_add(ex, STR("X-Request-ID"), ex->id);
     security_filter(ex);
+    rate_filter(ex);
     compress_filter(ex); /* the last: it goes by all that is said */
     ex->response.ready = true;
     exchange_flush(ex);

@@ -131,6 +131,7 @@ struct exchange {
     uint64_t took_ns;                        /* known at the end */
     int worker;                              /* index, -1: none */
     struct refusal refusal;
+    struct str rate_state; /* of RateLimit, in the arena; .p == NULL: no rate limit was asked */
     uint32_t retry_after; /* seconds, for a 503; 0: 1 */
     bool close;           /* the connection closes after this response */
     bool client_gone;     /* logged as 499 when nothing was sent */

@@ -6,6 +6,7 @@
 
 #include "edge/edge_process.h"
 #include "edge/route.h"
+#include "edge/site.h"
 
 static const struct intake_refusal too_large = { 413, "the request body is larger than max_body_size" };
 

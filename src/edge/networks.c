@@ -175,6 +175,16 @@ void networks_seal(struct networks *set)
     set->n = n;
 }
 
+int networks_read(struct networks *set, char *const *texts, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (networks_add(set, str_of(texts[i])) != 0)
+            return -EINVAL;
+    }
+    networks_seal(set);
+    return 0;
+}
+
 void networks_fini(struct networks *set)
 {
     mem_free(set->ranges);

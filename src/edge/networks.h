@@ -30,6 +30,8 @@ struct networks {
 /* Zeroed: empty. Adds "192.0.2.0/24", "fd00::1", "*", or all of a preset (conf/presets.h). 0 or -EINVAL. */
 MUST_CHECK int networks_add(struct networks *set, struct str text);
 void networks_seal(struct networks *set); /* nothing is added afterwards */
+/* All of these, sealed. 0 or -EINVAL. */
+MUST_CHECK int networks_read(struct networks *set, char *const *texts, size_t n);
 void networks_fini(struct networks *set);
 bool networks_have(const struct networks *set, const uint8_t address[ADDRESS_LEN]);
 

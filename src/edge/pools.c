@@ -10,6 +10,7 @@
 #include "edge/edge_process.h"
 #include "edge/report.h"
 #include "edge/slots.h"
+#include "edge/tally.h"
 #include "pool/wake.h"
 
 static void close_channel(struct seat_owner *w)
@@ -25,6 +26,7 @@ static void generation_free(struct generation *g)
         if (g->slots[i].file >= 0)
             close(g->slots[i].file);
         mem_free(g->slots[i].what);
+        tally_leave(g->slots[i].crowd);
     }
     for (uint32_t i = 0; i < POOL_WORKERS_MAX; i++)
         close_channel(&g->workers[i]);

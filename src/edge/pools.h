@@ -18,6 +18,7 @@
 
 struct dispatch;
 struct job;
+struct tally;
 
 /* What the edge knows of a slot, whatever the shared word says. */
 struct slot {
@@ -32,6 +33,7 @@ struct slot {
         orphan_ns; /* since when a request runs whose client has left: by the worker's word, as far as that can be true */
     uint64_t orphan_timeout_ns; /* how long it may run; 0: as the configuration says for all */
     char *what;                 /* the orphan's request, for the log; owned */
+    struct tally *crowd;        /* which the orphan is still inside of; NULL: none */
     int32_t killer;             /* with lost: the process that died with it; 0: none did */
     int file;                   /* descriptor received for a FILE frame; -1 none; owned */
 };

@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 
 #include "base/mem.h"
+#include "edge/bounds.h"
 #include "edge/edge_process.h"
 #include "edge/lanes.h"
 #include "edge/listen.h"
@@ -247,6 +248,8 @@ void setup_start(struct edge *edge, struct wire_message *m)
     }
     lanes_ensure(edge);
     edge->building = NULL;
+    if (edge->snapshot != NULL)
+        bounds_inherit(s->bounds, edge->snapshot->bounds);
     s->tls = edge->tls != NULL ? tls_ctx_ref(edge->tls) : NULL;
     apply(edge, s);
     snapshot_unref(edge->snapshot);

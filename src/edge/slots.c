@@ -9,6 +9,7 @@
 #include "edge/edge_process.h"
 #include "edge/lanes.h"
 #include "edge/report.h"
+#include "edge/tally.h"
 #include "pool/wake.h"
 #include "wire/message.h"
 
@@ -68,6 +69,7 @@ void slots_free(struct dispatch *d, struct generation *g, uint32_t number, uint3
     if (s->file >= 0)
         close(s->file);
     mem_free(s->what);
+    tally_leave(s->crowd);
     *s = (struct slot){ .serial = serial, .free = true, .file = -1 };
     g->free[g->n_free++] = number;
     g->used--;

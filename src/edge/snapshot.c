@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "edge/bounds.h"
 #include "edge/manifest.h"
 
 /* ---- trusted proxies ---- */
@@ -27,16 +28,6 @@ bool snapshot_trusts_text(const struct snapshot *s, struct str text)
     uint8_t address[ADDRESS_LEN];
 
     return address_of_text(text, address) && networks_have(&s->trusted, address);
-}
-
-static int read_networks(struct networks *set, const struct conf_list *list)
-{
-    for (size_t i = 0; i < list->n; i++) {
-        if (networks_add(set, str_of(list->items[i])) != 0)
-            return -EINVAL;
-    }
-    networks_seal(set);
-    return 0;
 }
 
 enum conf_preset snapshot_cdn(const struct snapshot *s, const uint8_t address[ADDRESS_LEN])
@@ -156,10 +147,13 @@ int snapshot_new(struct str conf_text, struct snapshot **out)
     s->limits = (struct h1_limits){ .request_line = (uint32_t)s->conf->limit_request_line,
                                     .fields = (uint32_t)s->conf->limit_request_fields,
                                     .field_size = (uint32_t)s->conf->limit_request_field_size };
-    error = read_networks(&s->trusted, &s->conf->trusted_proxies);
+    error = networks_read(&s->trusted, s->conf->trusted_proxies.items, s->conf->trusted_proxies.n);
     if (error != 0)
         goto fail;
     error = sites_new(s->conf, &s->sites);
+    if (error != 0)
+        goto fail;
+    error = bounds_new(s->sites, s->conf, &s->bounds);
     if (error != 0)
         goto fail;
     error = read_cdns(s);
@@ -196,6 +190,7 @@ void snapshot_unref(struct snapshot *s)
     }
     map_fini(&s->immutable);
     tls_ctx_unref(s->tls);
+    bounds_free(s->bounds);
     sites_free(s->sites);
     conf_builder_free(s->builder);
     networks_fini(&s->trusted);

@@ -33,11 +33,14 @@ struct root {
     uint32_t id; /* no other root of this process had it, those of earlier snapshots included */
 };
 
+struct bounds;
+
 struct snapshot {
     atomic_uint refs;
     struct conf_builder *builder; /* owned */
     const struct conf *conf;      /* the builder's */
     struct sites *sites;          /* owned */
+    struct bounds *bounds;        /* owned */
     struct h1_limits limits;
     struct root roots[SNAPSHOT_ROOTS_MAX];
     uint32_t n_roots;

@@ -2,6 +2,7 @@
 #include "edge/throttle.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "base/clock.h"
 #include "base/hash.h"
@@ -26,6 +27,7 @@ union set_lock {
 };
 
 struct throttle {
+    atomic_uint refs;
     union set_lock locks[LOCKS];
     struct hash_seed seed;
     uint64_t mask;         /* of a set's number */
@@ -38,6 +40,7 @@ struct throttle *throttle_new(uint32_t keys)
     size_t n = KEYS_MIN;
 
     must(keys <= KEYS_MAX);
+    atomic_init(&t->refs, 1);
     while (n < keys)
         n *= 2;
     for (size_t i = 0; i < LOCKS; i++)
@@ -48,9 +51,15 @@ struct throttle *throttle_new(uint32_t keys)
     return t;
 }
 
-void throttle_free(struct throttle *t)
+struct throttle *throttle_ref(struct throttle *t)
 {
-    if (t == NULL)
+    atomic_fetch_add_explicit(&t->refs, 1, memory_order_relaxed);
+    return t;
+}
+
+void throttle_unref(struct throttle *t)
+{
+    if (t == NULL || atomic_fetch_sub_explicit(&t->refs, 1, memory_order_acq_rel) > 1)
         return;
     for (size_t i = 0; i < LOCKS; i++)
         pthread_mutex_destroy(&t->locks[i].mutex);

@@ -36,7 +36,8 @@ struct throttle_answer {
 
 /* For so many keys at 16 bytes each, rounded up to a power of two; untouched memory costs nothing. */
 struct throttle *throttle_new(uint32_t keys);
-void throttle_free(struct throttle *t); /* NULL allowed */
+struct throttle *throttle_ref(struct throttle *t);
+void throttle_unref(struct throttle *t); /* NULL allowed */
 /* Who is asked about: a rule's identity and the key's text. */
 uint64_t throttle_key(const struct throttle *t, uint64_t rule, struct str key);
 /* Counts a request at `now` (monotonic; lanes may differ by some ms) and says whether it passes; a refused one costs nothing. Any thread. A key whose

@@ -9,5 +9,7 @@
 const struct handler *gate_proxies(struct exchange *ex); /* 400: what trusted proxies say contradicts itself */
 const struct handler *gate_host(struct exchange *ex);    /* 400, 421: no host of ours */
 const struct handler *gate_https(struct exchange *ex);   /* 301: SECURE_SSL_REDIRECT */
+const struct handler *gate_network(struct exchange *ex); /* 403: deny and allow lists */
+const struct handler *gate_rate(struct exchange *ex);    /* 429: rate limits; fills in ex->rate_state */
 
 #endif

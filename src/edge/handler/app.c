@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "edge/bounds.h"
 #include "edge/handler/app.h"
 #include "edge/report.h"
 
@@ -85,6 +86,34 @@ static void app_timer(struct loop_timer *timer)
 
 /* ---- start and end ---- */
 
+/* Among the requests of its route that are with the application, as many as may be. False: refused. */
+static bool enter_crowd(struct exchange *ex, struct app *app)
+{
+    const struct route_bounds *bounds = bounds_of(ex);
+    uint64_t times;
+
+    if (bounds->crowd == NULL)
+        return true;
+    if (tally_enter(bounds->crowd, bounds->concurrency)) {
+        app->job.crowd = bounds->crowd;
+        return true;
+    }
+    stats_add(&ex->lane->stats.crowded_out, 1);
+    times = tally_refused(bounds->crowd, loop_now(ex->lane->loop));
+    if (times > 0)
+        log_event(&ex->lane->edge->log, LOG_WARNING, "too many requests at a time, refused",
+                  LOG_N("concurrency", bounds->concurrency), LOG_S("route", ex->route->name),
+                  LOG_S("request_id", ex->id), LOG_N("times", times));
+    exchange_page(ex, 503, STR("as many requests of this kind are being answered as may be at a time"));
+    return false;
+}
+
+void app_leave_crowd(struct app *app)
+{
+    tally_leave(app->job.crowd);
+    app->job.crowd = NULL;
+}
+
 static void refuse(struct exchange *ex, struct app *app, int why)
 {
     stats_add(why == -ETIME ? &ex->lane->stats.queue_hopeless : &ex->lane->stats.queue_full, 1);
@@ -119,6 +148,8 @@ static void app_start(struct exchange *ex)
         exchange_page(ex, 431, STR("the request head is too large"));
         return;
     }
+    if (!enter_crowd(ex, app))
+        return;
     ex->state = app;
     spool_init(&app->held, APP_HELD_MEMORY, APP_HELD_MAX);
     app->file = -1;
@@ -144,6 +175,7 @@ static void app_end(struct exchange *ex)
     loop_timer_stop(ex->lane->loop, &app->timer);
     if (!app->released)
         dispatch_withdraw(app_dispatch(app), &app->job);
+    app_leave_crowd(app);
     if (app->file >= 0)
         close(app->file);
     spool_fini(&app->held);
@@ -264,6 +296,7 @@ static void settle(struct exchange *ex, struct app *app)
         return;
     }
     app->released = true;
+    app_leave_crowd(app);
     report_poison(ex, app);
     if (fit && app_all_said(app)) /* but DONE, perhaps */
         app_news(ex);

@@ -65,6 +65,8 @@ MUST_CHECK bool app_pump(struct exchange *ex, struct app *app);
 /* accel.c: answers with the file that the application's head named; the handler is another one afterwards. */
 void accel_send(struct exchange *ex, struct str target, bool by_path);
 #define ACCEL_ROOM (16u << 10) /* of the arena, beside what depends on the target's length */
+/* It is with the application no more, whatever becomes of its answer. Harmless when said already. */
+void app_leave_crowd(struct app *app);
 
 /* Which worker has it, how long it waited and ran: for the access log, while the slot is still its own. Nothing when no worker has it. */
 void app_note_times(struct exchange *ex, struct app *app);

@@ -221,8 +221,10 @@ static void try_release(struct exchange *ex, struct app *app)
         return;
     if (loop_timer_armed(&app->timer))
         loop_timer_stop(ex->lane->loop, &app->timer);
-    if (dispatch_finish(app_dispatch(app), &app->job) == 0)
-        app->released = true;
+    if (dispatch_finish(app_dispatch(app), &app->job) != 0)
+        return;
+    app->released = true;
+    app_leave_crowd(app);
 }
 
 static bool has_nothing_more(const struct app *app)

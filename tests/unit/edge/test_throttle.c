@@ -42,7 +42,7 @@ static void burst_then_rate(void **state)
     assert_int_equal(passes(t, key, &rate, BEGIN + NS_PER_SEC, 100), 9);
     assert_int_equal(passes(t, key, &rate, BEGIN + 100 * NS_PER_SEC, 100), 20);
     assert_int_equal(passes(t, key_of(t, 2), &rate, BEGIN, 100), 20); /* others do not care */
-    throttle_free(t);
+    throttle_unref(t);
 }
 
 /* What is told: how many are left, and when there is one more. Whoever waits for exactly that long passes, and not 1 ns before. */
@@ -66,7 +66,7 @@ static void told(void **state)
     assert_int_equal(a.wait_ns, 3 * NS_PER_SEC / 4);
     assert_false(throttle_ask(t, key, &rate, now + a.wait_ns - 1).pass);
     assert_true(throttle_ask(t, key, &rate, now + a.wait_ns).pass);
-    throttle_free(t);
+    throttle_unref(t);
 }
 
 /* A bucket that is filled continuously, in whole numbers: level × interval. */
@@ -90,7 +90,7 @@ static void as_the_model(void **state)
             assert_int_equal(throttle_ask(t, key, &rate, now).pass, pass);
         }
     }
-    throttle_free(t);
+    throttle_unref(t);
 }
 
 struct asker {
@@ -126,7 +126,7 @@ static void threads(void **state)
     for (unsigned i = 0; i < ARRAY_LEN(askers); i++)
         pthread_join(askers[i].thread, NULL);
     assert_int_equal(passed, 16 * (50 + 89));
-    throttle_free(t);
+    throttle_unref(t);
 }
 
 /* Invented keys by the hundred thousand: whoever is at its limit stays there, as those who ask once owe less. */
@@ -144,7 +144,7 @@ static void offenders_are_remembered(void **state)
         escaped += throttle_ask(t, key_of(t, n), &rate, BEGIN + 2).pass;
     assert_int_equal(escaped, 0);
     assert_int_equal(forgot, 100000 - 4096 + 32);
-    throttle_free(t);
+    throttle_unref(t);
 }
 
 /* What says nothing any more is replaced without loss. */
@@ -159,7 +159,7 @@ static void old_ones_make_room(void **state)
         assert_true(a.pass);
         assert_false(a.forgot);
     }
-    throttle_free(t);
+    throttle_unref(t);
 }
 
 /* From five an hour to ten a second: what was owed is at most a burst of the new rate. From fast to slow: it goes on. */
@@ -173,7 +173,7 @@ static void change_of_rate(void **state)
     assert_int_equal(passes(t, key, &fast, BEGIN, 10), 0);
     assert_int_equal(passes(t, key, &fast, BEGIN + NS_PER_SEC, 20), 10);
     assert_int_equal(passes(t, key, &slow, BEGIN + NS_PER_SEC, 20), 4);
-    throttle_free(t);
+    throttle_unref(t);
 }
 
 /* A lane whose clock is a little behind is stricter, never looser. */
@@ -187,7 +187,7 @@ static void clocks_differ(void **state)
     for (unsigned i = 0; i < 1000; i++)
         n += throttle_ask(t, key, &rate, BEGIN + i * NS_PER_MS - (i % 2) * 5 * NS_PER_MS).pass;
     assert_in_range(n, 18, 19);
-    throttle_free(t);
+    throttle_unref(t);
 }
 
 int main(void)
