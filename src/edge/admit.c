@@ -77,13 +77,21 @@ static bool count(struct admit *a, const union sock_addr *peer, int by, uint32_t
     return fits;
 }
 
-bool admit_enter(struct admit *a, const union sock_addr *peer, bool *by_address)
+bool admit_address(struct admit *a, const union sock_addr *peer, bool *by_address)
 {
     uint32_t max = atomic_load_explicit(&a->per_address, memory_order_relaxed);
 
     if (max == 0 || (peer->sa.sa_family != AF_INET && peer->sa.sa_family != AF_INET6))
         *by_address = false;
-    if (*by_address && !count(a, peer, 1, max))
+    if (!*by_address || count(a, peer, 1, max))
+        return true;
+    *by_address = false;
+    return false;
+}
+
+bool admit_enter(struct admit *a, const union sock_addr *peer, bool *by_address)
+{
+    if (!admit_address(a, peer, by_address))
         return false;
     atomic_fetch_add_explicit(&a->open, 1, memory_order_relaxed);
     return true;

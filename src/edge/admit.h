@@ -34,6 +34,8 @@ bool admit_full(const struct admit *a);
 /* One more. by_address: this peer counts by its address; cleared when there is no limit now. False, and nothing is counted, when its
  * address has as many as it may have. */
 MUST_CHECK bool admit_enter(struct admit *a, const union sock_addr *peer, bool *by_address);
+/* A connection that has been let in turns out to be this address's; by_address as for admit_enter. False: it has too many, by_address is cleared. */
+MUST_CHECK bool admit_address(struct admit *a, const union sock_addr *peer, bool *by_address);
 void admit_leave(struct admit *a, const union sock_addr *peer, bool by_address); /* as admit_enter left it */
 /* Nobody can be evicted: for the next second connections end with their answers, so that those who wait get their turn. */
 void admit_set_tight(struct admit *a, uint64_t now_ns);

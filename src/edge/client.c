@@ -141,7 +141,7 @@ void exchange_identify(struct exchange *ex, const union sock_addr *peer, int fd)
     ex->route = ex->snapshot->sites->elsewhere;
     ex->peer_text = ex->remote_addr = address_text(ex, peer);
     ex->remote_port = sock_port(peer);
-    ex->secure = ex->tls;
+    ex->secure = ex->tls || ex->proxied_tls;
     ex->trusted = snapshot_trusts(ex->snapshot, peer);
     if (ex->trusted) {
         behind_proxy(ex, peer, &said);

@@ -11,6 +11,7 @@
 #include "edge/h1_store.h"
 #include "edge/h2.h"
 #include "edge/pace.h"
+#include "edge/proxy_head.h"
 #include "edge/shed.h"
 
 #define LINGER_NS (5 * NS_PER_SEC)
@@ -112,6 +113,11 @@ static enum stats_listener listener_of(const struct conn *c)
     return c->watch ? STATS_METRICS : c->tls ? STATS_HTTPS : STATS_HTTP;
 }
 
+void conn_begin(struct conn *c)
+{
+    conn_set_state(c, c->tls ? &h1_handshake : &h1_idle);
+}
+
 void conn_accept(struct lane *lane, const struct conn_new *new)
 {
     struct conn *c = NULL;
@@ -132,7 +138,10 @@ void conn_accept(struct lane *lane, const struct conn_new *new)
     atomic_fetch_add_explicit(&lane->n_open, 1, memory_order_relaxed);
     stats_add(&lane->stats.connections, 1);
     stats_add(&lane->stats.accepted[listener_of(c)], 1);
-    conn_set_state(c, c->tls ? &h1_handshake : &h1_idle);
+    if (proxy_head_may_come(c))
+        conn_set_state(c, &proxy_head);
+    else
+        conn_begin(c);
     conn_advance(c);
     return;
 

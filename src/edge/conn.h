@@ -41,6 +41,7 @@ struct conn {
     union sock_addr peer;
     bool tls;
     bool watch;              /* came on --metrics-bind */
+    bool proxied_tls;        /* plain to us, but not to the proxy in front: PROXY protocol */
     bool by_address;         /* counted by its address: admit.h */
     bool readable, writable; /* edge-triggered: true until -EAGAIN */
     bool peer_gone;          /* FIN, reset or error was seen */
@@ -68,6 +69,7 @@ struct conn_new {
 /* Nothing is returned: a connection that cannot be set up is closed and counted off. */
 void conn_accept(struct lane *lane, const struct conn_new *new);
 void conn_refuse(struct lane *lane, const struct conn_new *new); /* that close; any thread */
+void conn_begin(struct conn *c); /* its own first byte is next: a handshake, or a request */
 void conn_set_state(
     struct conn *c,
     const struct conn_state *state); /* the only place that changes it; arms the timer; nothing once it is closed */

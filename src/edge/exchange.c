@@ -35,7 +35,7 @@ void exchange_begin(struct exchange *ex)
     ex->forwarded_proto = false;
     ex->remote_port = 0;
     ex->server_port = 0;
-    ex->tls = ex->watch = ex->secure = ex->trusted = false;
+    ex->tls = ex->proxied_tls = ex->watch = ex->secure = ex->trusted = false;
     memset(&ex->tls_info, 0, sizeof(ex->tls_info));
     ex->body_complete = false;
     memset(&ex->response, 0, sizeof(ex->response));

@@ -103,6 +103,7 @@ struct exchange {
     uint16_t remote_port;
     int stream_fd;            /* the connection, for its local address; borrowed */
     bool tls;                 /* this connection is TLS */
+    bool proxied_tls;         /* it is between the client and the proxy in front */
     bool watch;               /* came on --metrics-bind */
     bool secure;              /* the client's is: scheme https */
     bool trusted;             /* the peer is a trusted proxy */

@@ -11,6 +11,7 @@
 #include "edge/h2.h"
 #include "edge/intake.h"
 #include "edge/pace.h"
+#include "edge/proxy_head.h"
 #include "edge/shed.h"
 
 #define HEAD_TIMEOUT_NS (60 * NS_PER_SEC)   /* for the whole head: a trickle does not prolong it */
@@ -128,7 +129,7 @@ const struct conn_state h1_idle = {
 
 bool h1_awaits_request(const struct conn *c)
 {
-    return c->state == &h1_idle || c->state == &h1_handshake;
+    return c->state == &h1_idle || c->state == &h1_handshake || c->state == &proxy_head;
 }
 
 /* ---- handshake ---- */

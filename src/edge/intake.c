@@ -15,6 +15,7 @@ void intake_begin(struct exchange *ex, struct conn *c)
     exchange_begin(ex);
     ex->snapshot = snapshot_ref(c->lane->snapshot);
     ex->tls = c->tls;
+    ex->proxied_tls = c->proxied_tls;
     ex->watch = c->watch;
     ex->start_ns = loop_now(c->lane->loop);
 }

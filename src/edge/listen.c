@@ -23,7 +23,7 @@ struct listener {
     struct loop_io io;
     struct loop_timer rest;
     struct lane *lane;
-    int fd; /* borrowed */
+    int fd;               /* borrowed */
     struct conn_new door; /* accepted when none but reserved descriptors were left: comes in first; fd -1: nobody */
     bool tls, watch;
 };
@@ -37,7 +37,7 @@ static void listener_watch(struct listener *l)
 }
 
 /* Whoever opens too many does so all day. */
-static void say_crowded(struct lane *lane, const union sock_addr *peer)
+void listen_say_crowded(struct lane *lane, const union sock_addr *peer)
 {
     uint64_t refused = log_seldom(&lane->crowded_said, loop_now(lane->loop));
     char text[SOCK_TEXT_MAX];
@@ -169,7 +169,7 @@ static bool let_in(struct lane *lane, struct conn_new *new)
     if (admit_enter(&lane->edge->admit, &new->peer, &new->by_address))
         return true;
     close(new->fd);
-    say_crowded(lane, &new->peer);
+    listen_say_crowded(lane, &new->peer);
     return false;
 }
 

@@ -14,5 +14,7 @@ MUST_CHECK int listen_add(struct lane *lane, const struct edge_listener *from);
  * listener of metrics goes on, or stops too. */
 void listen_drain(struct lane *lane, bool watch_too);
 void listen_stop(struct lane *lane);
+/* One address has as many connections as it may have: counted, and logged now and then. */
+void listen_say_crowded(struct lane *lane, const union sock_addr *peer);
 
 #endif

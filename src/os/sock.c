@@ -318,3 +318,23 @@ uint64_t sock_taken(int fd)
     return len >= offsetof(struct tcp_info, tcpi_bytes_acked) + sizeof(info.tcpi_bytes_acked) ? info.tcpi_bytes_acked
                                                                                               : 0;
 }
+
+static ssize_t receive(int fd, void *p, size_t n, int flags)
+{
+    ssize_t got;
+
+    do
+        got = recv(fd, p, n, flags | MSG_DONTWAIT);
+    while (got < 0 && errno == EINTR);
+    return got >= 0 ? got : errno == EWOULDBLOCK ? -EAGAIN : -errno;
+}
+
+ssize_t sock_peek(int fd, void *p, size_t n)
+{
+    return receive(fd, p, n, MSG_PEEK);
+}
+
+ssize_t sock_skip(int fd, void *p, size_t n)
+{
+    return receive(fd, p, n, 0);
+}

@@ -50,6 +50,10 @@ MUST_CHECK int sock_local(int fd, union sock_addr *out, socklen_t *len);
 size_t sock_host_text(const union sock_addr *addr, char out[SOCK_TEXT_MAX]);
 /* Bytes that the peer has acknowledged in all; 0 where nobody counts them (unix sockets). */
 uint64_t sock_taken(int fd);
+/* What has arrived, up to n bytes, left where it is. > 0; 0: orderly end; -EAGAIN, other -errno. */
+MUST_CHECK ssize_t sock_peek(int fd, void *p, size_t n);
+/* Takes n bytes off that sock_peek has shown; p has room for them. */
+MUST_CHECK ssize_t sock_skip(int fd, void *p, size_t n);
 uint16_t sock_port(const union sock_addr *addr);                        /* 0 for unix */
 size_t sock_text(const union sock_addr *addr, char out[SOCK_TEXT_MAX]); /* "host:port", "[v6]:port", "unix:PATH" */
 
