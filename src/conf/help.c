@@ -8,6 +8,7 @@
 
 #include "conf/conf.h"
 #include "conf/options.h"
+#include "conf/route_options.h"
 
 #define LINE_WIDTH 80
 #define TEXT_COLUMN 29 /* where descriptions begin */
@@ -105,6 +106,24 @@ static int example_row(const struct option_row *row, struct buf *out)
     return buf_printf(out, "#%s: %s%s%s\n", name, quote, value, quote);
 }
 
+/* `sites:` and `routes:` as they nest; its lines without the # make a file that is read. */
+static const char sites_example[] =
+    "\n# ---- Sites and routes ----\n"
+    "\n# What hosts and paths get. A single site's keys and `routes:` may stand at the top.\n"
+    "#sites:\n"
+    "#  - hosts: [www.example.com]\n"
+    "#    headers: {X-Frame-Options: DENY}\n"
+    "#    routes:\n"
+    "#      - path: /docs/\n"
+    "#        root: docs/\n"
+    "#      - path: /old/\n"
+    "#        redirect: /new/\n"
+    "#      - path: /robots.txt\n"
+    "#        exact: yes\n"
+    "#        respond: \"User-agent: *\"\n"
+    "#  - hosts: [example.com]\n"
+    "#    redirect: https://www.example.com\n";
+
 int conf_show_defaults(struct buf *out)
 {
     int rc =
@@ -118,7 +137,7 @@ int conf_show_defaults(struct buf *out)
                 !option_is(&option_table[i], OPTION_NO_FILE))
                 rc = example_row(&option_table[i], out);
     }
-    return rc;
+    return rc < 0 ? rc : buf_add_str(out, str_of(sites_example));
 }
 
 /* Table cells: a bar would end one, asterisks would come out as emphasis. */
@@ -147,6 +166,44 @@ static int markdown_row(const struct option_row *row, struct buf *out)
                       row->foreign ? row->foreign : "");
 }
 
+static int markdown_route_row(const struct option_row *row, struct buf *out)
+{
+    static const char *const where[] = { "route", "site", "top" };
+    const char *fallback = row->fallback_help ? row->fallback_help : row->fallback ? row->fallback : "";
+    char name[OPTION_NAME_MAX];
+    bool first = true;
+    int rc;
+
+    option_spell(row, OPTION_SPELL_FILE, name);
+    if ((rc = buf_printf(out, "| `%s` | ", name)) < 0 || (rc = add_cell(out, row->help)) < 0 ||
+        (rc = buf_add_str(out, STR(" | "))) < 0 || (rc = add_cell(out, fallback)) < 0 ||
+        (rc = buf_add_str(out, STR(" | "))) < 0)
+        return rc;
+    for (int level = CONF_LEVEL_ROUTE; level >= CONF_LEVEL_TOP && rc == 0; level--)
+        if (route_option_at(row, (enum conf_level)level)) {
+            rc = buf_printf(out, "%s%s", first ? "" : ", ", where[CONF_LEVEL_ROUTE - level]);
+            first = false;
+        }
+    return rc < 0 ? rc : buf_add_str(out, STR(" |\n"));
+}
+
+static int markdown_routes(struct buf *out)
+{
+    int rc = buf_add_str(
+        out, STR("\n# Sites and routes\n\n"
+                 "Keys of `quintet.yaml` alone; [sites.md](sites.md) tells how they work together. A change counts at "
+                 "the next `quintet reload`.\n"));
+
+    for (enum option_group group = OPTION_GROUP_MATCH; group < OPTION_GROUPS && rc == 0; group++) {
+        rc = buf_printf(out, "\n## %s\n\n| key | meaning | default | stands in |\n|---|---|---|---|\n",
+                        option_group_title(group));
+        for (size_t i = 0; i < route_option_count && rc == 0; i++)
+            if (route_table[i].group == group)
+                rc = markdown_route_row(&route_table[i], out);
+    }
+    return rc;
+}
+
 int help_markdown(struct buf *out)
 {
     int rc = buf_add_str(
@@ -171,5 +228,5 @@ int help_markdown(struct buf *out)
             if (option_table[i].group == group && option_is_public(&option_table[i]))
                 rc = markdown_row(&option_table[i], out);
     }
-    return rc;
+    return rc < 0 ? rc : markdown_routes(out);
 }

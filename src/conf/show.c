@@ -8,9 +8,9 @@
 
 #include "conf/builder.h"
 #include "conf/conf.h"
+#include "conf/show.h"
 #include "conf/value.h"
 
-#define VALUE_MAX (64u << 10)
 #define VALUE_COLUMN 34 /* wider values push their source to the right */
 #define NAME_COLUMN 29  /* limit_connections_per_address just fits */
 
@@ -28,7 +28,7 @@ static int write_piece(const struct option_row *row, const void *conf, size_t nt
     return buf_add_str(out, STR("***"));
 }
 
-static int write_value(const struct option_row *row, const void *conf, struct buf *out)
+int show_value(const struct option_row *row, const void *conf, struct buf *out)
 {
     size_t n = value_count(row, conf);
     int rc = n ? 0 : buf_add_str(out, STR("(none)"));
@@ -56,7 +56,7 @@ static int write_row(const struct conf_builder *b, const struct option_row *row,
 
     buf_clear(value);
     option_spell(row, OPTION_SPELL_FILE, name);
-    rc = write_value(row, &b->conf, value);
+    rc = show_value(row, &b->conf, value);
     if (rc < 0)
         return rc;
     return buf_printf(out, "%-*s %-*.*s  %s\n", NAME_COLUMN, name, VALUE_COLUMN, (int)value->len, value->data,
@@ -68,12 +68,12 @@ int conf_show_table(const struct conf_builder *b, struct buf *out)
     struct buf value;
     int rc;
 
-    buf_init(&value, VALUE_MAX);
+    buf_init(&value, SHOW_VALUE_MAX);
     rc = buf_printf(out, "%-*s %-*s  %s\n", NAME_COLUMN, "OPTION", VALUE_COLUMN, "VALUE", "FROM");
     for (size_t i = 0; i < option_count && rc == 0; i++)
         rc = write_row(b, &option_table[i], &value, out);
     buf_fini(&value);
-    return rc;
+    return rc < 0 ? rc : show_sites_table(&b->conf.sites, out);
 }
 
 static json_t *json_piece(const struct option_row *row, const void *conf, size_t nth)
@@ -81,7 +81,7 @@ static json_t *json_piece(const struct option_row *row, const void *conf, size_t
     struct buf text;
     json_t *piece;
 
-    buf_init(&text, VALUE_MAX);
+    buf_init(&text, SHOW_VALUE_MAX);
     if (write_piece(row, conf, nth, &text) < 0)
         piece = NULL;
     else if (row->type == OPTION_BOOL)
@@ -94,7 +94,7 @@ static json_t *json_piece(const struct option_row *row, const void *conf, size_t
     return piece ? piece : json_null(); /* not UTF-8, or too long */
 }
 
-static json_t *json_value(const struct option_row *row, const void *conf)
+json_t *show_json(const struct option_row *row, const void *conf)
 {
     json_t *list;
 
@@ -118,9 +118,10 @@ int conf_show_json(const struct conf_builder *b, struct buf *out)
 
         option_spell(row, OPTION_SPELL_FILE, name);
         must(json_object_set_new(
-                 all, name, json_pack("{s:o, s:s}", "value", json_value(row, &b->conf), "from", place_of(b, row))) ==
-             0);
+                 all, name, json_pack("{s:o, s:s}", "value", show_json(row, &b->conf), "from", place_of(b, row))) == 0);
     }
+    if (conf_sites_any(&b->conf.sites))
+        must(json_object_set_new(all, "sites", show_sites_json(&b->conf.sites)) == 0);
     text = json_dumps(all, JSON_INDENT(2));
     must(text);
     rc = buf_printf(out, "%s\n", text);
@@ -137,8 +138,8 @@ static int list_changed(const struct conf_builder *running, const struct conf_bu
     size_t start = out->len;
     int rc = 0;
 
-    buf_init(&before, VALUE_MAX);
-    buf_init(&after, VALUE_MAX);
+    buf_init(&before, SHOW_VALUE_MAX);
+    buf_init(&after, SHOW_VALUE_MAX);
     for (size_t i = 0; i < option_count && rc == 0; i++) {
         const struct option_row *row = &option_table[i];
         char name[OPTION_NAME_MAX];
@@ -147,7 +148,7 @@ static int list_changed(const struct conf_builder *running, const struct conf_bu
             continue;
         buf_clear(&before);
         buf_clear(&after);
-        if ((rc = write_value(row, &running->conf, &before)) < 0 || (rc = write_value(row, &wanted->conf, &after)) < 0)
+        if ((rc = show_value(row, &running->conf, &before)) < 0 || (rc = show_value(row, &wanted->conf, &after)) < 0)
             break;
         option_spell(row, OPTION_SPELL_FILE, name);
         if (!str_eq(buf_str(&before), buf_str(&after)))

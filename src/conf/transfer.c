@@ -208,16 +208,25 @@ static int read_level_line(struct source *s, struct str name, struct str text)
     return 0;
 }
 
+/* Sites and routes: 0, -EPROTO, or -ENOENT for a line that is about neither. */
+static int read_sites_line(struct source *s, struct str line)
+{
+    struct str rest = line, name = str_split(&rest, ' ');
+    int rc = read_word(&s->b->conf.sites, line);
+
+    if (rc == -ENOENT && str_find(name, '.') >= 0 && rest.p)
+        return read_level_line(s, name, rest);
+    return rc;
+}
+
 static int read_line(struct source *s, struct str line)
 {
     struct str rest = line, name = str_split(&rest, ' ');
     const struct option_row *row = option_find(name);
-    int rc = read_word(&s->b->conf.sites, line);
+    int rc = read_sites_line(s, line);
 
     if (rc != -ENOENT)
         return rc;
-    if (str_find(name, '.') >= 0 && rest.p)
-        return read_level_line(s, name, rest);
     if (!row || !rest.p || !travels(row) || (s->seen[option_index(row)] && !option_is(row, OPTION_LIST)))
         return -EPROTO;
     s->seen[option_index(row)] = true;
@@ -226,34 +235,34 @@ static int read_line(struct source *s, struct str line)
 }
 
 /* A value that is not understood any more counts as not set. */
-static void read_old_line(struct conf_builder *b, struct str line, struct buf *value, bool *seen)
+static void read_old_line(struct source *s, struct str line)
 {
     struct str rest = line, name = str_split(&rest, ' ');
     const struct option_row *row = option_find(name);
 
-    if (!row || !rest.p || !travels(row) || (seen[option_index(row)] && !option_is(row, OPTION_LIST)))
+    if (read_sites_line(s, line) != -ENOENT)
         return;
-    buf_clear(value);
-    if (unescape(rest, value) < 0)
+    if (!row || !rest.p || !travels(row) || (s->seen[option_index(row)] && !option_is(row, OPTION_LIST)))
         return;
-    if (!seen[option_index(row)] && option_is(row, OPTION_LIST))
-        value_clear(row, &b->conf); /* the default is not one item among others */
-    seen[option_index(row)] = true;
-    if (value_parse(row, buf_str(value), &b->conf) < 0 && row->fallback && !option_is(row, OPTION_LIST))
-        must(value_parse(row, str_of(row->fallback), &b->conf) == 0);
+    buf_clear(&s->value);
+    if (unescape(rest, &s->value) < 0)
+        return;
+    if (!s->seen[option_index(row)] && option_is(row, OPTION_LIST))
+        value_clear(row, &s->b->conf); /* the default is not one item among others */
+    s->seen[option_index(row)] = true;
+    if (value_parse(row, buf_str(&s->value), &s->b->conf) < 0 && row->fallback && !option_is(row, OPTION_LIST))
+        must(value_parse(row, str_of(row->fallback), &s->b->conf) == 0);
 }
 
 struct conf_builder *conf_read_old(struct str text)
 {
-    struct conf_builder *b = conf_builder_new();
-    bool seen[OPTION_MAX] = { false };
-    struct buf value;
+    struct source s = { .b = conf_builder_new() };
 
-    buf_init(&value, VALUE_MAX);
+    buf_init(&s.value, VALUE_MAX);
     while (text.n)
-        read_old_line(b, str_split(&text, '\n'), &value, seen);
-    buf_fini(&value);
-    return b;
+        read_old_line(&s, str_split(&text, '\n'));
+    buf_fini(&s.value);
+    return s.b;
 }
 
 static bool is_complete(const bool *seen)
