@@ -46,6 +46,7 @@ struct edge {
     bool watching;    /* the listener of metrics is served already: before START, as it tells that we are not ready */
     bool watch_late;  /* … but not while another edge serves it */
     bool handed_over; /* another edge has the sockets, also that of metrics */
+    atomic_bool has_served;   /* a generation serves, or has */
     atomic_bool unready;      /* readiness fails: the server is about to stop */
     atomic_ullong watched_ns; /* when the supervisor was last told that somebody asks for readiness */
     struct ping ping;

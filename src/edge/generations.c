@@ -141,8 +141,10 @@ void generations_switch(struct edge *edge, struct wire_message *m)
 {
     struct generation *g = pools_find(&edge->dispatch, m->generation);
 
-    if (g != NULL)
-        pools_switch(&edge->dispatch, g);
+    if (g == NULL)
+        return;
+    pools_switch(&edge->dispatch, g);
+    atomic_store(&edge->has_served, true);
 }
 
 void generations_close(struct edge *edge, struct wire_message *m)

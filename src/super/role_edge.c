@@ -239,6 +239,7 @@ static void introduce_all(struct child *edge)
         if (g != super->serving && g->edge == edge)
             generation_introduce(g);
     }
+    early_again(super);
 }
 
 /* No secret of ours or the application's is in its environment: only what sanitizers and the loader need. */

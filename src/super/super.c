@@ -202,7 +202,7 @@ void super_switch(struct super *super, struct generation *generation)
     if (old != NULL)
         super_configure_edge(super);
     generation_serve(generation);
-    if (super->edge->channel.fd >= 0)
+    if (super->edge->channel.fd >= 0 && (old != NULL || !super->early.open))
         role_edge_start(super->edge);
     if (old != NULL)
         generation_drain(old);
@@ -493,6 +493,7 @@ static int make_parts(struct super *super, struct why *why)
     systemd_init(super);
     pulse_init(super);
     pause_init(super);
+    early_init(super);
     tls_care_init(super);
     return 0;
 }

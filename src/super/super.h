@@ -13,6 +13,7 @@
 #include "os/loop.h"
 #include "super/child.h"
 #include "super/control.h"
+#include "super/early.h"
 #include "super/generation.h"
 #include "super/listen.h"
 #include "super/logs.h"
@@ -50,6 +51,7 @@ struct super {
     struct control control;
     struct reload reload;
     struct pause pause;
+    struct early early;
     struct watch watch; /* --reload */
     struct systemd systemd;
     struct pulse pulse;    /* of the edge */

@@ -144,6 +144,7 @@ struct rig *rig_make(bool with_app)
     overdue_init(&rig->edge);
     dispatch_limit(&rig->edge.dispatch, 4, NS_PER_SEC);
     rig->edge.n_lanes = 1;
+    atomic_store(&rig->edge.has_served, true);
     rig->lane = &rig->edge.lanes[0];
     must(lane_init(rig->lane, &rig->edge, 0) == 0);
     must(wire_pair(fds) == 0);

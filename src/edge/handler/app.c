@@ -62,7 +62,10 @@ static void waited_too_long(struct exchange *ex, struct app *app)
 {
     stats_add(&ex->lane->stats.queue_timeout, 1);
     ex->retry_after = dispatch_retry_after(app_dispatch(app), loop_now(ex->lane->loop));
-    app_fail(ex, 503, "every worker was busy for too long");
+    app_fail(ex, 503,
+             atomic_load_explicit(&ex->lane->edge->has_served, memory_order_relaxed)
+                 ? "every worker was busy for too long"
+                 : "the application is starting");
 }
 
 /* One timer for both limits: how long it may wait, and how long it may run once a worker has it. */

@@ -40,6 +40,10 @@ static void answer(struct exchange *ex, unsigned status, struct str body)
 static void health_start(struct exchange *ex)
 {
     report_watched(ex->lane);
+    if (!atomic_load_explicit(&ex->lane->edge->has_served, memory_order_relaxed)) {
+        exchange_page(ex, 503, STR("the application is starting"));
+        return;
+    }
     if (atomic_load_explicit(&ex->lane->edge->unready, memory_order_relaxed)) {
         exchange_page(ex, 503, STR("the server is stopping"));
         return;

@@ -116,6 +116,7 @@ void rig_init(struct rig *rig, const char *option, const char *value)
     overdue_init(&rig->edge);
     admit_init(&rig->edge.admit);
     rig->edge.dispatch.queue_max = (uint32_t)s->conf->queue_size;
+    atomic_store(&rig->edge.has_served, true);
     rig->edge.n_lanes = 1;
     rig->lane = &rig->edge.lanes[0];
     assert_int_equal(lane_init(rig->lane, &rig->edge, 0), 0);

@@ -1,0 +1,92 @@
+"""What clients meet while the application boots for the first time."""
+import os
+import signal
+
+import pytest
+
+from kit.waiting import until
+
+APP = '''
+import os, time
+while not os.path.exists("go"):
+    time.sleep(0.01)
+if os.path.getsize("go"):
+    raise RuntimeError("it cannot boot")
+
+def application(environ, start):
+    start("200 OK", [])
+    return [b"hello"]
+'''
+
+
+@pytest.fixture
+def booting(quintet):
+    site = quintet(APP, files={"static/a.txt": "a"}, start=False,
+                   options=["--static", "/static/=static", "--queue-timeout", "500ms", "--health-path", "/up"])
+    site.start(wait=False)
+    until(lambda: site.try_status() and site.try_status()["addresses"], "it to listen", 20)
+    yield site
+
+
+def go(site):
+    site.write("go", "")
+    site.wait_ready()
+
+
+def opened(site):
+    return site.wait_message(message="the application takes long to boot: files are served, its requests wait")
+
+
+def test_a_short_boot_costs_nobody_an_error(booting):
+    c = booting.client()
+    c.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    go(booting)
+    assert c.response().body == b"hello" and not booting.messages(message="the application takes long to boot")
+
+
+def test_a_long_boot(booting):
+    waiting = booting.client()
+    waiting.send(b"GET / HTTP/1.1\r\nHost: a\r\nAccept: text/html\r\n\r\n")
+    opened(booting)
+    assert booting.get("/static/a.txt").body == b"a", "files need no application"
+    r = waiting.response()
+    assert r.status == 503 and int(r["Retry-After"]) >= 1 and "the application is starting" in r.text and r["Cache-Control"] == "no-store"
+    assert booting.get("/up").status == 503, "nobody sends visitors here yet"
+    go(booting)
+    until(lambda: booting.get("/up").status == 200, "health")
+    assert booting.get("/").body == b"hello"
+
+
+def test_who_waits_when_the_boot_ends_is_served(quintet):
+    site = quintet(APP, start=False, options=["--queue-timeout", "60s"])
+    site.start(wait=False)
+    opened(site)
+    c = site.client()
+    c.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    until(lambda: site.status()["edge"].get("queued") == 1, "the request to wait")
+    go(site)
+    assert c.response().body == b"hello"
+
+
+def test_a_boot_that_fails_ends_it_all_the_same(booting):
+    booting.expected += ["failed to boot", "it cannot boot"]
+    opened(booting)
+    booting.write("go", "fail")
+    booting.exit_code = 3
+    assert booting.wait_exit() == 3
+
+
+def test_the_edge_dies_meanwhile(booting):
+    booting.expected.append("the edge died")
+    opened(booting)
+    assert booting.get("/static/a.txt").status == 200
+    os.kill(booting.edge_pid, signal.SIGKILL)
+    until(lambda: booting.get("/static/a.txt").status == 200, "the next edge to serve files")
+    go(booting)
+    assert booting.get("/").body == b"hello"
+
+
+def test_a_stop_meanwhile(booting):
+    opened(booting)
+    booting.process.send_signal(signal.SIGTERM)
+    assert booting.wait_exit() == 0
