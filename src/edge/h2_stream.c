@@ -171,7 +171,7 @@ static void await_body(struct h2_stream *st)
     set_state(st, H2_BODY);
     st->deadline = loop_now(conn_of(st)->lane->loop) + PACE_GRACE_NS;
     if (st->exchange.head.expect_continue)
-        (void)!h2_interim(st->h2->session, st->id, 100, NULL, 0);
+        (void)!h2_interim(st->h2->session, st->id, &(struct h2_answer){ .status = 100 });
 }
 
 static void on_head(void *stream, bool end)
@@ -262,19 +262,19 @@ static void stream_respond(struct h2_stream *st)
     struct exchange *ex = &st->exchange;
     struct response *r = &ex->response;
     struct lane *lane = conn_of(st)->lane;
-    bool body;
+    struct h2_answer answer;
 
     add_own_fields(st);
     r->no_body |= ex->head.method == HTTP_HEAD || !http_status_has_content(r->status);
-    body = !r->no_body && r->length != 0;
-    if (h2_respond(st->h2->session, st->id, r->status, r->fields, r->n_fields, body) != 0) {
+    answer = (struct h2_answer){ r->status, r->fields, r->n_fields, !r->no_body && r->length != 0 };
+    if (h2_respond(st->h2->session, st->id, &answer) != 0) {
         shed_note(lane, "an answer");
         h2_reset(st->h2->session, st->id, H2_INTERNAL_ERROR);
         set_state(st, H2_REST);
         return;
     }
     r->started = true;
-    set_state(st, body ? H2_SEND : H2_REST);
+    set_state(st, answer.body ? H2_SEND : H2_REST);
     if (admit_is_tight(&lane->edge->admit, loop_now(lane->loop)))
         h2_leave(st->h2);
 }

@@ -437,37 +437,36 @@ static nghttp2_nv make_nv(struct str name, struct str value)
 }
 
 /* The library copies them and makes the names lower case. `digits` must live as long as `nva`. */
-static size_t fill_nva(nghttp2_nv nva[FIELDS_MAX], char digits[3], unsigned status, const struct header *fields,
-                       size_t n)
+static size_t fill_nva(nghttp2_nv nva[FIELDS_MAX], char digits[3], const struct h2_answer *answer)
 {
     size_t filled = 1;
 
-    digits[0] = (char)('0' + status / 100 % 10);
-    digits[1] = (char)('0' + status / 10 % 10);
-    digits[2] = (char)('0' + status % 10);
+    digits[0] = (char)('0' + answer->status / 100 % 10);
+    digits[1] = (char)('0' + answer->status / 10 % 10);
+    digits[2] = (char)('0' + answer->status % 10);
     nva[0] = make_nv(STR(":status"), str_make(digits, 3));
-    for (size_t i = 0; i < n && filled < FIELDS_MAX; i++)
-        nva[filled++] = make_nv(fields[i].name, fields[i].value);
+    for (size_t i = 0; i < answer->n && filled < FIELDS_MAX; i++)
+        nva[filled++] = make_nv(answer->fields[i].name, answer->fields[i].value);
     return filled;
 }
 
-int h2_interim(struct h2_session *s, int32_t id, unsigned status, const struct header *fields, size_t n)
+int h2_interim(struct h2_session *s, int32_t id, const struct h2_answer *answer)
 {
     nghttp2_nv nva[FIELDS_MAX];
     char digits[3];
-    size_t filled = fill_nva(nva, digits, status, fields, n);
+    size_t n = fill_nva(nva, digits, answer);
 
-    return nghttp2_submit_headers(s->session, NGHTTP2_FLAG_NONE, id, NULL, nva, filled, NULL) == 0 ? 0 : -ENOMEM;
+    return nghttp2_submit_headers(s->session, NGHTTP2_FLAG_NONE, id, NULL, nva, n, NULL) == 0 ? 0 : -ENOMEM;
 }
 
-int h2_respond(struct h2_session *s, int32_t id, unsigned status, const struct header *fields, size_t n, bool body)
+int h2_respond(struct h2_session *s, int32_t id, const struct h2_answer *answer)
 {
     nghttp2_data_provider provider = { .read_callback = on_pull };
     nghttp2_nv nva[FIELDS_MAX];
     char digits[3];
-    size_t filled = fill_nva(nva, digits, status, fields, n);
+    size_t n = fill_nva(nva, digits, answer);
 
-    return nghttp2_submit_response(s->session, id, nva, filled, body ? &provider : NULL) == 0 ? 0 : -ENOMEM;
+    return nghttp2_submit_response(s->session, id, nva, n, answer->body ? &provider : NULL) == 0 ? 0 : -ENOMEM;
 }
 
 void h2_resume(struct h2_session *s, int32_t id)

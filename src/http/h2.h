@@ -68,11 +68,16 @@ bool h2_is_stuffed(const struct h2_session *s); /* so many frames wait to be sen
 
 /* ---- a response ---- */
 
-/* An interim response (1xx). 0 or -ENOMEM. */
-MUST_CHECK int h2_interim(struct h2_session *s, int32_t id, unsigned status, const struct header *fields, size_t n);
-/* Names in any case; copied. `body`: pull will be asked; otherwise the fields end the response. 0 or -ENOMEM. */
-MUST_CHECK int h2_respond(struct h2_session *s, int32_t id, unsigned status, const struct header *fields, size_t n,
-                          bool body);
+struct h2_answer {
+    unsigned status;
+    const struct header *fields; /* names in any case; copied */
+    size_t n;
+    bool body; /* pull will be asked; otherwise the fields end the response */
+};
+
+/* An interim response (1xx), then the other. 0 or -ENOMEM. */
+MUST_CHECK int h2_interim(struct h2_session *s, int32_t id, const struct h2_answer *answer);
+MUST_CHECK int h2_respond(struct h2_session *s, int32_t id, const struct h2_answer *answer);
 void h2_resume(struct h2_session *s, int32_t id); /* after pull gave -EAGAIN */
 void h2_reset(struct h2_session *s, int32_t id, enum h2_code code);
 void h2_took(struct h2_session *s, int32_t id,

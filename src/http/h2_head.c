@@ -238,13 +238,12 @@ static void check_rules(struct h2_head *h, bool end)
     struct h1_parser rules = { .limits = h->limits };
 
     head->minor = 1;
+    head->body = end ? HTTP_BODY_NONE : HTTP_BODY_CHUNKED;
     if (h1_check_target(&rules, h->bytes->data, head) == H1_ERROR ||
         h1_check_fields(&rules, h->bytes->data, head) == H1_ERROR)
         refuse(h, rules.status, rules.reason);
     else if (end && head->body == HTTP_BODY_LENGTH && head->content_length > 0)
         refuse(h, 400, "a Content-Length and no body"); /* 8.1.1 */
-    else if (!end && head->body == HTTP_BODY_NONE)
-        head->body = HTTP_BODY_CHUNKED;
     head->minor = 0;
 }
 

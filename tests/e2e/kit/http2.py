@@ -32,14 +32,12 @@ class Answer:
 
 
 class Http2:
-    def __init__(self, sock, authority="localhost", scheme="http", settings=None, greedy=True):
+    def __init__(self, sock, authority="localhost", scheme="http", greedy=True):
         """greedy: windows open by themselves as data comes."""
         config = h2.config.H2Configuration(client_side=True, header_encoding="utf-8")
         self.sock, self.authority, self.scheme, self.greedy = sock, authority, scheme, greedy
         self.h2 = h2.connection.H2Connection(config)
         self.h2.local_settings.enable_push = 0
-        for code, value in (settings or {}).items():
-            self.h2.local_settings[code] = value
         self.answers, self.goaways, self.pongs, self.closed = {}, [], 0, False
         self.h2.initiate_connection()
         self.flush()
@@ -110,6 +108,7 @@ class Http2:
                 answer.reset = event.error_code
         elif isinstance(event, h2.events.ConnectionTerminated):
             self.goaways.append((event.error_code, event.last_stream_id))
+            self.h2.state_machine.state = h2.connection.ConnectionState.CLIENT_OPEN  # it goes on: RFC 9113 6.8
         elif isinstance(event, h2.events.PingAckReceived):
             self.pongs += 1
 
