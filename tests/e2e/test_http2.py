@@ -207,6 +207,7 @@ def test_a_connection_that_breaks_off(dial, tmp_path):
     for _ in range(10):
         c.open(path="/hello")
     c.open("POST", "/body", body=b"x" * 1000, end=False)
+    c.ping()  # all of them have arrived
     c.close()
     (tmp_path / "go").touch()
     site.wait_access(12, status=499)

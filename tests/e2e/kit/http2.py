@@ -128,6 +128,13 @@ class Http2:
     def get(self, path, *fields):
         return self.request("GET", path, fields)
 
+    def ping(self):
+        """When it returns the server has taken all that was sent before."""
+        seen = self.pongs
+        self.h2.ping(b"quintets")
+        self.flush()
+        self.until(lambda: self.pongs > seen)
+
     def wait_closed(self):
         while not self.closed:
             self.read()
