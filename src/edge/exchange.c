@@ -59,15 +59,20 @@ int exchange_reserve(struct exchange *ex)
     return arena_reserve(&ex->arena, ARENA_NEED + EXCHANGE_PAGE_ROOM + 4 * (size_t)ex->head.length);
 }
 
+void exchange_unfilter(struct exchange *ex)
+{
+    if (ex->body_filter != NULL)
+        ex->body_filter->end(ex);
+    ex->body_filter = NULL;
+    ex->body_state = NULL;
+}
+
 void exchange_leave_handler(struct exchange *ex)
 {
     const struct handler *handler = ex->handler;
 
     ex->handler = NULL;
-    if (ex->body_filter != NULL)
-        ex->body_filter->end(ex);
-    ex->body_filter = NULL;
-    ex->body_state = NULL;
+    exchange_unfilter(ex);
     if (handler != NULL && handler->end != NULL && ex->state != NULL)
         handler->end(ex);
     ex->state = NULL;

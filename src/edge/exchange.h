@@ -185,6 +185,9 @@ static inline void exchange_consume(struct exchange *ex, size_t n)
         ex->body_filter->consume(ex, n);
 }
 
+/* Nobody will get the body: what is still pulled, to let the handler end, are its own bytes. */
+void exchange_unfilter(struct exchange *ex);
+
 static inline void exchange_blocked(struct exchange *ex)
 {
     if (ex->handler->blocked != NULL)

@@ -446,6 +446,7 @@ static void stream_broken(struct h2_stream *st)
     ex->client_gone = true;
     if (asked && ex->handler->client_left != NULL && !ex->handler->client_left(ex)) {
         set_state(st, H2_REST);
+        exchange_unfilter(ex);
         drop_rest(st);
     } else {
         stream_end(st);

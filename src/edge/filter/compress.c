@@ -154,6 +154,12 @@ static void weaken_unchanged(struct exchange *ex, struct header *etag)
     }
 }
 
+/* It knows no chunks, and the length is known at the end only. */
+static bool is_http_10(const struct exchange *ex)
+{
+    return ex->head.major == 1 && ex->head.minor == 0;
+}
+
 void compress_filter(struct exchange *ex)
 {
     struct facts facts;
@@ -168,6 +174,6 @@ void compress_filter(struct exchange *ex)
         return;
     exchange_vary(ex, STR("Accept-Encoding"));
     coding = choose(ex);
-    if (coding != CODING_IDENTITY && ex->head.minor > 0) /* HTTP/1.0 wants a length, which is known at the end only */
+    if (coding != CODING_IDENTITY && !is_http_10(ex))
         compress(ex, &facts, coding);
 }

@@ -1,4 +1,6 @@
 """Bodies of every kind for test_compression: the query says which length, type, fields and pieces."""
+import base64
+import os
 import time
 from pathlib import Path
 from urllib.parse import parse_qsl
@@ -30,6 +32,9 @@ def application(environ, start_response):
     if path == "/stream":
         start_response(status, fields)
         return stream(pieces, n, gate)
+    if path == "/noise":  # hardly smaller when compressed
+        start_response(status, fields)
+        return (base64.b64encode(os.urandom(n)) for _ in range(pieces))
     if path == "/echo":
         start_response(status, [*fields, ("Content-Length", str(n))])
         return [body(n - 1) + b"x"]
