@@ -24,18 +24,26 @@ struct h2_session {
     uint32_t block;       /* decoded bytes of it */
     struct buf *out;      /* while h2_output runs */
     enum h2_guard abuse;
-    bool abused;
+    bool abused;  /* for `abuse` the connection ends */
+    bool refused; /* it ends, for that or for what the library would have let pass: nothing is heard any more */
+    bool cut_off; /* a request was reset before the client had said all of it: the rest may still be on its way */
 };
 
-/* ---- budgets ---- */
+/* ---- the end, for the client's faults ---- */
+
+static void refuse(struct h2_session *s, uint32_t code)
+{
+    s->refused = true;
+    (void)nghttp2_session_terminate_session(s->session, code);
+}
 
 static void end_for(struct h2_session *s, enum h2_guard guard)
 {
-    if (s->abused)
+    if (s->refused)
         return;
     s->abused = true;
     s->abuse = guard;
-    (void)nghttp2_session_terminate_session(s->session, NGHTTP2_ENHANCE_YOUR_CALM);
+    refuse(s, NGHTTP2_ENHANCE_YOUR_CALM);
 }
 
 static void spend(struct h2_session *s, enum h2_guard guard)
@@ -46,11 +54,27 @@ static void spend(struct h2_session *s, enum h2_guard guard)
 
 /* ---- what arrives ---- */
 
+/* A stream that was passed over, or is closed and the client knows it (RFC 9113 5.1, 5.1.1). The library reads over what comes for it, as
+ * that may be the rest of a request that we reset. */
+static bool is_gone(struct h2_session *s, int32_t id)
+{
+    return !s->cut_off && id % 2 == 1 && id <= nghttp2_session_get_last_proc_stream_id(s->session) &&
+           nghttp2_session_find_stream(s->session, id) == NULL;
+}
+
 static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd, void *arg)
 {
+    struct h2_session *s = arg;
+
     (void)session;
+    if (s->refused)
+        return 0;
     if (hd->type > NGHTTP2_CONTINUATION && hd->type != NGHTTP2_PRIORITY_UPDATE)
-        spend(arg, H2_GUARD_UNKNOWN);
+        spend(s, H2_GUARD_UNKNOWN);
+    else if (hd->type == NGHTTP2_PRIORITY && hd->stream_id == 0) /* 6.3 */
+        refuse(s, NGHTTP2_PROTOCOL_ERROR);
+    else if (hd->type == NGHTTP2_HEADERS && is_gone(s, hd->stream_id))
+        refuse(s, NGHTTP2_PROTOCOL_ERROR);
     return 0;
 }
 
@@ -61,7 +85,7 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
 
     s->head = NULL;
     s->block = 0;
-    if (frame->headers.cat != NGHTTP2_HCAT_REQUEST || s->abused)
+    if (frame->headers.cat != NGHTTP2_HCAT_REQUEST || s->refused)
         return 0;
     stream = s->events->begin(s->arg, frame->hd.stream_id, &s->head);
     if (stream != NULL) {
@@ -150,7 +174,7 @@ static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, v
     struct h2_session *s = arg;
     void *stream = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
 
-    if (s->abused)
+    if (s->refused)
         return 0;
     switch (frame->hd.type) {
     case NGHTTP2_HEADERS:
@@ -170,8 +194,13 @@ static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, v
         if (!(frame->hd.flags & NGHTTP2_FLAG_ACK))
             spend(s, H2_GUARD_SETTINGS);
         break;
-    case NGHTTP2_PRIORITY:
     case NGHTTP2_PRIORITY_UPDATE:
+        if (((const nghttp2_ext_priority_update *)frame->ext.payload)->stream_id == 0)
+            refuse(s, NGHTTP2_PROTOCOL_ERROR); /* RFC 9218 7.1 */
+        else
+            spend(s, H2_GUARD_PRIORITY);
+        break;
+    case NGHTTP2_PRIORITY:
         spend(s, H2_GUARD_PRIORITY);
         break;
     case NGHTTP2_WINDOW_UPDATE:
@@ -189,7 +218,7 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t id, const ui
     void *stream = nghttp2_session_get_stream_user_data(session, id);
 
     (void)flags;
-    if (stream != NULL && !s->abused)
+    if (stream != NULL && !s->refused)
         s->events->data(stream, (const char *)p, n);
     else
         h2_took(s, id, n); /* dropped, but the connection's window is everybody's */
@@ -264,6 +293,16 @@ static bool is_clients_fault(uint32_t code)
     }
 }
 
+static void reset_sent(struct h2_session *s, int32_t id, uint32_t code)
+{
+    if (nghttp2_session_get_stream_remote_close(s->session, id) == 0)
+        s->cut_off = true;
+    if (code == NGHTTP2_FLOW_CONTROL_ERROR && !s->refused)
+        refuse(s, code); /* 6.9.2: by SETTINGS it is the connection's; nobody needs the difference */
+    else if (is_clients_fault(code))
+        spend(s, H2_GUARD_ERROR);
+}
+
 static int on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, void *arg)
 {
     struct h2_session *s = arg;
@@ -271,8 +310,7 @@ static int on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, v
 
     switch (frame->hd.type) {
     case NGHTTP2_RST_STREAM:
-        if (is_clients_fault(frame->rst_stream.error_code))
-            spend(s, H2_GUARD_ERROR);
+        reset_sent(s, frame->hd.stream_id, frame->rst_stream.error_code);
         break;
     case NGHTTP2_HEADERS:
     case NGHTTP2_DATA:
@@ -389,7 +427,7 @@ int h2_input(struct h2_session *s, const char *p, size_t n, uint64_t now)
         return -EDQUOT;
     if (used == NGHTTP2_ERR_NOMEM)
         return -ENOMEM;
-    return used < 0 ? -EPROTO : 0;
+    return used < 0 || s->refused ? -EPROTO : 0;
 }
 
 int h2_output(struct h2_session *s, struct buf *out, uint64_t now)
