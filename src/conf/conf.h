@@ -63,6 +63,7 @@ struct conf {
     struct conf_list trusted_proxies; /* ADDRESS/PREFIX or a preset; "*" has become 0.0.0.0/0 and ::/0 */
     /* files: URL=DIR */
     struct conf_list static_map, media_map;
+    char *error_pages; /* directory */
     char *health_path;
     /* hosts and paths; in the file alone */
     struct conf_sites sites;

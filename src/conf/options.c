@@ -120,6 +120,9 @@ const struct option_row option_table[] = {
     { .name = "media", .type = OPTION_MAP, .group = OPTION_GROUP_FILES, .flags = OPTION_LIST, AT(media_map), .argument = "URL=DIR",
       .example = "/media/=var/media", .fallback_help = "from Django", .help = "the same for files that users have uploaded" },
 
+    { .name = "error-pages", .type = OPTION_DIRECTORY, .group = OPTION_GROUP_FILES, AT(error_pages), .argument = "DIR", .example = "errors/",
+      .fallback_help = "Quintet's own", .help = "pages of yours for errors that Quintet answers: 404.html, 5xx.html, 429.json" },
+
     { .name = "access-log", .type = OPTION_PATH, .group = OPTION_GROUP_LOGS, .flags = OPTION_FIXED, AT(access_log), .fallback = "-",
       .argument = "FILE", .fallback_help = "-: standard output", .help = "a line for each answer; - or off" },
     { .name = "log", .type = OPTION_PATH, .group = OPTION_GROUP_LOGS, .flags = OPTION_FIXED, AT(log), .fallback = "-", .argument = "FILE",

@@ -58,6 +58,8 @@ struct conf_route {
     char *content_type;
     size_t answer_cut; /* after resolve: bytes of the path that belong to the level whose answer this is */
     /* with which settings */
+    bool internal;            /* not for clients: only for files that the application names */
+    char *error_pages;        /* directory */
     struct conf_list headers; /* "Name: value"; "Name:" removes */
     uint64_t max_body_size;
     uint64_t timeout, queue_timeout;

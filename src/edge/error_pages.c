@@ -189,9 +189,14 @@ static size_t hole(struct str text, const struct page_values *values, const stru
     return *value != NULL ? end + 2 : 0;
 }
 
+size_t error_page_room(const struct error_page *page)
+{
+    return page->text.n + (size_t)ERROR_PAGE_HOLES * ERROR_PAGE_VALUE_MAX;
+}
+
 struct str error_page_fill(const struct error_page *page, const struct page_values *values, struct arena *arena)
 {
-    char *start = arena_alloc(arena, page->text.n + (size_t)ERROR_PAGE_HOLES * ERROR_PAGE_VALUE_MAX), *out = start;
+    char *start = arena_alloc(arena, error_page_room(page)), *out = start;
     const struct str *value;
     unsigned holes = 0;
 

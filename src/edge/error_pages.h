@@ -44,6 +44,8 @@ struct error_pages *error_pages_read(int dir, const struct log *log);
 void error_pages_free(struct error_pages *pages); /* NULL allowed */
 /* The status itself, else its class; NULL: neither, or pages is. */
 const struct error_page *error_pages_find(const struct error_pages *pages, unsigned status, enum page_form form);
+/* What error_page_fill takes of the arena. */
+size_t error_page_room(const struct error_page *page);
 /* The text with its values, in the arena; .p NULL: no memory. */
 struct str error_page_fill(const struct error_page *page, const struct page_values *values, struct arena *arena);
 /* "404.html" and the like. False: not the name of a page. */

@@ -60,6 +60,8 @@ const struct handler *route(struct exchange *ex)
     if (is_health(ex))
         return &health_handler;
     refusal = find_route(ex);
+    if (refusal == NULL && ex->route->conf->internal)
+        refusal = gate_refuse(ex, 404, STR("")); /* as if it were not there */
     if (refusal == NULL)
         refusal = gates_ask(ex);
     return refusal != NULL ? refusal : by_answer(ex);

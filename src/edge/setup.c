@@ -32,6 +32,8 @@ void setup_conf(struct edge *edge, struct wire_message *m)
     }
     if (error != 0)
         log_event(&edge->log, LOG_ALERT, "the supervisor's configuration cannot be read", LOG_N("error", error));
+    else if (edge->phase == EDGE_CONFIGURING) /* for what is said before START */
+        edge->log.format = edge->building->conf->log_format == CONF_LOG_JSON ? LOG_JSON : LOG_TEXT;
 }
 
 void setup_logs(struct edge *edge, struct wire_message *m)
@@ -76,7 +78,7 @@ void setup_root(struct edge *edge, struct wire_message *m)
         return;
     m->fds[0] = -1;
     if (str_eq(kind, STR("dir"))) {
-        if (snapshot_add_dir(edge->building, prefix, dir) != 0)
+        if (snapshot_add_dir(edge->building, prefix, real, dir, &edge->log) != 0)
             log_event(&edge->log, LOG_ALERT, "too many directories of routes", LOG_S("directory", prefix));
         return;
     }

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "conf/site_values.h"
+#include "edge/error_pages.h"
 #include "edge/exchange.h"
 #include "http/uri.h"
 
@@ -111,17 +112,36 @@ static void each_route(struct sites *sites, route_fn *fn, const void *arg)
     }
 }
 
-static void bind_root(struct route *route, const void *arg)
-{
-    const struct root *root = arg;
+struct binding {
+    struct root *root;
+    const struct log *log;
+};
 
-    if (route->conf->root != NULL && str_eq(root->names[1], str_of(route->conf->root)))
-        route->root = root;
+static bool is_named(const struct root *root, const char *name)
+{
+    return name != NULL && str_eq(root->names[1], str_of(name));
 }
 
-void sites_bind_root(struct sites *sites, const struct root *root)
+static void bind_root(struct route *route, const void *arg)
 {
-    each_route(sites, bind_root, root);
+    const struct binding *b = arg;
+
+    if (is_named(b->root, route->conf->root)) {
+        route->root = b->root;
+        b->root->sendable = true;
+    }
+    if (!is_named(b->root, route->conf->error_pages))
+        return;
+    if (b->root->pages == NULL)
+        b->root->pages = error_pages_read(b->root->dir, b->log);
+    route->pages = b->root->pages;
+}
+
+void sites_bind_root(struct sites *sites, struct root *root, const struct log *log)
+{
+    struct binding binding = { root, log };
+
+    each_route(sites, bind_root, &binding);
 }
 
 static void route_fini(struct route *route, const void *arg)

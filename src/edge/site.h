@@ -19,7 +19,9 @@
 #include "conf/conf.h"
 #include "http/head.h"
 
+struct error_pages;
 struct exchange;
+struct log;
 struct site;
 struct root;
 
@@ -31,7 +33,8 @@ struct route {
     uint32_t nth;            /* of all routes of the snapshot, for arrays beside this one */
     enum conf_answer answer; /* the handler; a default one is decided by static and media directories */
     const struct root *root; /* CONF_ANSWER_ROOT: borrowed; NULL: the directory is not there */
-    struct header *headers;  /* owned; to be set, or removed when the value is empty */
+    const struct error_pages *pages; /* borrowed; NULL: our own alone */
+    struct header *headers;          /* owned; to be set, or removed when the value is empty */
     uint32_t n_headers;
 };
 
@@ -54,8 +57,8 @@ struct sites {
 
 /* From a conf that has been resolved. 0 or -EINVAL. */
 MUST_CHECK int sites_new(const struct conf *conf, struct sites **out);
-/* A directory has come: the routes that name it have it from now on. */
-void sites_bind_root(struct sites *sites, const struct root *root);
+/* A directory has come: the routes that name it have it from now on, for files or for error pages, which are read then. */
+void sites_bind_root(struct sites *sites, struct root *root, const struct log *log);
 void sites_free(struct sites *sites); /* NULL allowed */
 
 /* By a host in any case, without port, with or without its last dot; NULL: nobody's. */

@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "edge/bounds.h"
+#include "edge/error_pages.h"
 #include "edge/manifest.h"
 
 /* ---- trusted proxies ---- */
@@ -76,7 +77,7 @@ int snapshot_add_root(struct snapshot *s, struct str prefix, bool media, int dir
         close(dir);
         return -ENOSPC;
     }
-    *root = (struct root){ .prefix = { str_dup(prefix), prefix.n }, .dir = dir, .media = media };
+    *root = (struct root){ .prefix = { str_dup(prefix), prefix.n }, .dir = dir, .media = media, .sendable = true };
     root->id = atomic_fetch_add_explicit(&roots_made, 1, memory_order_relaxed);
     s->n_roots++;
     if (!media)
@@ -95,7 +96,7 @@ void snapshot_name_root(struct snapshot *s, struct str real, struct str configur
     root->names[1] = (struct str){ str_dup(configured), configured.n };
 }
 
-int snapshot_add_dir(struct snapshot *s, struct str name, int dir)
+int snapshot_add_dir(struct snapshot *s, struct str name, struct str real, int dir, const struct log *log)
 {
     struct root *root = &s->dirs[s->n_dirs];
 
@@ -103,10 +104,11 @@ int snapshot_add_dir(struct snapshot *s, struct str name, int dir)
         close(dir);
         return -ENOSPC;
     }
-    *root = (struct root){ .names[1] = { str_dup(name), name.n }, .dir = dir, .index = true };
+    *root =
+        (struct root){ .names = { { str_dup(real), real.n }, { str_dup(name), name.n } }, .dir = dir, .index = true };
     root->id = atomic_fetch_add_explicit(&roots_made, 1, memory_order_relaxed);
     s->n_dirs++;
-    sites_bind_root(s->sites, root);
+    sites_bind_root(s->sites, root, log);
     return 0;
 }
 
@@ -185,6 +187,8 @@ void snapshot_unref(struct snapshot *s)
         mem_free((void *)s->roots[i].names[1].p);
     }
     for (uint32_t i = 0; i < s->n_dirs; i++) {
+        error_pages_free(s->dirs[i].pages);
+        mem_free((void *)s->dirs[i].names[0].p);
         close(s->dirs[i].dir);
         mem_free((void *)s->dirs[i].names[1].p);
     }

@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 
 #include "base/hash.h"
+#include "base/log.h"
 #include "base/str.h"
 #include "conf/conf.h"
 #include "conf/presets.h"
@@ -30,7 +31,9 @@ struct root {
     bool media; /* uploads: never a page of the site's origin */
     bool
         index; /* pages: a directory's URL ends with '/' and means its index.html; otherwise directories are not there */
-    uint32_t id; /* no other root of this process had it, those of earlier snapshots included */
+    bool sendable;             /* the application may name a file of it */
+    struct error_pages *pages; /* owned; NULL: it is no directory of error pages */
+    uint32_t id;               /* no other root of this process had it, those of earlier snapshots included */
 };
 
 struct bounds;
@@ -60,8 +63,8 @@ MUST_CHECK int snapshot_new(struct str conf_text, struct snapshot **out);
 MUST_CHECK int snapshot_add_root(struct snapshot *s, struct str prefix, bool media, int dir);
 /* Of the root that was added last: absolute paths, empty where there is none. */
 void snapshot_name_root(struct snapshot *s, struct str real, struct str configured);
-/* Adds a directory that sites and routes name (dir is taken over). 0 or -ENOSPC. */
-MUST_CHECK int snapshot_add_dir(struct snapshot *s, struct str name, int dir);
+/* Adds a directory that sites and routes name (dir is taken over), and reads it if it is one of error pages. `real`: its real path. 0 or -ENOSPC. */
+MUST_CHECK int snapshot_add_dir(struct snapshot *s, struct str name, struct str real, int dir, const struct log *log);
 /* By its name as configured; NULL: it is not there. */
 const struct root *snapshot_dir(const struct snapshot *s, const char *name);
 struct snapshot *snapshot_ref(struct snapshot *s);

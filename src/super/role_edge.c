@@ -122,29 +122,41 @@ static void make_media(const struct super *super, const struct plan *plan, const
     mem_free(path);
 }
 
+static void send_dir(struct child *edge, const char *name, uint64_t nth)
+{
+    struct wire_message m = { .type = WIRE_ROOT, .number = nth, .n_fds = 1 };
+    char real[PATH_MAX];
+    struct buf text;
+
+    buf_init(&text, WIRE_TEXT_MAX);
+    if (realpath(name, real) == NULL)
+        real[0] = '\0';
+    m.fds[0] = open(name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (m.fds[0] >= 0 && buf_printf(&text, "dir %s\n%s", name, real) == 0) {
+        m.text = buf_str(&text);
+        channel_send(&edge->channel, &m);
+    } else {
+        log_event(edge->log, LOG_WARNING, "no files are served from a directory that the configuration names",
+                  LOG_Z("directory", name), LOG_Z("why", why_errno(errno)));
+    }
+    if (m.fds[0] >= 0)
+        close(m.fds[0]);
+    buf_fini(&text);
+}
+
 /* The directories of sites and routes, by the names that the configuration gives them. */
 static void send_dirs(struct child *edge, const struct conf *conf)
 {
     const char *names[CONF_SITE_FILES_MAX];
     size_t n = conf_sites_files(&conf->sites, CONF_FILES_DIRECTORY, names);
+    bool has_pages = conf->error_pages == NULL;
 
     for (size_t i = 0; i < n; i++) {
-        struct wire_message m = { .type = WIRE_ROOT, .number = i, .n_fds = 1 };
-        struct buf text;
-
-        buf_init(&text, WIRE_TEXT_MAX);
-        m.fds[0] = open(names[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
-        if (m.fds[0] >= 0 && buf_printf(&text, "dir %s", names[i]) == 0) {
-            m.text = buf_str(&text);
-            channel_send(&edge->channel, &m);
-        } else {
-            log_event(edge->log, LOG_WARNING, "no files are served from a route's directory",
-                      LOG_Z("directory", names[i]), LOG_Z("why", why_errno(errno)));
-        }
-        if (m.fds[0] >= 0)
-            close(m.fds[0]);
-        buf_fini(&text);
+        send_dir(edge, names[i], i);
+        has_pages = has_pages || strcmp(names[i], conf->error_pages) == 0;
     }
+    if (!has_pages)
+        send_dir(edge, conf->error_pages, n);
 }
 
 static void send_roots(struct child *edge, const struct plan *plan)

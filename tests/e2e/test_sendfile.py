@@ -174,3 +174,35 @@ def test_without_any_root(quintet):
     site.expected.append("below no root")
     assert ask(site, [("X-Sendfile", "/etc/passwd")]).status == 502
     assert "no root is configured" in site.wait_message(field="X-Sendfile")["allowed"]
+
+
+def test_internal_routes(quintet):
+    """Directories that are there for the application alone."""
+    yaml = """
+routes:
+  - path: /protected/
+    root: vault
+    internal: true
+  - path: /media/private/
+    internal: true
+  - path: /docs/
+    root: docs
+"""
+    files = {"quintet.yaml": yaml, "vault/a b.txt": "guarded", "vault/index.html": "front", "docs/a.txt": "doc", "media/private/p.txt": "private",
+             "media/open.txt": "open", "errors/404.html": "page"}
+    site = quintet(APP, files=files, options=["--media", "/media/=media", "--error-pages", "errors"])
+    site.expected.append("below no root")
+    for target in ("/protected/a%20b.txt", "/protected/", "/media/private/p.txt"):
+        assert site.get(target).status == 404, "not for clients"
+    assert site.get("/media/open.txt").body == b"open" and site.get("/docs/a.txt").body == b"doc"
+    vault = str(site.project / "vault")
+    for fields, body in [([("X-Accel-Redirect", "/protected/a%20b.txt")], b"guarded"), ([("X-Sendfile", vault + "/a b.txt")], b"guarded"),
+                         ([("X-Accel-Redirect", "/protected/a b.txt")], b"guarded"), ([("X-Accel-Redirect", "/docs/a.txt?x=1")], b"doc"),
+                         ([("X-Accel-Redirect", "/media/private/p.txt")], b"private"), ([("X-Accel-Redirect", "//docs//a.txt")], b"doc")]:
+        r = ask(site, fields)
+        assert r.status == 200 and r.body == body and r["Cache-Control"] == "private, no-cache", fields
+    for target, status in [("/protected/../docs/a.txt", 404), ("/protected/%2e%2e/docs/a.txt", 404), ("/protected/", 404), ("/protected", 502),
+                           ("/errors/404.html", 502)]:
+        assert ask(site, [("X-Accel-Redirect", target)]).status == status, target
+    assert ask(site, [("X-Sendfile", str(site.project / "errors/404.html"))]).status == 502, "error pages are no root"
+    assert "/protected/" in site.wait_message(field="X-Accel-Redirect")["allowed"]

@@ -61,36 +61,62 @@ static bool is_plain(struct str path)
     return true;
 }
 
-/* A URL path below a root's prefix. -EXDEV: below none. */
+/* The nth of all that may be sent from; NULL behind the last. */
+static const struct root *nth_root(const struct snapshot *s, uint32_t i)
+{
+    if (i < s->n_roots)
+        return &s->roots[i];
+    return i - s->n_roots < s->n_dirs ? &s->dirs[i - s->n_roots] : NULL;
+}
+
+/* A URL path, decoded: below the root of a route of this site (it may be internal), or of static and media files. */
+static void find_root_by_url(struct exchange *ex, struct str path, struct file_offer *offer)
+{
+    const struct route *route = site_route(ex->route->site, path);
+
+    if (route->answer == CONF_ANSWER_ROOT) {
+        offer->root = route->root;
+        offer->path = str_cut(path, route->conf->answer_cut, path.n);
+        return;
+    }
+    offer->root = snapshot_root(ex->snapshot, path);
+    if (offer->root != NULL)
+        offer->path = str_cut(path, offer->root->prefix.n, path.n);
+}
+
+/* -EXDEV: below no root. */
 static int find_by_url(struct exchange *ex, struct str target, struct file_offer *offer, struct file_entry **entry)
 {
     struct str url = str_split(&target, '?');
     char *clean = arena_alloc(&ex->arena, url.n + 1);
+    size_t n;
 
     must(clean != NULL);
-    offer->root = snapshot_root(ex->snapshot, url);
+    if (!str_starts(url, STR("/")))
+        return -EXDEV;
+    if (uri_file_path(url, clean, &n) != 0)
+        return -ENOENT;
+    find_root_by_url(ex, str_make(clean, n), offer);
     if (offer->root == NULL)
         return -EXDEV;
-    if (uri_file_path(str_cut(url, offer->root->prefix.n, url.n), clean, &offer->path.n) != 0)
-        return -ENOENT;
-    offer->path = file_without_slashes(str_make(clean, offer->path.n));
+    offer->path = file_without_slashes(offer->path);
     return offer->path.n == 0 ? -ENOENT : file_cache_get(ex->lane->files, offer->root, offer->path, entry);
 }
 
 /* The root whose directory the path is below; the longest, should one be inside another. */
-static bool find_root(struct exchange *ex, struct str path, struct file_offer *offer)
+static bool find_root_by_path(struct exchange *ex, struct str path, struct file_offer *offer)
 {
-    const struct snapshot *s = ex->snapshot;
+    const struct root *root;
     size_t best = 0;
 
-    for (uint32_t i = 0; i < s->n_roots; i++) {
-        for (size_t k = 0; k < ARRAY_LEN(s->roots[i].names); k++) {
-            struct str name = s->roots[i].names[k];
+    for (uint32_t i = 0; (root = nth_root(ex->snapshot, i)) != NULL; i++) {
+        for (size_t k = 0; root->sendable && k < ARRAY_LEN(root->names); k++) {
+            struct str name = root->names[k];
 
             if (name.n <= best || !str_starts(path, name) || path.n <= name.n || path.p[name.n] != '/')
                 continue;
             best = name.n;
-            offer->root = &s->roots[i];
+            offer->root = root;
             offer->path = file_without_slashes(str_cut(path, name.n, path.n));
         }
     }
@@ -109,7 +135,7 @@ static int find_by_path(struct exchange *ex, struct str path, struct file_offer 
     char *decoded;
     int error;
 
-    if (!find_root(ex, path, offer))
+    if (!find_root_by_path(ex, path, offer))
         return -EXDEV;
     error = get_plain(ex, offer, entry);
     if (error != -ENOENT || str_find(offer->path, '%') < 0)
@@ -122,19 +148,35 @@ static int find_by_path(struct exchange *ex, struct str path, struct file_offer 
 
 /* ---- the answer ---- */
 
+/* The directories, or the URL paths that lead to them. */
+static void list_allowed(struct exchange *ex, bool by_path, struct buf *out)
+{
+    const struct site *site = ex->route->site;
+    const struct root *root;
+
+    for (uint32_t i = 0; (root = nth_root(ex->snapshot, i)) != NULL; i++) {
+        struct str text = by_path ? root->names[0] : root->prefix;
+
+        if (root->sendable && text.n > 0)
+            (void)!buf_printf(out, " " STR_FMT, STR_ARG(text));
+    }
+    for (uint32_t i = 0; i < site->n_routes && !by_path; i++) {
+        if (site->routes[i].answer == CONF_ANSWER_ROOT)
+            (void)!buf_printf(out, " " STR_FMT, STR_ARG(site->routes[i].path));
+    }
+    if (out->len == 0)
+        (void)!buf_add_str(out, STR(" nothing: no root is configured"));
+}
+
 static void log_outside(struct exchange *ex, struct str target, bool by_path)
 {
-    const struct snapshot *s = ex->snapshot;
     struct buf allowed;
 
     buf_init(&allowed, ALLOWED_MAX);
-    for (uint32_t i = 0; i < s->n_roots; i++)
-        (void)!buf_printf(&allowed, "%s" STR_FMT, i > 0 ? ", " : "",
-                          STR_ARG(by_path ? s->roots[i].names[0] : s->roots[i].prefix));
+    list_allowed(ex, by_path, &allowed);
     log_event(&ex->lane->edge->log, LOG_ERROR, "the application sends a file that is below no root",
               LOG_Z("field", by_path ? "X-Sendfile" : "X-Accel-Redirect"), LOG_S("value", str_cut(target, 0, 1024)),
-              LOG_S("allowed", allowed.len > 0 ? buf_str(&allowed) : STR("nothing: no root is configured")),
-              LOG_S("request_id", ex->id));
+              LOG_S("allowed", str_trim(buf_str(&allowed))), LOG_S("request_id", ex->id));
     buf_fini(&allowed);
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "edge/edge_process.h"
+#include "edge/error_pages.h"
 #include "edge/handler/handlers.h"
 
 #define PAGE_MAX 4096
@@ -14,13 +15,12 @@ struct page {
     size_t sent;
 };
 
-enum page_form { PAGE_TEXT, PAGE_HTML, PAGE_JSON };
-
 /* The first of our forms that Accept names; browsers name text/html, programs application/json, others get text. */
-static enum page_form choose_form(const struct exchange *ex)
+static enum page_form choose_form(const struct exchange *ex, bool *named)
 {
     struct str rest = ex->bytes == NULL ? STR("") : exchange_field(ex, HTTP_F_ACCEPT);
 
+    *named = true;
     while (rest.p != NULL) {
         struct str part = str_split(&rest, ',');
         struct str type = str_trim(str_split(&part, ';'));
@@ -32,6 +32,7 @@ static enum page_form choose_form(const struct exchange *ex)
         if (str_eq_nocase(type, STR("text/plain")))
             return PAGE_TEXT;
     }
+    *named = false;
     return PAGE_TEXT;
 }
 
@@ -111,14 +112,41 @@ void page_text(struct exchange *ex, struct str text)
     ex->response.length = (int64_t)text.n;
 }
 
-void page_begin(struct exchange *ex, struct str detail)
+/* The site's own page for this; who names no form takes any. */
+static const struct error_page *find_own(const struct exchange *ex, enum page_form form, bool named)
+{
+    const struct error_pages *pages = ex->route != NULL && !ex->watch ? ex->route->pages : NULL;
+    const struct error_page *page = error_pages_find(pages, ex->response.status, form);
+
+    if (page == NULL && !named)
+        page = error_pages_find(pages, ex->response.status, PAGE_HTML);
+    if (page == NULL && !named)
+        page = error_pages_find(pages, ex->response.status, PAGE_JSON);
+    return page;
+}
+
+/* False: there is none, or no memory for it. */
+static bool begin_own(struct exchange *ex, enum page_form form, bool named)
+{
+    const struct error_page *page = find_own(ex, form, named);
+    unsigned status = ex->response.status;
+    struct page_values values = { .reason = http_reason(status), .request_id = ex->id };
+
+    if (page == NULL || arena_reserve(&ex->arena, error_page_room(page) + EXCHANGE_PAGE_ROOM) != 0)
+        return false;
+    values.status = arena_printf(&ex->arena, "%u", status);
+    page_head(ex, page->form);
+    page_text(ex, error_page_fill(page, &values, &ex->arena));
+    return true;
+}
+
+static void begin_ours(struct exchange *ex, enum page_form form, struct str detail)
 {
     static int (*const writers[])(struct buf *, unsigned, struct str, struct str, struct str) = {
         [PAGE_TEXT] = write_text,
         [PAGE_HTML] = write_html,
         [PAGE_JSON] = write_json,
     };
-    enum page_form form = choose_form(ex);
     unsigned status = ex->response.status;
     struct str body;
     struct buf b;
@@ -130,6 +158,15 @@ void page_begin(struct exchange *ex, struct str detail)
     buf_fini(&b);
     page_head(ex, form);
     page_text(ex, body);
+}
+
+void page_begin(struct exchange *ex, struct str detail)
+{
+    bool named;
+    enum page_form form = choose_form(ex, &named);
+
+    if (!begin_own(ex, form, named))
+        begin_ours(ex, form, detail);
     exchange_ready(ex);
 }
 
