@@ -9,6 +9,7 @@
 #include "edge/h1_store.h"
 #include "edge/h1_write.h"
 #include "edge/h2.h"
+#include "edge/handshake.h"
 #include "edge/intake.h"
 #include "edge/pace.h"
 #include "edge/proxy_head.h"
@@ -150,12 +151,14 @@ static bool handshake_step(struct conn *c)
     int r = stream_handshake(&c->stream);
 
     if (r == 0) {
-        stats_add(&c->lane->stats.handshakes, 1);
+        handshake_done(c);
         choose_protocol(c);
         return true;
     }
-    if (r != -EAGAIN || c->peer_gone)
+    if (r != -EAGAIN || c->peer_gone) {
+        handshake_failed(c);
         conn_close(c);
+    }
     return false;
 }
 

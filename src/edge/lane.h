@@ -77,7 +77,7 @@ struct lane {
     atomic_bool jobs_any;
     struct lane_job evict_job; /* another lane needs room */
     atomic_bool evict_asked;   /* it is on its way */
-    struct log_seldom crowded_said, shed_said, rest_said, h2_said, proxy_said;
+    struct log_seldom crowded_said, shed_said, rest_said, h2_said, proxy_said, stranger_said;
     /* cached once a second */
     uint64_t date_second;
     char date[HTTP_DATE_LEN];

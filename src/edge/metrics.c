@@ -2,6 +2,7 @@
 #include "edge/metrics.h"
 
 #include <stddef.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -58,6 +59,83 @@ static unsigned long long sum_at(const struct edge *edge, size_t offset)
 static int write_sum(const struct metric *m, struct edge *edge, struct buf *out)
 {
     return buf_printf(out, "%s %llu\n", m->name, sum_at(edge, m->offset));
+}
+
+static const char *const tls_version_names[STATS_TLS_VERSIONS] = { [STATS_TLS_1_2] = "1.2", [STATS_TLS_1_3] = "1.3" };
+static const char *const tls_failure_names[TLS_FAILURES] = {
+    [TLS_GONE] = "gone",
+    [TLS_NOT_TLS] = "not_tls",
+    [TLS_VERSION] = "version",
+    [TLS_CIPHER] = "cipher",
+    [TLS_NAME] = "name",
+    [TLS_ALPN] = "protocol",
+    [TLS_CLIENT_CERT] = "client_certificate",
+    [TLS_ALERT] = "alert",
+    [TLS_OTHER] = "other",
+};
+
+static int write_handshakes(const struct metric *m, struct edge *edge, struct buf *out)
+{
+    int error = 0;
+
+    for (size_t v = 0; v < STATS_TLS_VERSIONS && error == 0; v++)
+        error = buf_printf(out, "%s{version=\"%s\",resumed=\"no\"} %llu\n%s{version=\"%s\",resumed=\"yes\"} %llu\n",
+                           m->name, tls_version_names[v], SUM(edge, handshakes[v][0]), m->name, tls_version_names[v],
+                           SUM(edge, handshakes[v][1]));
+    return error;
+}
+
+static int write_handshake_failures(const struct metric *m, struct edge *edge, struct buf *out)
+{
+    int error = 0;
+
+    for (size_t f = TLS_OK + 1; f < TLS_FAILURES && error == 0; f++)
+        error = buf_printf(out, "%s{reason=\"%s\"} %llu\n", m->name, tls_failure_names[f],
+                           SUM(edge, handshake_failures[f]));
+    return error;
+}
+
+/* As the value of a label. */
+static int write_escaped(struct buf *out, const char *text)
+{
+    int error = 0;
+
+    for (const char *p = text; *p != '\0' && error == 0; p++) {
+        if (*p == '\n')
+            error = buf_add_str(out, STR("\\n"));
+        else if (*p == '"' || *p == '\\')
+            error = buf_printf(out, "\\%c", *p);
+        else
+            error = buf_add_char(out, *p);
+    }
+    return error;
+}
+
+/* A file that is configured twice is one certificate. */
+static bool is_repeated(const struct tls_ctx *ctx, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(tls_ctx_cert(ctx, i)->label, tls_ctx_cert(ctx, n)->label) == 0)
+            return true;
+    return false;
+}
+
+static int write_certificates(const struct metric *m, struct edge *edge, struct buf *out)
+{
+    int error = 0;
+
+    for (size_t i = 0; edge->tls != NULL && i < tls_ctx_certs(edge->tls) && error == 0; i++) {
+        const struct tls_cert_info *info = tls_ctx_cert(edge->tls, i);
+
+        if (is_repeated(edge->tls, i))
+            continue;
+        error = buf_printf(out, "%s{name=\"%s\",file=\"", m->name, info->name);
+        if (error == 0)
+            error = write_escaped(out, info->label);
+        if (error == 0)
+            error = buf_printf(out, "\"} %lld\n", (long long)info->expires);
+    }
+    return error;
 }
 
 static int write_answers(const struct metric *m, struct edge *edge, struct buf *out)
@@ -318,7 +396,9 @@ static const struct metric table[] = {
     { "quintet_connections_total", "Connections accepted.", COUNTER, .write = write_accepted },
     { "quintet_connections_open", "Connections open now.", GAUGE, .write = write_open },
     { "quintet_connections_closed_total", "Connections given up: to make room, for their address had too many, out of time.", COUNTER, .write = write_closed },
-    { "quintet_tls_handshakes_total", "TLS handshakes completed.", COUNTER, .write = write_sum, AT(handshakes) },
+    { "quintet_tls_handshakes_total", "TLS handshakes completed, by version and whether a session was resumed.", COUNTER, .write = write_handshakes },
+    { "quintet_tls_handshake_failures_total", "TLS handshakes that failed.", COUNTER, .write = write_handshake_failures },
+    { "quintet_certificate_expiry_timestamp_seconds", "When a certificate ends, by its first name and its file.", GAUGE, .write = write_certificates },
     { "quintet_http2_connections_total", "Connections that speak HTTP/2.", COUNTER, .write = write_sum, AT(h2_connections) },
     { "quintet_http2_abuse_total", "HTTP/2 connections ended for too many frames of one kind.", COUNTER, .write = write_abuse },
     { "quintet_workers", "Worker processes that live.", GAUGE, .write = write_workers, .locked = true },

@@ -10,7 +10,7 @@
 
 struct edge;
 
-/* Takes the dispatch lock. Any thread. 0 or -EMSGSIZE. */
+/* Takes the dispatch lock. Lane 0, which listens for those who ask. 0 or -EMSGSIZE. */
 MUST_CHECK int metrics_write(struct edge *edge, struct buf *out);
 
 #endif

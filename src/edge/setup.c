@@ -121,7 +121,9 @@ static int build_tls(struct edge *edge, struct str bytes, struct tls_ctx **out, 
     if (error == 0 && blob->n == 0)
         error = -EPROTO;
     for (size_t i = 0; error == 0 && i < blob->n; i++)
-        pairs[i] = (struct tls_pair){ blob->pairs[i].cert_pem, blob->pairs[i].key_pem, blob->pairs[i].label };
+        pairs[i] = (struct tls_pair){ .cert_pem = blob->pairs[i].cert_pem,
+                                      .key_pem = blob->pairs[i].key_pem,
+                                      .label = blob->pairs[i].label };
     if (error == 0)
         error = tls_ctx_new(&(struct tls_settings){ .pairs = pairs,
                                                     .n = blob->n,

@@ -10,6 +10,7 @@
 
 #include "base/coding.h"
 #include "http/h2_guard.h"
+#include "os/tls.h"
 
 /* Upper bounds in ns, each next to its text; the last bucket has none. */
 #define STATS_BOUNDS(X)                                                                                                \
@@ -41,8 +42,12 @@ enum stats_handler { STATS_EDGE, STATS_APP, STATS_FILE, STATS_HEALTH, STATS_OPTI
 enum stats_status { STATS_NONE, STATS_2XX, STATS_3XX, STATS_4XX, STATS_5XX, STATS_STATUSES };
 enum stats_listener { STATS_HTTP, STATS_HTTPS, STATS_METRICS, STATS_LISTENERS };
 
+enum stats_tls_version { STATS_TLS_1_2, STATS_TLS_1_3, STATS_TLS_VERSIONS };
+
 struct lane_stats {
-    atomic_ullong connections, requests, handshakes;
+    atomic_ullong connections, requests;
+    atomic_ullong handshakes[STATS_TLS_VERSIONS][2]; /* done: a full one, resumed */
+    atomic_ullong handshake_failures[TLS_FAILURES];
     atomic_ullong evicted;  /* connections that made room for others */
     atomic_ullong crowded;  /* closed at accept: their address had as many as it may have */
     atomic_ullong shed;     /* requests and connections given up for lack of memory */

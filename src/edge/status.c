@@ -19,6 +19,16 @@ static unsigned long long sum(const struct edge *edge, size_t offset)
     return total;
 }
 
+static unsigned long long handshakes(const struct edge *edge)
+{
+    unsigned long long total = 0;
+
+    for (size_t i = 0; i < STATS_TLS_VERSIONS; i++)
+        total += sum(edge, offsetof(struct lane_stats, handshakes[i][0])) +
+                 sum(edge, offsetof(struct lane_stats, handshakes[i][1]));
+    return total;
+}
+
 static int write_seat(const struct generation *g, uint32_t seat, uint64_t now, struct buf *out)
 {
     struct pool_seat_view v;
@@ -66,8 +76,7 @@ static int write_counters(struct edge *edge, size_t descriptors, struct buf *out
                       "\"refused\":%llu,\"replayed\":%llu,\"descriptors\":%zu,\"connections_max\":%u,\"evicted\":%llu,"
                       "\"crowded\":%llu,\"too_slow\":%llu,\"shed\":%llu",
                       sum(edge, offsetof(struct lane_stats, connections)),
-                      sum(edge, offsetof(struct lane_stats, requests)),
-                      sum(edge, offsetof(struct lane_stats, handshakes)), (unsigned)d->n_queued,
+                      sum(edge, offsetof(struct lane_stats, requests)), handshakes(edge), (unsigned)d->n_queued,
                       (unsigned long long)d->handed, (unsigned long long)d->refused, (unsigned long long)d->replayed,
                       descriptors, atomic_load_explicit(&edge->admit.max, memory_order_relaxed),
                       sum(edge, offsetof(struct lane_stats, evicted)), sum(edge, offsetof(struct lane_stats, crowded)),

@@ -25,12 +25,13 @@
 
 struct tls_ctx;
 
-#define TLS_ERROR_MAX 256
+#define TLS_ERROR_MAX 512
 
 struct tls_pair {
-    struct str cert_pem; /* chain, leaf first; borrowed during the call */
-    struct str key_pem;  /* borrowed during the call */
-    struct str label;    /* for messages: the certificate's path */
+    struct str cert_pem;  /* chain, leaf first; borrowed during the call */
+    struct str key_pem;   /* borrowed during the call */
+    struct str label;     /* for messages: the certificate's path */
+    struct str key_label; /* the key's; empty: errors name the certificate alone */
 };
 
 /* Whether clients are asked for a certificate. One that they show must be good, also where none is required. */

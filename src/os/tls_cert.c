@@ -11,9 +11,8 @@
 #include "base/mem.h"
 #include "os/tls_impl.h"
 
-#define LABEL_SHOWN 150
+#define LABEL_SHOWN 300
 #define RSA_BITS_LEAST 2048 /* CA/Browser Forum Baseline Requirements 6.1.5 */
-#define TEXT_MAX 400
 
 static const char *const key_names[TLS_KEY_KINDS] = {
     [TLS_KEY_RSA] = "RSA", [TLS_KEY_ECDSA] = "ECDSA", [TLS_KEY_EDDSA] = "EdDSA"
@@ -265,6 +264,16 @@ static void describe(struct tls_cert *cert, struct str label)
     ERR_clear_error();
 }
 
+static int complain(const struct tls_pair *pair, const char *wrong, char error[TLS_ERROR_MAX])
+{
+    char both[2 * LABEL_SHOWN];
+
+    if (pair->key_label.n == 0)
+        return tls_cert_explain(pair->label, wrong, error);
+    (void)snprintf(both, sizeof(both), STR_FMT " with " STR_FMT, STR_ARG(pair->label), STR_ARG(pair->key_label));
+    return tls_cert_explain(str_of(both), wrong, error);
+}
+
 int tls_cert_read(const struct tls_pair *pair, struct tls_cert *out, char error[TLS_ERROR_MAX])
 {
     const char *wrong;
@@ -295,7 +304,7 @@ int tls_cert_read(const struct tls_pair *pair, struct tls_cert *out, char error[
     return 0;
 fail:
     tls_cert_fini(out);
-    return tls_cert_explain(pair->label, wrong, error);
+    return complain(pair, wrong, error);
 }
 
 void tls_cert_fini(struct tls_cert *cert)

@@ -23,25 +23,33 @@ struct tls_client_trust {
 
 static int on_verify(int ok, X509_STORE_CTX *ctx)
 {
-    return ok || X509_STORE_CTX_get_error(ctx) == X509_V_ERR_UNABLE_TO_GET_CRL;
+    if (ok || X509_STORE_CTX_get_error(ctx) != X509_V_ERR_UNABLE_TO_GET_CRL)
+        return ok;
+    X509_STORE_CTX_set_error(ctx, X509_V_OK); /* else it is what SSL_get_verify_result says in the end */
+    return 1;
 }
 
-static bool add_item(struct tls_client_trust *trust, const X509_INFO *item)
+static bool add_cert(struct tls_client_trust *trust, X509 *cert)
 {
-    X509_NAME *name;
+    X509_NAME *name = X509_NAME_dup(X509_get_subject_name(cert));
 
-    if (item->crl != NULL) {
-        X509_STORE_set_flags(trust->store, X509_V_FLAG_CRL_CHECK);
-        return X509_STORE_add_crl(trust->store, item->crl) == 1;
-    }
-    if (item->x509 == NULL)
-        return true; /* a key, or nothing of ours */
-    name = X509_NAME_dup(X509_get_subject_name(item->x509));
     if (name == NULL || sk_X509_NAME_push(trust->names, name) <= 0) {
         X509_NAME_free(name);
         return false;
     }
-    return X509_STORE_add_cert(trust->store, item->x509) == 1;
+    return X509_STORE_add_cert(trust->store, cert) == 1;
+}
+
+static bool add_crl(struct tls_client_trust *trust, X509_CRL *crl)
+{
+    X509_STORE_set_flags(trust->store, X509_V_FLAG_CRL_CHECK);
+    return X509_STORE_add_crl(trust->store, crl) == 1;
+}
+
+/* An item is a certificate, a list, or one with the other behind it. */
+static bool add_item(struct tls_client_trust *trust, const X509_INFO *item)
+{
+    return (item->x509 == NULL || add_cert(trust, item->x509)) && (item->crl == NULL || add_crl(trust, item->crl));
 }
 
 static bool add_all(struct tls_client_trust *trust, struct str pem)

@@ -26,6 +26,10 @@ enum pool_var {
     POOL_REQUEST_ID,
     POOL_TLS_PROTOCOL, /* empty when not TLS */
     POOL_TLS_CIPHER,
+    POOL_TLS_CLIENT_VERIFY, /* these four: empty unless clients are asked for certificates */
+    POOL_TLS_CLIENT_SUBJECT,
+    POOL_TLS_CLIENT_ISSUER,
+    POOL_TLS_CLIENT_SERIAL,
     POOL_VAR_COUNT
 };
 

@@ -108,16 +108,6 @@ static int read_client_ca(const struct conf *conf, struct tls_blob *set, struct 
     return read_file(conf->tls_client_ca, &set->client_ca.cert_pem, error);
 }
 
-/* What errors call a pair. The caller's to free. */
-static char *both_names(const struct conf *conf, size_t i)
-{
-    size_t size = strlen(conf->certfile.items[i]) + strlen(conf->keyfile.items[i]) + sizeof(" with ");
-    char *text = mem_alloc(size);
-
-    must(snprintf(text, size, "%s with %s", conf->certfile.items[i], conf->keyfile.items[i]) == (int)size - 1);
-    return text;
-}
-
 /* A context as the edge will build it: a pair that the edge would refuse must be refused here, before a switch. */
 static int try_pairs(const struct conf *conf, const struct tls_blob *set, struct tls_ctx **out, struct why *error)
 {
@@ -132,10 +122,11 @@ static int try_pairs(const struct conf *conf, const struct tls_blob *set, struct
     int r;
 
     for (size_t i = 0; i < set->n; i++)
-        pairs[i] = (struct tls_pair){ set->pairs[i].cert_pem, set->pairs[i].key_pem, str_of(both_names(conf, i)) };
+        pairs[i] = (struct tls_pair){ .cert_pem = set->pairs[i].cert_pem,
+                                      .key_pem = set->pairs[i].key_pem,
+                                      .label = set->pairs[i].label,
+                                      .key_label = str_of(conf->keyfile.items[i]) };
     r = tls_ctx_new(&settings, out, why);
-    for (size_t i = 0; i < set->n; i++)
-        mem_free((char *)(uintptr_t)pairs[i].label.p);
     mem_free(pairs);
     tls_tickets_unref(settings.tickets);
     return r == 0 ? 0 : why_set(error, r, "%s", why);

@@ -103,6 +103,20 @@ static json_t *edge_before(const struct super *super)
     return other->state == CHILD_DOWN || super->second.wanted ? NULL : child_document(other);
 }
 
+/* NULL: there are none. */
+static json_t *certificates(const struct tls_care *care)
+{
+    json_t *list = care->n_certs > 0 ? json_array() : NULL;
+
+    for (size_t i = 0; i < care->n_certs; i++) {
+        const struct tls_care_cert *cert = &care->certs[i];
+
+        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:I}", "file", cert->file, "name", cert->name, "key",
+                                              cert->key, "expires", (json_int_t)cert->expires));
+    }
+    return list;
+}
+
 json_t *status_document(const struct super *super, json_t *edge)
 {
     json_t *generations = json_array(), *own = child_document(super->edge);
@@ -112,11 +126,11 @@ json_t *status_document(const struct super *super, json_t *edge)
         json_array_append_new(generations, generation_document(CONTAINER_OF(link, struct generation, link)));
     if (edge != NULL)
         json_object_update_missing(own, edge);
-    return json_pack("{s:f, s:o*, s:s, s:i, s:s, s:f, s:o, s:o*, s:s?, s:s?, s:s, s:o, s:o, s:I}", "paused",
-                     (double)(pause_left(super) / NS_PER_MS) / 1000.0, "edge_before", edge_before(super), "version",
-                     QUINTET_VERSION, "pid", (int)getpid(), "state", state_names[super->state], "uptime",
-                     seconds_since(super->started_ns), "addresses", addresses(super), "metrics", metrics_address(super),
-                     "app", plan != NULL ? plan->app : NULL, "python", plan != NULL ? plan->python : NULL, "reload",
-                     reload_state_name(super->reload.state), "generations", generations, "edge", own, "memory",
-                     (json_int_t)proc_rss(getpid()));
+    return json_pack("{s:f, s:o*, s:o*, s:s, s:i, s:s, s:f, s:o, s:o*, s:s?, s:s?, s:s, s:o, s:o, s:I}", "paused",
+                     (double)(pause_left(super) / NS_PER_MS) / 1000.0, "certificates", certificates(&super->tls),
+                     "edge_before", edge_before(super), "version", QUINTET_VERSION, "pid", (int)getpid(), "state",
+                     state_names[super->state], "uptime", seconds_since(super->started_ns), "addresses",
+                     addresses(super), "metrics", metrics_address(super), "app", plan != NULL ? plan->app : NULL,
+                     "python", plan != NULL ? plan->python : NULL, "reload", reload_state_name(super->reload.state),
+                     "generations", generations, "edge", own, "memory", (json_int_t)proc_rss(getpid()));
 }

@@ -1,6 +1,8 @@
 /* Printing the status. Whatever the document lacks is printed as "-". */
 #include "super/status_table.h"
 
+#include <time.h>
+
 #include "base/must.h"
 
 static const char *text(const json_t *object, const char *key)
@@ -130,6 +132,21 @@ static long long open_connections(const json_t *edge)
     return n;
 }
 
+static void print_certificates(const json_t *list, FILE *to)
+{
+    json_t *cert;
+    size_t i;
+
+    json_array_foreach(list, i, cert)
+    {
+        double left = difftime((time_t)json_integer_value(json_object_get(cert, "expires")), time(NULL));
+        char time[32];
+
+        (void)fprintf(to, "tls      %s (%s) %s%s, %s\n", text(cert, "name"), text(cert, "key"),
+                      left > 0 ? "ends in " : "has expired", left > 0 ? duration(left, time) : "", text(cert, "file"));
+    }
+}
+
 /* What is now, then what has been since it started. */
 static void print_edge(const json_t *edge, FILE *to)
 {
@@ -157,6 +174,7 @@ void status_table_print(const json_t *status, FILE *to)
         fprintf(to, "%s  %s\n", i == 0 ? "address" : "       ", json_string_value(item));
     if (json_is_string(json_object_get(status, "metrics")))
         (void)fprintf(to, "metrics  %s\n", text(status, "metrics"));
+    print_certificates(json_object_get(status, "certificates"), to);
     print_edge(edge, to);
     if (seconds(status, "paused") > 0)
         (void)fprintf(to, "paused   goes on in %s, %lld request%s\n", duration(seconds(status, "paused"), up),

@@ -13,17 +13,30 @@
 #define VALUE_MAX_KEPT 256 /* longer values neither: they seldom repeat */
 
 static const char *const var_names[POOL_VAR_COUNT] = {
-    [POOL_METHOD] = "REQUEST_METHOD",   [POOL_TARGET] = "REQUEST_URI",           [POOL_PATH] = "PATH_INFO",
-    [POOL_QUERY] = "QUERY_STRING",      [POOL_PROTOCOL] = "SERVER_PROTOCOL",     [POOL_SCHEME] = "wsgi.url_scheme",
-    [POOL_REMOTE_ADDR] = "REMOTE_ADDR", [POOL_REMOTE_PORT] = "REMOTE_PORT",      [POOL_SERVER_NAME] = "SERVER_NAME",
-    [POOL_SERVER_PORT] = "SERVER_PORT", [POOL_REQUEST_ID] = "HTTP_X_REQUEST_ID", [POOL_TLS_PROTOCOL] = "SSL_PROTOCOL",
+    [POOL_METHOD] = "REQUEST_METHOD",
+    [POOL_TARGET] = "REQUEST_URI",
+    [POOL_PATH] = "PATH_INFO",
+    [POOL_QUERY] = "QUERY_STRING",
+    [POOL_PROTOCOL] = "SERVER_PROTOCOL",
+    [POOL_SCHEME] = "wsgi.url_scheme",
+    [POOL_REMOTE_ADDR] = "REMOTE_ADDR",
+    [POOL_REMOTE_PORT] = "REMOTE_PORT",
+    [POOL_SERVER_NAME] = "SERVER_NAME",
+    [POOL_SERVER_PORT] = "SERVER_PORT",
+    [POOL_REQUEST_ID] = "HTTP_X_REQUEST_ID",
+    [POOL_TLS_PROTOCOL] = "SSL_PROTOCOL",
     [POOL_TLS_CIPHER] = "SSL_CIPHER",
+    /* as mod_ssl calls them */
+    [POOL_TLS_CLIENT_VERIFY] = "SSL_CLIENT_VERIFY",
+    [POOL_TLS_CLIENT_SUBJECT] = "SSL_CLIENT_S_DN",
+    [POOL_TLS_CLIENT_ISSUER] = "SSL_CLIENT_I_DN",
+    [POOL_TLS_CLIENT_SERIAL] = "SSL_CLIENT_M_SERIAL",
 };
 
 /* Left out of environ when empty. */
 static bool is_optional(int var)
 {
-    return var == POOL_TLS_PROTOCOL || var == POOL_TLS_CIPHER;
+    return var >= POOL_TLS_PROTOCOL && var <= POOL_TLS_CLIENT_SERIAL;
 }
 
 /* ---- values ---- */

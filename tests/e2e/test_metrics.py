@@ -43,7 +43,7 @@ class Samples:
                 assert s.value >= 0 and (f.type != "counter" or s.name.endswith("_total")), s
         self._samples = {(s.name, tuple(sorted(s.labels.items()))): s.value for f in self.families for s in f.samples}
 
-    def __call__(self, name, **labels):
+    def __call__(self, name, /, **labels):
         return self._samples[name, tuple(sorted(labels.items()))]
 
 
@@ -109,7 +109,8 @@ def test_connections_by_listener(quintet, pair, authority):
     assert m("quintet_connections_open", listener="http") == 3
     assert m("quintet_connections_open", listener="https") == 1
     assert m("quintet_connections_open", listener="metrics") == 1
-    assert m("quintet_tls_handshakes_total") == 1
+    assert m("quintet_tls_handshakes_total", version="1.3", resumed="no") == 1
+    assert m("quintet_certificate_expiry_timestamp_seconds", name="localhost", file=str(pair.cert)) > time.time() + 86400
     assert "connections: 4 open" in site.command("status").stdout
     for c in kept:
         c.close()

@@ -4,12 +4,13 @@ import os
 import shutil
 import signal
 import ssl
+import time
 import warnings
 
 import pytest
 
 from kit import client, processes
-from kit.certificates import Pair
+from kit.certificates import RSA, Pair
 from kit.instance import for_other_users
 from kit.waiting import until
 
@@ -105,6 +106,144 @@ def test_resumption(site, authority, version):
     os.kill(edge, signal.SIGKILL)
     until(lambda: site.status()["edge"]["pid"] not in (0, edge) and site.status()["edge"]["state"] == "up", "another edge")
     assert connect(session)[0]
+
+
+def resumer(site, context):
+    """A function that connects with a session (or None) and tells (was it resumed, the session of now)."""
+    def connect(session):
+        raw = client.connect(site.address("https"))
+        c = client.Client(context.wrap_socket(raw, server_hostname="localhost", session=session))
+        assert c.get().body == b"hello\n"
+        resumed, session = c.sock.session_reused, c.sock.session
+        c.close()
+        return resumed, session
+    return connect
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_resumption_across_reload_and_upgrade(site, authority, version):
+    """Another generation, the same configuration again, another program in the same process: the ring goes along."""
+    connect = resumer(site, authority.context(version))
+    _, session = connect(None)
+    for words in (["reload"], ["reload", "--edge"]):
+        assert site.command(*words).returncode == 0
+        resumed, session = connect(session)
+        assert resumed, words
+    edge = site.edge_pid
+    site.signal(signal.SIGUSR2)
+    until(lambda: (site.try_status() or {}).get("edge", {}).get("pid", edge) != edge and site.status()["edge"]["state"] == "up"
+          and len(site.status()["generations"]) == 1, "the new program's edge")
+    assert connect(session)[0]
+
+
+def test_no_resumption_after_a_renewal(quintet, authority, tmp_path):
+    old, new = authority.pair("localhost"), authority.pair("localhost")
+    live = Pair(tmp_path / "live.pem", tmp_path / "live.key", old.ca)
+    shutil.copy(old.cert, live.cert), shutil.copy(old.key, live.key)
+    site = quintet("plain.py", tls=[live])
+    connect = resumer(site, authority.context())
+    _, session = connect(None)
+    assert connect(session)[0]
+    shutil.copy(new.cert, live.cert), shutil.copy(new.key, live.key)
+    assert site.command("reload", "--edge").returncode == 0
+    assert not connect(session)[0]
+
+
+def test_the_key_that_the_client_can_use(quintet, authority):
+    """Two pairs for one name."""
+    site = quintet("plain.py", tls=[authority.pair("localhost", key_kind=RSA), authority.pair("localhost")])
+    for ciphers in ("ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-RSA-CHACHA20-POLY1305"):
+        context = authority.context(ssl.TLSVersion.TLSv1_2)
+        context.set_ciphers(ciphers)
+        c = site.client(context, "localhost")
+        assert c.sock.cipher()[0] == ciphers and c.get().status == 200
+
+
+# ---- certificates of clients ----
+
+
+def with_own(authority, pair, version=None):
+    context = authority.context(version)
+    context.load_cert_chain(pair.cert, pair.key)
+    return context
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_clients_must_have_a_certificate(quintet, authority, pair, version, tmp_path):
+    site = quintet("plain.py", tls=[pair], options=["--tls-client-ca", authority.ca, "--edge-threads", "1"])
+    c = site.client(with_own(authority, authority.person("Anna"), version), "localhost")
+    for _ in range(2):
+        got = json.loads(c.get("/environ", ("SSL-Client-Verify", "SUCCESS"), ("SSL-Client-S-DN", "CN=root")).body)
+        assert got["SSL_CLIENT_VERIFY"] == "SUCCESS"
+        assert got["SSL_CLIENT_S_DN"] == "CN=Anna,O=Quintet"
+        assert got["SSL_CLIENT_I_DN"] == "CN=test authority"
+        assert int(got["SSL_CLIENT_M_SERIAL"], 16) > 0
+    stranger = type(authority)(tmp_path).person("Anna")
+    for context in (authority.context(version), with_own(authority, stranger, version)):
+        with pytest.raises((ssl.SSLError, ConnectionResetError)) as caught:
+            site.client(context, "localhost").get()
+        if caught.type is ssl.SSLError:
+            assert "ALERT" in str(caught.value).upper()
+    said = site.wait_message(message="a client's certificate is missing or not accepted")
+    assert said["client"] == "127.0.0.1" and said["why"]
+    resumed = resumer(site, with_own(authority, authority.person("Bert"), version))
+    _, session = resumed(None)
+    assert resumed(session)[0]
+
+
+def test_clients_may_have_a_certificate(quintet, authority, pair):
+    """And one that is revoked is worse than none."""
+    anna, bert = authority.person("Anna"), authority.person("Bert")
+    site = quintet("plain.py", tls=[pair], files={"staff.pem": authority.ca.read_text() + authority.revocation(bert)},
+                   options=["--tls-client-ca", "staff.pem", "--tls-client-auth", "optional"])
+    got = json.loads(site.client(authority.context(), "localhost").get("/environ").body)
+    assert got["SSL_CLIENT_VERIFY"] == "NONE" and "SSL_CLIENT_S_DN" not in got
+    got = json.loads(site.client(with_own(authority, anna), "localhost").get("/environ").body)
+    assert (got["SSL_CLIENT_VERIFY"], got["SSL_CLIENT_S_DN"]) == ("SUCCESS", "CN=Anna,O=Quintet")
+    with pytest.raises((ssl.SSLError, ConnectionResetError)):
+        site.client(with_own(authority, bert), "localhost").get()
+    assert site.wait_message(message="a client's certificate is missing or not accepted")["why"] == "certificate revoked"
+    # whoever is on plain HTTP was not asked
+    assert "SSL_CLIENT_VERIFY" not in json.loads(site.get("/environ").body)
+
+
+def test_authorities_are_reloaded(quintet, authority, pair):
+    anna = authority.person("Anna")
+    site = quintet("plain.py", tls=[pair], files={"staff.pem": authority.ca.read_text()}, options=["--tls-client-ca", "staff.pem"])
+    connect = resumer(site, with_own(authority, anna))
+    _, session = connect(None)
+    site.write("staff.pem", authority.ca.read_text() + authority.revocation(anna))
+    assert site.command("reload", "--edge").returncode == 0
+    with pytest.raises((ssl.SSLError, ConnectionResetError)):
+        connect(session)
+    site.write("staff.pem", "nothing\n")
+    failed = site.command("reload", "--edge")
+    assert failed.returncode != 0 and "staff.pem: no certificates of authorities" in failed.stdout + failed.stderr
+    site.expected += ["staff.pem"]
+
+
+# ---- what there is to know of certificates ----
+
+
+def test_status_names_certificates(quintet, authority):
+    pair, rsa = authority.pair("one.test", days=90), authority.pair("one.test", key_kind=RSA, days=90)
+    site = quintet("plain.py", tls=[pair, rsa])
+    first, second = site.status()["certificates"]
+    assert (first["name"], first["key"], first["file"]) == ("one.test", "ECDSA 256", str(pair.cert))
+    assert second["key"] == "RSA 2048"
+    assert 89 * 86400 < first["expires"] - time.time() < 91 * 86400
+    assert "one.test (RSA 2048) ends in 89d" in site.command("status").stdout
+
+
+def test_the_end_is_near(quintet, authority):
+    """Said in the log and by `check`."""
+    soon = authority.pair("localhost", days=90, age=89)
+    site = quintet("plain.py", tls=[soon])
+    said = site.wait_message(message="a certificate expires soon")
+    assert said["name"] == "localhost" and said["certificate"] == str(soon.cert) and said["days"] in (0, 1)
+    checked = site.command("check", "app:application", "--chdir", site.project, "--tls-bind", "127.0.0.1:0", "--certfile", soon.cert, "--keyfile", soon.key)
+    assert "%s ends in " % soon.cert in checked.stdout + checked.stderr
+    site.expected.append("a certificate expires soon")
 
 
 def test_alpn(site, authority):

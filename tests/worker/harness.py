@@ -16,7 +16,7 @@ WORKER = BUILD / "python" / "quintet" / "worker.py"
 
 VARS = (
     "method target path query protocol scheme remote_addr remote_port server_name server_port request_id "
-    "tls_protocol tls_cipher"
+    "tls_protocol tls_cipher client_verify client_subject client_issuer client_serial"
 ).split()
 HEAD, DATA, FILE, END, FAIL = range(1, 6)
 FREE, READY, RUNNING, DONE = range(4)
@@ -188,7 +188,8 @@ class Worker:
         values = dict(
             method=method, target=path, path=path.partition("?")[0], query=path.partition("?")[2], protocol="HTTP/1.1",
             scheme="http", remote_addr="192.0.2.7", remote_port="54321", server_name="example.org", server_port="80",
-            request_id=f"request-{self.request_number}", tls_protocol="", tls_cipher="",
+            request_id=f"request-{self.request_number}", tls_protocol="", tls_cipher="", client_verify="", client_subject="", client_issuer="",
+            client_serial="",
         )
         values.update(names)
         size = len(body or b"")

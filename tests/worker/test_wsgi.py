@@ -192,6 +192,13 @@ def test_environ_of_tls(corners):
     assert "HTTPS" not in environ(corners)
 
 
+def test_environ_of_a_clients_certificate(corners):
+    found = environ(corners, scheme="https", client_verify="SUCCESS", client_subject="CN=Anna", client_issuer="CN=staff", client_serial="0A")
+    names = ("SSL_CLIENT_VERIFY", "SSL_CLIENT_S_DN", "SSL_CLIENT_I_DN", "SSL_CLIENT_M_SERIAL")
+    assert [found[name] for name in names] == ["SUCCESS", "CN=Anna", "CN=staff", "0A"]
+    assert not set(names) & set(environ(corners, scheme="https"))
+
+
 def test_environ_of_headers(corners):
     found = environ(
         corners,

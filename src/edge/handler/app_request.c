@@ -37,6 +37,10 @@ static void fill_vars(struct exchange *ex, struct pool_request *r)
     r->vars[POOL_REQUEST_ID] = ex->id;
     r->vars[POOL_TLS_PROTOCOL] = ex->tls_info.protocol;
     r->vars[POOL_TLS_CIPHER] = ex->tls_info.cipher;
+    r->vars[POOL_TLS_CLIENT_VERIFY] = ex->tls_info.client_verify;
+    r->vars[POOL_TLS_CLIENT_SUBJECT] = ex->tls_info.client_subject;
+    r->vars[POOL_TLS_CLIENT_ISSUER] = ex->tls_info.client_issuer;
+    r->vars[POOL_TLS_CLIENT_SERIAL] = ex->tls_info.client_serial;
 }
 
 static void fill_fields(struct exchange *ex, struct pool_request *r)

@@ -49,7 +49,7 @@ static struct tls_pair make_pair(void)
     assert_true(PEM_write_bio_PrivateKey(key_bio, key, NULL, NULL, 0, NULL, NULL));
     X509_free(cert);
     EVP_PKEY_free(key);
-    return (struct tls_pair){ pem_of(cert_bio), pem_of(key_bio), STR("test") };
+    return (struct tls_pair){ .cert_pem = pem_of(cert_bio), .key_pem = pem_of(key_bio), .label = STR("test") };
 }
 
 static void add_tls(struct rig *rig)

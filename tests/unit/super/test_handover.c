@@ -121,6 +121,31 @@ static void test_what_must_be_there(void **state)
         refuse("generation", of_generation[i], NULL, -EPROTO);
 }
 
+/* Older keys come along where the program before had any. */
+static void test_older_ticket_keys(void **state)
+{
+    json_t *document = good();
+    char key[2 * TLS_TICKET_KEY_LEN + 1];
+    struct handover h;
+
+    (void)snprintf(key, sizeof(key), "%.*s", 2 * TLS_TICKET_KEY_LEN, KEY);
+    json_object_set_new(document, "older_ticket_keys", json_sprintf("%s%s", key, key));
+    json_object_set_new(document, "ticket_key_ns", json_integer(77));
+    assert_int_equal(read_it(document, &h), 0);
+    assert_int_equal(h.tickets.n, 3);
+    assert_memory_equal(h.tickets.keys[2], h.tickets.keys[0], TLS_TICKET_KEY_LEN);
+    assert_true(h.tickets.made_ns == 77);
+    handover_fini(&h);
+    document = good();
+    json_object_set_new(document, "older_ticket_keys", json_sprintf("%s%s%s", key, key, key));
+    assert_int_equal(read_it(document, &h), -EPROTO);
+    handover_fini(&h);
+    document = good();
+    json_object_set_new(document, "older_ticket_keys", json_string("1234"));
+    assert_int_equal(read_it(document, &h), -EPROTO);
+    handover_fini(&h);
+}
+
 static void test_nonsense(void **state)
 {
     refuse(NULL, "format", json_integer(HANDOVER_FORMAT + 1), -EPROTO);
@@ -154,6 +179,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_good),
         cmocka_unit_test(test_what_must_be_there),
+        cmocka_unit_test(test_older_ticket_keys),
         cmocka_unit_test(test_nonsense),
         cmocka_unit_test(test_no_document),
     };
