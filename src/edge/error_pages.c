@@ -67,13 +67,13 @@ static int read_text(int dir, const char *name, struct str *out)
     return error;
 }
 
-static void left_out(const struct log *log, const char *name, int error)
+static void left_out(struct log *log, const char *name, int error)
 {
     log_event(log, LOG_WARNING, "an error page is left out", LOG_Z("page", name),
               LOG_Z("why", error == -EFBIG ? "it is longer than 64 KiB" : strerror(-error)));
 }
 
-static void take(struct error_pages *pages, int dir, const char *name, const struct log *log)
+static void take(struct error_pages *pages, int dir, const char *name, struct log *log)
 {
     struct error_page page;
     int error;
@@ -87,7 +87,7 @@ static void take(struct error_pages *pages, int dir, const char *name, const str
         left_out(log, name, error);
 }
 
-struct error_pages *error_pages_read(int dir, const struct log *log)
+struct error_pages *error_pages_read(int dir, struct log *log)
 {
     struct error_pages *pages = mem_zalloc(sizeof(*pages));
     int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -40,7 +40,7 @@ struct page_values {
 
 /* The pages in a directory (a descriptor, also O_PATH; stays the caller's); never NULL. What cannot be read or is too long is left out, with a line in the
  * log. */
-struct error_pages *error_pages_read(int dir, const struct log *log);
+struct error_pages *error_pages_read(int dir, struct log *log);
 void error_pages_free(struct error_pages *pages); /* NULL allowed */
 /* The status itself, else its class; NULL: neither, or pages is. */
 const struct error_page *error_pages_find(const struct error_pages *pages, unsigned status, enum page_form form);
