@@ -194,10 +194,12 @@ static int write_refused(const struct metric *m, struct edge *edge, struct buf *
     return buf_printf(out,
                       "%s{reason=\"queue_full\"} %llu\n%s{reason=\"queue_hopeless\"} %llu\n"
                       "%s{reason=\"queue_timeout\"} %llu\n%s{reason=\"memory\"} %llu\n"
-                      "%s{reason=\"network\"} %llu\n%s{reason=\"rate\"} %llu\n%s{reason=\"concurrency\"} %llu\n",
+                      "%s{reason=\"network\"} %llu\n%s{reason=\"rate\"} %llu\n%s{reason=\"concurrency\"} %llu\n"
+                      "%s{reason=\"host\"} %llu\n%s{reason=\"proxies\"} %llu\n",
                       m->name, SUM(edge, queue_full), m->name, SUM(edge, queue_hopeless), m->name,
                       SUM(edge, queue_timeout), m->name, SUM(edge, shed), m->name, SUM(edge, outside), m->name,
-                      SUM(edge, too_often), m->name, SUM(edge, crowded_out));
+                      SUM(edge, too_often), m->name, SUM(edge, crowded_out), m->name, SUM(edge, unknown_host), m->name,
+                      SUM(edge, contradicted));
 }
 
 static int write_failed(const struct metric *m, struct edge *edge, struct buf *out)
@@ -385,7 +387,7 @@ static const struct metric table[] = {
     { "quintet_queue_time_seconds", "Wait for a worker, of the requests that got one.", HISTOGRAM, .write = write_queued, AT(queued) },
     { "quintet_queue_length", "Requests that wait for a worker now.", GAUGE, .write = write_queue, .locked = true },
     { "quintet_paused", "1 while requests are held by `quintet pause`.", GAUGE, .write = write_paused, .locked = true },
-    { "quintet_requests_refused_total", "Requests refused before a worker saw them, by limits (403, 429) and for lack of room (503).", COUNTER, .write = write_refused },
+    { "quintet_requests_refused_total", "Requests refused before a worker saw them, for an unknown host or contradictory proxies (400, 421), by limits (403, 429) and for lack of room (503).", COUNTER, .write = write_refused },
     { "quintet_rate_limit_forgotten_total", "Clients near a rate limit that were forgotten because too many others came.", COUNTER, .write = write_sum, AT(forgotten) },
     { "quintet_requests_failed_total", "Requests that a worker had and that were answered 502 or 504, or broke off.", COUNTER, .write = write_failed },
     { "quintet_requests_replayed_total", "Requests given to another worker after theirs had died.", COUNTER, .write = write_replayed, .locked = true },

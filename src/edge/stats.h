@@ -61,6 +61,7 @@ struct lane_stats {
     atomic_ullong ended[STATS_LISTENERS];                    /* of those accepted */
     atomic_ullong queue_full, queue_hopeless, queue_timeout; /* 503 */
     atomic_ullong outside, too_often, crowded_out;           /* 403, 429, 503: limits of a route */
+    atomic_ullong unknown_host, contradicted;                /* 400, 421 */
     atomic_ullong forgotten;                                 /* clients whose rate was forgotten to make room */
     atomic_ullong timeouts;                                  /* 504 */
     atomic_ullong lost;                                      /* 502: their worker died */

@@ -58,6 +58,18 @@ static void check_settings(struct check *check)
             django->findings[i].mend);
 }
 
+/* From strangers the field is removed, so nobody is secure, and the redirect leads to itself. */
+static void check_proxies(struct check *check)
+{
+    const struct conf *conf = check->plan->conf;
+
+    if (conf->proxy_ssl_header != NULL && conf->trusted_proxies.n == 0)
+        bad(check, "warning", "trusted-proxies",
+            "SECURE_PROXY_SSL_HEADER is set, but trusted_proxies is empty: what proxies say is not believed",
+            "name the proxy's addresses (trusted_proxies: private, or its networks), or remove the setting where there "
+            "is none");
+}
+
 /* False: nothing more can be tried. */
 static bool check_plan(struct check *check, const struct launch *launch)
 {
@@ -75,6 +87,7 @@ static bool check_plan(struct check *check, const struct launch *launch)
     }
     good(check, "the configuration is well-formed");
     check_settings(check);
+    check_proxies(check);
     if (plan_check(check->plan, &check->why) != 0) {
         failed(check, "application");
         return false;

@@ -2,6 +2,7 @@
 import pytest
 
 from kit import certificates, instance, servers, shop, waiting
+from kit.project import PROJECT
 
 
 def pytest_collection_modifyitems(items):
@@ -48,6 +49,16 @@ def quintet(tmp_path):
 def quintet_of_module(tmp_path_factory):
     """The same for all tests of a file: for those that only look."""
     yield from _instances(tmp_path_factory.mktemp("module"))
+
+
+@pytest.fixture
+def project(quintet):
+    """project(settings, trusted="private", …) → the Django project of kit/project.py, served."""
+    def start(settings="", trusted=None, options=(), **more):
+        trusts = ["--trusted-proxies", trusted] if trusted else []
+        return quintet(app=None, files=PROJECT, options=["--workers", "1", *trusts, *options], env={"MORE_SETTINGS": settings}, **more)
+
+    return start
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,10 @@
 """Unknown hosts and the way to HTTPS, answered by the edge after Django's settings, for files as well."""
-import pytest
+import subprocess
 
-from test_client_address import PROJECT, project, seen  # noqa: F401 (a fixture)
+import pytest
+from kit import client
+from kit.instance import BINARY, PYTHON, environment
+from kit.project import PROJECT, seen
 
 
 @pytest.mark.parametrize("path", ["/", "/static/a.css", "/nowhere"])
@@ -14,6 +17,17 @@ def test_unknown_hosts_get_nothing(project, path):
     for host in ("shop.test", "SHOP.test", "shop.test.", "shop.test:8000", "b.test", "x.b.test"):
         assert c.get(path, host=host).status == 200, host
     assert site.wait_message(message="a request for an unknown host", host="evil.test")
+
+
+def test_refusals_are_counted(project):
+    site = project(trusted="127.0.0.1", options=["--metrics-bind", "127.0.0.1:0"])
+    site.get("/", host="evil.test")
+    site.get("/", ("Forwarded", "x"), host="shop.test")
+    host, _, port = site.status()["metrics"].split("://")[1].rpartition(":")
+    c = client.Client(client.connect((host, int(port))))
+    text = c.get("/metrics").text
+    c.close()
+    assert 'refused_total{reason="host"} 1\n' in text and 'refused_total{reason="proxies"} 1\n' in text
 
 
 def test_the_page_is_a_page(project):
@@ -84,3 +98,14 @@ def test_the_settings_own_header_counts(project):
     assert site.get("/", ("X-Secure", "off"), ("X-Forwarded-Proto", "https"), host="shop.test").status == 301
     site = project(settings)
     assert site.get("/", ("X-Secure", "on"), host="shop.test").status == 301
+
+
+def test_check_tells_of_a_proxy_that_nobody_trusts(quintet, tmp_path):
+    for path, text in PROJECT.items():
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_text(text)
+    settings = {"MORE_SETTINGS": "SECURE_PROXY_SSL_HEADER = ('HTTP_X_FORWARDED_PROTO', 'https')"}
+    for words, told in (([], True), (["--trusted-proxies", "private"], False)):
+        done = subprocess.run([BINARY, "check", "--python", PYTHON, "--bind", "127.0.0.1:0", *words], cwd=tmp_path, capture_output=True, text=True,
+                              env=environment(**settings), timeout=60)
+        assert ("trusted_proxies is empty" in done.stdout) == told, done.stdout

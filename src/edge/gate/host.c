@@ -15,6 +15,7 @@ const struct handler *gate_proxies(struct exchange *ex)
 {
     if (ex->distrust == NULL)
         return NULL;
+    stats_add(&ex->lane->stats.contradicted, 1);
     log_event(&ex->lane->edge->log, LOG_WARNING, "a proxy passes on what it should remove", LOG_Z("why", ex->distrust),
               LOG_S("proxy", ex->peer_text), LOG_S("request_id", ex->id));
     return gate_refuse(ex, 400, str_of(ex->distrust));
@@ -35,6 +36,7 @@ const struct handler *gate_host(struct exchange *ex)
 
     if (hosts_known(ex->snapshot, host))
         return NULL;
+    stats_add(&ex->lane->stats.unknown_host, 1);
     status = is_misdirected(ex) ? 421 : 400;
     log_event(&ex->lane->edge->log, LOG_INFO, "a request for an unknown host", LOG_S("host", host),
               LOG_N("status", status), LOG_S("request_id", ex->id));
