@@ -203,6 +203,17 @@ static void on_head(void *stream, bool end)
     }
 }
 
+/* Time is earned by bytes. Who has earned all there is goes last, should somebody have to go. */
+static void earn_for_body(struct h2_stream *st, size_t n)
+{
+    struct conn *c = conn_of(st);
+    uint64_t now = loop_now(c->lane->loop);
+
+    st->deadline = pace_earn(st->deadline, now, n);
+    if (st->deadline == now + PACE_GRACE_NS)
+        evict_last(c);
+}
+
 static void on_data(void *stream, const char *p, size_t n)
 {
     struct h2_stream *st = stream;
@@ -214,7 +225,7 @@ static void on_data(void *stream, const char *p, size_t n)
     if (intake_body(&st->exchange, p, n, &refusal) != 0)
         stream_refuse(st, refusal.status, refusal.why);
     else
-        st->deadline = pace_earn(st->deadline, loop_now(conn_of(st)->lane->loop), n);
+        earn_for_body(st, n);
 }
 
 static void on_end(void *stream)

@@ -69,12 +69,12 @@ static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd, 
     (void)session;
     if (s->refused)
         return 0;
-    if (hd->type > NGHTTP2_CONTINUATION && hd->type != NGHTTP2_PRIORITY_UPDATE)
-        spend(s, H2_GUARD_UNKNOWN);
-    else if (hd->type == NGHTTP2_PRIORITY && hd->stream_id == 0) /* 6.3 */
+    if (hd->type == NGHTTP2_PRIORITY && hd->stream_id == 0) /* 6.3 */
         refuse(s, NGHTTP2_PROTOCOL_ERROR);
     else if (hd->type == NGHTTP2_HEADERS && is_gone(s, hd->stream_id))
         refuse(s, NGHTTP2_PROTOCOL_ERROR);
+    else if (hd->type == NGHTTP2_PRIORITY || hd->type == NGHTTP2_PRIORITY_UPDATE)
+        spend(s, H2_GUARD_PRIORITY); /* here, as the library says nothing of those it ignores */
     return 0;
 }
 
@@ -197,11 +197,6 @@ static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, v
     case NGHTTP2_PRIORITY_UPDATE:
         if (((const nghttp2_ext_priority_update *)frame->ext.payload)->stream_id == 0)
             refuse(s, NGHTTP2_PROTOCOL_ERROR); /* RFC 9218 7.1 */
-        else
-            spend(s, H2_GUARD_PRIORITY);
-        break;
-    case NGHTTP2_PRIORITY:
-        spend(s, H2_GUARD_PRIORITY);
         break;
     case NGHTTP2_WINDOW_UPDATE:
         spend(s, H2_GUARD_WINDOW);

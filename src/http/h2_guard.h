@@ -20,7 +20,6 @@
     X(EMPTY, "empty", 100, 10)        /* DATA without data and without an end */                                       \
     X(PRIORITY, "priority", 400, 100) /* PRIORITY and PRIORITY_UPDATE */                                               \
     X(WINDOW, "window", 2000, 200)    /* WINDOW_UPDATE; what is sent earns more */                                     \
-    X(UNKNOWN, "unknown", 100, 10)    /* frames of types that we do not know */                                        \
     X(HEADERS, "headers", 1, 1)       /* a header block many times the size we take, or in too many frames */
 
 enum h2_guard {
