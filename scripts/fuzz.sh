@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds the fuzzers with clang's libFuzzer, ASan and UBSan, and runs each for some seconds.
+# Builds the fuzzers with clang's libFuzzer, ASan and UBSan, and runs each for some seconds, as many at a time as
+# there are cores (JOBS).
 #
 # Each starts from the corpus in the tree; what it finds new goes to build-fuzz/corpus, so the tree stays
 # as it is. usage: fuzz.sh SECONDS [NAME]        (NAME is the part after `fuzz_`)
@@ -8,6 +9,7 @@ cd "$(dirname "$0")/.."
 
 seconds=$1
 only=${2:-*}
+jobs=${JOBS:-$(nproc)}
 mapfile -t sources < <(find tests/fuzz -name "fuzz_$only.c" 2>/dev/null | sort)
 if [ ${#sources[@]} -eq 0 ]; then
     echo "fuzz: no fuzzer named fuzz_$only"
@@ -17,9 +19,9 @@ fi
 
 CC=clang scripts/build.sh build-fuzz -Dfuzzers=true -Dtests=false -Db_sanitize=address,undefined -Db_lundef=false \
     -Dbuildtype=debugoptimized
-failed=0
-for source in "${sources[@]}"; do
-    target=$(basename "$source" .c)
+
+fuzz() {
+    target=$1
     binary=$(find build-fuzz -type f -name "$target" -perm -u+x | head -n 1)
     found=build-fuzz/corpus/$target
     mkdir -p "$found" build-fuzz/crashes
@@ -33,7 +35,11 @@ for source in "${sources[@]}"; do
     else
         tail -n 60 "build-fuzz/$target.log" 2>/dev/null || echo "build-fuzz has no $target"
         echo "fuzz: FAILED $target"
-        failed=1
+        return 1
     fi
-done
-exit $failed
+}
+
+export -f fuzz
+export seconds
+# xargs, not `&`: Ctrl-C reaches them.
+printf '%s\n' "${sources[@]##*/}" | sed 's/\.c$//' | xargs -P "$jobs" -I{} bash -euo pipefail -c 'fuzz {}' || exit 1

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "conf/yaml_reader.h"
 #include "edge/conn.h"
 #include "edge/handler/handlers.h"
 #include "os/event.h"
@@ -23,6 +24,15 @@ static void set(struct conf_builder *b, const char *name, const char *value)
 
     must(conf_set(b, CONF_COMMAND_LINE, STR("fuzz"), str_of(name), str_of(value), error) == 0);
 }
+
+/* A client that is not named by X-Forwarded-For has no address: the limits leave it alone. */
+static const char routes[] = "headers: {X-Route: own, X-Removed: ''}\n"
+                             "routes:\n"
+                             "- {path: /old/, redirect: 'https://example.com/{path}?{query}'}\n"
+                             "- {path: /said, exact: yes, respond: text, status: 410}\n"
+                             "- {path: /inside/, allow: [10.0.0.0/8, '2001:db8::/32'], deny: 10.6.6.6}\n"
+                             "- {path: /often/, rate_limit: [2/s by header X-Key, 3/m by cookie key, 9/s by route]}\n"
+                             "- {path: /few/, concurrency: 1, max_body_size: 10}\n";
 
 static struct snapshot *make_snapshot(void)
 {
@@ -36,6 +46,7 @@ static struct snapshot *make_snapshot(void)
     set(b, "max_body_size", "100k");
     set(b, "queue_size", "4");
     set(b, "trusted_proxies", "10.0.0.0/8");
+    must(yaml_reader_read(b, "fuzz.yaml", STR(routes), error) == 0);
     must(conf_finish(b, error) == 0);
     must(conf_write(b, &text) == 0);
     must(snapshot_new(buf_str(&text), &s) == 0);
