@@ -114,7 +114,7 @@ static void each_route(struct sites *sites, route_fn *fn, const void *arg)
 
 struct binding {
     struct root *root;
-    const struct log *log;
+    struct log *log;
 };
 
 static bool is_named(const struct root *root, const char *name)
@@ -137,7 +137,7 @@ static void bind_root(struct route *route, const void *arg)
     route->pages = b->root->pages;
 }
 
-void sites_bind_root(struct sites *sites, struct root *root, const struct log *log)
+void sites_bind_root(struct sites *sites, struct root *root, struct log *log)
 {
     struct binding binding = { root, log };
 

@@ -58,7 +58,7 @@ struct sites {
 /* From a conf that has been resolved. 0 or -EINVAL. */
 MUST_CHECK int sites_new(const struct conf *conf, struct sites **out);
 /* A directory has come: the routes that name it have it from now on, for files or for error pages, which are read then. */
-void sites_bind_root(struct sites *sites, struct root *root, const struct log *log);
+void sites_bind_root(struct sites *sites, struct root *root, struct log *log);
 void sites_free(struct sites *sites); /* NULL allowed */
 
 /* By a host in any case, without port, with or without its last dot; NULL: nobody's. */

@@ -96,7 +96,7 @@ void snapshot_name_root(struct snapshot *s, struct str real, struct str configur
     root->names[1] = (struct str){ str_dup(configured), configured.n };
 }
 
-int snapshot_add_dir(struct snapshot *s, struct str name, struct str real, int dir, const struct log *log)
+int snapshot_add_dir(struct snapshot *s, struct str name, struct str real, int dir, struct log *log)
 {
     struct root *root = &s->dirs[s->n_dirs];
 

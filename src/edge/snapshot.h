@@ -64,7 +64,7 @@ MUST_CHECK int snapshot_add_root(struct snapshot *s, struct str prefix, bool med
 /* Of the root that was added last: absolute paths, empty where there is none. */
 void snapshot_name_root(struct snapshot *s, struct str real, struct str configured);
 /* Adds a directory that sites and routes name (dir is taken over), and reads it if it is one of error pages. `real`: its real path. 0 or -ENOSPC. */
-MUST_CHECK int snapshot_add_dir(struct snapshot *s, struct str name, struct str real, int dir, const struct log *log);
+MUST_CHECK int snapshot_add_dir(struct snapshot *s, struct str name, struct str real, int dir, struct log *log);
 /* By its name as configured; NULL: it is not there. */
 const struct root *snapshot_dir(const struct snapshot *s, const char *name);
 struct snapshot *snapshot_ref(struct snapshot *s);
