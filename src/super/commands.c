@@ -143,6 +143,26 @@ static const struct command commands[] = {
               "  quintet config --defaults > quintet.yaml\n",
       .run = command_config,
       .knows = { .json = true, .defaults = true, .options = true } },
+    { .name = "compress",
+      .arguments = "[DIR...]",
+      .summary = "write precompressed siblings of static files, after collectstatic",
+      .text =
+          "Beside each file that compresses (style.css) its siblings style.css.br, .zst and .gz are written, as small "
+          "as "
+          "they can\n"
+          "be, and `quintet run` sends them to whoever takes them. Without DIR: the static files of the Django project "
+          "here.\n\n"
+          "Left out are files below 1 kB, types that are compressed in themselves, hidden files, and siblings that "
+          "would "
+          "save\n"
+          "less than a twentieth. A sibling has its file's date; what is up to date is not made again. If a file "
+          "cannot "
+          "be read or\n"
+          "written the others are done nevertheless, and the exit status is 1.\n\n"
+          "  python manage.py collectstatic --noinput && quintet compress\n"
+          "  quintet compress /srv/mysite/static /srv/mysite/docs\n",
+      .run = command_compress,
+      .knows = { .words = true } },
     { .name = "version",
       .arguments = "",
       .summary = "the version of this program",

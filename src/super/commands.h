@@ -1,5 +1,5 @@
 /*
- * The program's commands: `quintet run`, `check`, `reload`, `rollback`, `pause`, `resume`, `stop`, `status`, `top`, `config`, `version`.
+ * The program's commands: `quintet run`, `check`, `reload`, `rollback`, `pause`, `resume`, `stop`, `status`, `top`, `config`, `compress`, `version`.
  */
 #ifndef QUINTET_SUPER_COMMANDS_H
 #define QUINTET_SUPER_COMMANDS_H
@@ -11,16 +11,21 @@
 /* The program's main when it is no edge. Returns the exit status. */
 int commands_main(int argc, char **argv, char **envp);
 
+#define COMMAND_WORDS_MAX 64
+
 /* A command's own switches, taken out of argv before the options are read. */
 struct command_switches {
     bool json;
     bool defaults;
     const char *max; /* borrowed from argv; NULL: not given */
     bool edge;
+    const char *words[COMMAND_WORDS_MAX]; /* borrowed from argv: what is no option */
+    size_t n_words;
 };
 
 /* Each returns the exit status. */
 int command_check(struct launch *launch, const struct command_switches *switches);
+int command_compress(struct launch *launch, const struct command_switches *switches);
 int command_config(struct launch *launch, const struct command_switches *switches);
 int command_reload(struct launch *launch, const struct command_switches *switches);
 int command_pause(struct launch *launch, const struct command_switches *switches);

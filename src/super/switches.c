@@ -10,6 +10,24 @@
 
 #define NEAR 2u /* letters by which a misspelt switch may differ */
 
+/* Is argv[i] the value of the option before it? Of those that stand beside words each has one. */
+static bool is_value(char *const *argv, int i)
+{
+    const char *before = argv[i - 1];
+
+    return i > 1 && before[0] == '-' &&
+           (before[1] == '-' ? before[2] != '\0' && strchr(before, '=') == NULL
+                             : before[1] != '\0' && before[2] == '\0');
+}
+
+static bool take_word(const struct switches_known *known, char *const *argv, int i, struct command_switches *found)
+{
+    if (!known->words || argv[i][0] == '-' || is_value(argv, i) || found->n_words == COMMAND_WORDS_MAX)
+        return false;
+    found->words[found->n_words++] = argv[i];
+    return true;
+}
+
 bool switches_take(const struct switches_known *known, int *argc, char **argv, struct command_switches *found)
 {
     bool help = false, options = true;
@@ -30,7 +48,7 @@ bool switches_take(const struct switches_known *known, int *argc, char **argv, s
             found->max = argv[++i];
         else if (options && known->edge && strcmp(argv[i], "--edge") == 0)
             found->edge = true;
-        else
+        else if (!take_word(known, argv, i, found))
             argv[n++] = argv[i];
     }
     *argc = n;

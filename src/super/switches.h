@@ -14,6 +14,7 @@
 /* What a command understands. */
 struct switches_known {
     bool json, defaults, edge, max; /* switches */
+    bool words;                     /* directories; what is behind the last that fits is refused */
     bool options;                   /* every option and MODULE; otherwise --chdir, --config and --control alone */
 };
 

@@ -70,6 +70,25 @@ static void test_misspelt(void **state)
     REFUSED("-x: no such option; see `quintet stop --help`", "stop", &stop, "-x");
 }
 
+static void test_words(void **state)
+{
+    static const struct switches_known compress = { .words = true };
+    char *argv[] = { "compress", "static", "--chdir", "/srv/a", "docs", "--config=x", "more", "-c", "y", NULL };
+    struct command_switches found = { 0 };
+    int argc = ARRAY_LEN(argv) - 1;
+
+    assert_false(switches_take(&compress, &argc, argv, &found));
+    assert_int_equal(found.n_words, 3);
+    assert_string_equal(found.words[0], "static");
+    assert_string_equal(found.words[1], "docs");
+    assert_string_equal(found.words[2], "more");
+    assert_int_equal(argc, 6);
+    assert_string_equal(argv[2], "/srv/a");
+    assert_string_equal(argv[5], "y");
+    assert_int_equal(switches_check("compress", &compress, argc, argv, error), 0);
+    REFUSED("--best: no such option; see `quintet compress --help`", "compress", &compress, "static", "--best");
+}
+
 static void test_options_are_for_their_reader(void **state)
 {
     assert_int_equal(CHECK("config", &config, "--workers", "3", "mysite.wsgi", "-w", "4", "--wokers"), 0);
@@ -81,6 +100,7 @@ int main(void)
         cmocka_unit_test(test_own_switches_and_which_instance),
         cmocka_unit_test(test_what_would_be_ignored),
         cmocka_unit_test(test_misspelt),
+        cmocka_unit_test(test_words),
         cmocka_unit_test(test_options_are_for_their_reader),
     };
 
