@@ -75,6 +75,11 @@ def gate(environ, start):
     return answer(start, "through %d\n" % os.getpid())
 
 
+def slow(environ, start):
+    time.sleep(0.02)
+    return answer(start, "slow\n")
+
+
 def stream_gate(environ, start):
     """Like gate, with the first piece sent before."""
     q = query(environ)
