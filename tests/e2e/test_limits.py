@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from kit import http2
 from kit.waiting import SLOW, until
 from test_metrics import METRICS, Samples, watch_address
 
@@ -426,6 +427,48 @@ def test_body_size_after_a_reload(quintet):
     c.send(b"x" * 500)
     assert c.response().status == 200
     assert c.request("POST", "/body", body=b"x" * 11).status == 413
+
+# ---- the same over HTTP/2 ----
+
+
+def test_rates_over_http2(quintet):
+    """A stream is a request: many at a time on one connection get what one after the other would, and the connection lives on."""
+    site = site_with(quintet, "rate_limit: 5/h by header X-Api-Key\n")
+    c = http2.connect(site)
+    streams = [c.open(path="/hello", fields=[("x-api-key", "a")]) for _ in range(20)]
+    answers = c.wait(*streams)
+    assert sorted(a.status for a in answers) == [200] * 5 + [429] * 15
+    assert sorted(a["ratelimit"] for a in answers if a.status == 200)[0] == '"5/h by header X-Api-Key";r=0;t=720'
+    refused = [a for a in answers if a.status == 429][0]
+    assert int(refused["retry-after"]) in (719, 720)
+    assert passes(site, 3, ("X-Api-Key", "a")) == 0  # whatever the version
+    assert c.get("/hello", ("x-api-key", "b")).status == 200
+
+
+def test_bodies_over_http2(quintet):
+    site = site_with(quintet, BODIES)
+    c = http2.connect(site)
+    assert c.request("POST", "/body", body=b"x" * 1024).status == 200
+    assert c.request("POST", "/digest", body=b"x" * (1 << 20)).status == 200
+    assert c.request("POST", "/body", [("content-length", "1025")], body=b"x" * 1025).status == 413
+    assert c.request("POST", "/body", body=b"x" * 100000).status == 413  # of no announced length
+    assert c.request("POST", "/hello", body=b"xx").status == 413
+    assert c.get("/hello").status == 200
+
+
+def test_concurrency_over_http2(quintet, tmp_path):
+    gates = Gates(quintet, tmp_path)
+    c = http2.connect(gates.site)
+    held = [c.open(path="/hold-a") for _ in range(2)]
+    until(lambda: gates.inside("hold-a") == 2, "both to be inside")
+    refused = c.get("/other")
+    assert refused.status == 503 and refused["retry-after"] == "1"
+    for stream in held:
+        c.reset(stream)
+    c.ping()
+    assert c.get("/other").status == 503  # reset is not done
+    gates.open("hold-a")
+    until(lambda: c.get("/other").status == 200, "a place to come free")
 
 
 # ---- what is not understood ----
