@@ -167,6 +167,7 @@ def _attack(address, attack, n, context):
 
     for _ in range(n):
         start()
+    print("begun", flush=True)
     while True:
         ready = {key.fileobj: events for key, events in waiting.select(timeout=0.02)}
         if sys.stdin in ready:
@@ -179,6 +180,8 @@ def _attack(address, attack, n, context):
             if not one.step(ready.get(key.fileobj, 0) & selectors.EVENT_READ, now):
                 waiting.unregister(one.sock)
                 one.sock.close()
+                if not counts["closed"]:
+                    print("closed", flush=True)
                 counts["closed"] += 1
                 goaways.update(one.codes[-1:])
                 sent += one.sent
@@ -194,10 +197,15 @@ class Attacker:
         words = ["nice", "-n", "19", sys.executable, __file__, name, address[0], str(address[1]), "--connections", str(connections)]
         self.process = subprocess.Popen(words + (["--ca", str(ca)] if ca else []), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
+    def wait(self, word):
+        """Until it has begun, or until the first connection was closed on it."""
+        line = self.process.stdout.readline()
+        assert line.strip() == word, line
+
     def finish(self):
         """{"opened", "closed", "goaways": {code: times}, "sent": bytes}"""
         out, _ = self.process.communicate(timeout=60)
-        return {"opened": 0, "closed": 0, "refused": 0, **json.loads(out)}
+        return {"opened": 0, "closed": 0, "refused": 0, **json.loads(out.splitlines()[-1])}
 
     def __enter__(self):
         return self
@@ -224,14 +232,18 @@ def private_memory(pid):
 
 
 def measure(name, address, good, edge_pid, seconds=1.5, connections=4, ca=None):
-    """Runs it beside good clients (HTTP/1, at the address `good`). Their figures, the attacker's, and {"cpu": share of a processor, "memory": bytes that
+    """Runs it beside good clients (HTTP/1, at the address `good`), at least until it is told off where it must be. Their figures, the attacker's, and {"cpu": share of a processor, "memory": bytes that
     the edge grew by at most}."""
-    before, begin, cpu, peak = private_memory(edge_pid), time.monotonic(), cpu_seconds(edge_pid), 0
+    before, peak = private_memory(edge_pid), 0
     with Steady(good) as load, Attacker(name, address, connections, ca) as attacker:
+        attacker.wait("begun")
+        begin, cpu = time.monotonic(), cpu_seconds(edge_pid)
         while time.monotonic() < begin + seconds:
             time.sleep(0.05)
             peak = max(peak, private_memory(edge_pid))
         took = time.monotonic() - begin
+        if ATTACKS[name].told:
+            attacker.wait("closed")
         figures = {"cpu": (cpu_seconds(edge_pid) - cpu) / took, "memory": max(0, peak - before), "seconds": took}
         return {**figures, "attack": attacker.finish(), "good": load.finish()}
 
