@@ -79,7 +79,7 @@ static void byte_by_byte(void **state)
         for (size_t n = 0; n < heads[i].head.n; n++)
             say(&f, str_make(heads[i].head.p + n, 1));
         for (size_t n = 0; n < sizeof(GET_PLAIN) - 1; n++)
-            say(&f, str_make(GET_PLAIN + n, 1));
+            say(&f, str_make(&GET_PLAIN[n], 1));
         t = rig_app_take(&f.app, 0, &f.request);
         assert_true(str_eq(var(&f, POOL_REMOTE_ADDR), str_of(heads[i].address)));
         finish(&f, t);
