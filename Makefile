@@ -20,7 +20,7 @@ export PYTHON BUILD JOBS BIND TLS_BIND WERROR MESON_FLAGS
 .DEFAULT_GOAL := build
 
 # The targets are commands: none names a file they make (there is a directory `build`).
-.PHONY: build run test test-unit test-e2e faults bench reliability lint asan soak tsan fuzz fmt install fresh clean help
+.PHONY: build run test test-unit test-e2e faults bench reliability lint asan soak testssl tsan fuzz fmt install fresh clean help
 
 build: ## build build/quintet (installs the missing Debian packages for it first)
 	@scripts/install_packages.sh build
@@ -52,6 +52,11 @@ asan: ## unit and e2e tests under AddressSanitizer and UndefinedBehaviorSanitize
 soak: ## a million requests through the shop and every fault for FAULTS_SECONDS=60, under sanitizers (ARGS="--requests N")
 	@scripts/install_packages.sh build run test bench
 	@exec scripts/asan.sh soak $(ARGS)
+
+testssl: ## testssl.sh over a site of ours: nothing above INFO (minutes)
+	@scripts/install_packages.sh build run test testssl
+	@scripts/build.sh $(BUILD)
+	@cd tests/e2e && exec $(PYTHON) -m pytest -q testssl.py $(ARGS)
 
 tsan: ## unit tests (the pool's above all) under ThreadSanitizer
 	@scripts/install_packages.sh build test
