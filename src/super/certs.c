@@ -160,8 +160,10 @@ int certs_check(const struct conf *conf, struct tls_ctx **out, struct why *error
     struct tls_blob *set = NULL;
     int r = load(conf, &set, out, error);
 
-    if (r == 0)
+    if (r == 0) {
+        must(set != NULL);
         set_free(set);
+    }
     return r;
 }
 

@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 
+import pytest
+
 from kit.certificates import RSA
 
 APP = '''
@@ -21,6 +23,7 @@ ELSEWHERE = ("cert_ocspURL", "cert_crlDistributionPoints", "cert_revocation", "O
              "cert_mustStapleExtension", "cert_chain_of_trust", "cert_trust", "cert_extlifeSpan", "cert_validityPeriod")
 
 
+@pytest.mark.timeout(1000)
 def test_nothing_above_info(quintet, authority, tmp_path):
     pairs = [authority.pair("localhost", days=89), authority.pair("localhost", days=89, key_kind=RSA)]
     site = quintet(APP, tls=pairs, files={"app.py": APP})
