@@ -142,7 +142,9 @@ static void what_is_refused(void **state)
         { { .version = TLS1_2_VERSION, .ciphers = "AES128-GCM-SHA256" },
           TLS_CIPHER,
           "no shared cipher" }, /* no forward secrecy */
-        { { .ciphers = "ALL:@SECLEVEL=0", .signatures = "ECDSA+SHA1", .version = TLS1_2_VERSION }, TLS_CIPHER, "no shared" },
+        { { .ciphers = "ALL:@SECLEVEL=0", .signatures = "ECDSA+SHA1", .version = TLS1_2_VERSION },
+          TLS_CIPHER,
+          "no shared" },
         { { .alpn = "\x02h3" }, TLS_ALPN, "no application protocol" },
         { { .distrust = true }, TLS_ALERT, "alert" },
     };
