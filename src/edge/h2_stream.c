@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "edge/edge_process.h"
 #include "edge/h2.h"
+#include "edge/hints.h"
 #include "edge/intake.h"
 #include "edge/pace.h"
 #include "edge/shed.h"
@@ -160,9 +161,19 @@ static void stream_refuse(struct h2_stream *st, unsigned status, const char *why
     exchange_page(&st->exchange, status, str_of(why));
 }
 
+static void send_hints(struct h2_stream *st)
+{
+    struct str links = hints_for(conn_of(st)->lane->hints, &st->exchange);
+    struct header field = { STR("link"), links };
+
+    if (links.n > 0)
+        (void)!h2_interim(st->h2->session, st->id, &(struct h2_answer){ .status = 103, .fields = &field, .n = 1 });
+}
+
 static void stream_start(struct h2_stream *st)
 {
     set_state(st, H2_WAIT);
+    send_hints(st);
     intake_start(&st->exchange);
 }
 
@@ -275,6 +286,7 @@ static void stream_respond(struct h2_stream *st)
     struct lane *lane = conn_of(st)->lane;
     struct h2_answer answer;
 
+    hints_learn(lane->hints, ex);
     add_own_fields(st);
     r->no_body |= ex->head.method == HTTP_HEAD || !http_status_has_content(r->status);
     answer = (struct h2_answer){ r->status, r->fields, r->n_fields, !r->no_body && r->length != 0 };

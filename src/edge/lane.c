@@ -16,6 +16,7 @@
 #include "edge/h1_store.h"
 #include "edge/h2.h"
 #include "edge/handler/handlers.h"
+#include "edge/hints.h"
 #include "edge/leave.h"
 #include "edge/listen.h"
 #include "pool/wake.h"
@@ -213,6 +214,7 @@ int lane_init(struct lane *lane, struct edge *edge, uint32_t index)
     must(buf_reserve(&lane->line, LANE_LINE_MAX) == 0); /* now, so that logging needs no memory later */
     lane->scratch = mem_alloc(LANE_SCRATCH);
     lane->files = file_cache_new(lane);
+    lane->hints = hints_new();
     lane->encoders = encoders_new(lane->loop);
     return 0;
 }
@@ -221,6 +223,7 @@ void lane_fini(struct lane *lane)
 {
     listen_stop(lane);
     file_cache_free(lane->files);
+    hints_free(lane->hints);
     encoders_free(lane->encoders);
     h1_fini_spare(lane);
     h2_stream_fini_spare(lane);

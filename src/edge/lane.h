@@ -28,6 +28,7 @@
 struct edge;
 struct encoders;
 struct file_cache;
+struct hints;
 struct generation;
 struct lane;
 
@@ -58,6 +59,7 @@ struct lane {
     struct list ranks[EVICT_RANKS]; /* struct conn: who goes first when room is needed */
     atomic_uint n_open;             /* of them; read by the others, who hand new ones to the lane with the fewest */
     struct file_cache *files;       /* owned */
+    struct hints *hints;            /* owned; NULL: there was no memory for them */
     struct encoders *encoders;      /* owned */
     struct buf line;                /* an access log line under construction */
     char *scratch;                  /* LANE_SCRATCH bytes for reading bodies; owned */

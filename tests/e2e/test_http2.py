@@ -95,6 +95,34 @@ def test_continue_is_said(dial):
     assert ([s for s, _ in got.interim], got.status, got.body) == ([100], 200, b"now")
 
 
+PAGES = """
+def application(environ, start):
+    path, fields = environ["PATH_INFO"], [("Content-Type", "text/html; charset=utf-8"), ("Content-Length", "2")]
+    if path != "/bare":
+        fields.append(("Link", "</a.css>; rel=preload; as=style, </next>; rel=next, <https://cdn.example>; rel=preconnect"))
+    fields += {"/cookie": [("Set-Cookie", "a=1")], "/vary": [("Vary", "Accept, Cookie")],
+               "/private": [("Cache-Control", "private")]}.get(path, [])
+    start("404 Not Found" if path == "/none" else "200 OK", fields)
+    return [b"hi"]
+"""
+NAVIGATES = ("sec-fetch-mode", "navigate")
+
+
+def test_early_hints(quintet):
+    """What a page's Link fields said the last time comes ahead of its next answer: RFC 8297."""
+    c = http2.connect(quintet(PAGES, options=["--workers", "1"]))
+    assert c.get("/", NAVIGATES).interim == []
+    got = c.get("/?q=1", NAVIGATES)
+    assert got.interim == [(103, [("link", "</a.css>; rel=preload; as=style, <https://cdn.example>; rel=preconnect")])]
+    assert got.status == 200 and got.body == b"hi" and "</next>" in got["link"]
+    assert c.get("/", ("accept", "text/html,*/*;q=0.8")).interim
+    for others in ([("sec-fetch-mode", "cors"), ("accept", "text/html")], [("accept", "*/*")]):
+        assert c.get("/", *others).interim == []
+    assert c.request("HEAD", "/", [NAVIGATES]).interim == []
+    for path in ("/cookie", "/vary", "/private", "/none", "/bare"):
+        assert [c.get(path, NAVIGATES).interim for _ in range(2)] == [[], []], path
+
+
 # ---- streams beside one another ----
 
 def test_requests_run_in_several_workers_at_once(dial, tmp_path):
