@@ -136,6 +136,17 @@ static bool asks_the_application(struct fixture *f, int client)
     return serve(f, client);
 }
 
+/* Without memory for an encoder it goes as it is. */
+static bool gets_it_compressed(struct fixture *f, int client)
+{
+    char *answer = ask(f, client, "GET / HTTP/1.1\r\nHost: x\r\nAccept-Encoding: br\r\n\r\n");
+
+    if (answer[0] != '\0')
+        return good(answer);
+    mem_free(answer);
+    return serve_with(f, client, "Content-Type", "text/html");
+}
+
 static bool uploads(struct fixture *f, int client)
 {
     static char body[200000];
@@ -183,6 +194,7 @@ static bool (*const stories[])(struct fixture *f, int client) = {
     uploads,
     pipelines,
     asks_for_a_file_by_the_application,
+    gets_it_compressed,
 };
 
 static void leave(struct fixture *f, int client)
