@@ -72,6 +72,7 @@ static void check(const struct http_head *head, const char *bytes)
         const struct http_field *f = &head->fields[i];
         struct str name = http_str(bytes, f->name), value = http_str(bytes, f->value);
 
+        must(name.p != NULL && value.p != NULL);
         check_name(name, f->id);
         check_value(name, value);
         check_list(value);
