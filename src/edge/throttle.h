@@ -40,7 +40,7 @@ struct throttle *throttle_ref(struct throttle *t);
 void throttle_unref(struct throttle *t); /* NULL allowed */
 /* Who is asked about: a rule's identity and the key's text. */
 uint64_t throttle_key(const struct throttle *t, uint64_t rule, struct str key);
-/* Counts a request at `now` (monotonic; lanes may differ by some ms) and says whether it passes; a refused one costs nothing. Any thread. A key whose
+/* Counts a request at `now` (clock_mono_ns; two callers' may be some ms apart) and says whether it passes; a refused one costs nothing. Any thread. A key whose
  * rate has changed since goes on with what it owes, at most a whole burst of the new rate. */
 struct throttle_answer throttle_ask(struct throttle *t, uint64_t key, const struct throttle_rate *rate, uint64_t now);
 

@@ -1,5 +1,6 @@
 """Limits of sites and routes: rates, requests at a time, bodies, networks. Clients get addresses by X-Forwarded-For: the tests are the trusted proxy."""
 import json
+import re
 import threading
 import time
 
@@ -37,52 +38,82 @@ def passes(site, n, *fields, target="/hello", client=None):
 # ---- rates ----
 
 
+class Askers:
+    """Connections on all lanes, as fast as they can: how many pass, and what must have passed by the clock."""
+
+    def __init__(self, site, n):
+        self.site, self.passed, self.stop, self.lock = site, 0, threading.Event(), threading.Lock()
+        self.begin, self.first, self.answered, self.refused = time.monotonic(), float("inf"), [], []
+        self.threads = [threading.Thread(target=self.ask) for _ in range(n)]
+        for t in self.threads:
+            t.start()
+
+    def ask(self):
+        client, n, refused = self.site.client(), 0, 0.0
+        while not self.stop.is_set():
+            sent = time.monotonic()
+            passes = client.get("/hello").status == 200
+            with self.lock:
+                self.first = min(self.first, time.monotonic())
+            if passes:
+                n += 1
+            else:
+                refused = sent
+        with self.lock:
+            self.passed += n
+            self.refused.append(refused)
+            self.answered.append(time.monotonic())
+
+    def finish(self):
+        self.stop.set()
+        for t in self.threads:
+            t.join()
+        self.end = max(self.answered)
+
+    def check(self, rate, burst):
+        """Not one more than the burst and one in each interval since; and whoever was refused was so because as many had passed by then."""
+        most = burst + rate * (self.end - self.begin)
+        least = burst + rate * (max(self.refused) - self.first) - 1
+        print("passed %d of %.1f, at least %.1f" % (self.passed, most, least))
+        assert least <= self.passed <= most
+
+
 @pytest.mark.parametrize("lanes", [1, 4])
 def test_exactly_burst_and_rate_whatever_the_thread(quintet, lanes):
-    """Sixteen connections, on all lanes, as fast as they can: what passes is the burst and one in each interval since."""
-    rate, burst, seconds = 50, 20, 2.0
+    rate, burst = 50, 200
     site = site_with(quintet, "rate_limit: %d/s burst %d\n" % (rate, burst), "--edge-threads", lanes)
-    passed, spans, lock = [0], [], threading.Lock()
-
-    def ask():
-        client, n = site.client(), 0
-        begin = time.monotonic()
-        while time.monotonic() < begin + seconds:
-            n += client.get("/hello").status == 200
-        with lock:
-            passed[0] += n
-            spans.append((begin, time.monotonic()))
-
-    threads = [threading.Thread(target=ask) for _ in range(16)]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
-    span = max(e for _, e in spans) - min(b for b, _ in spans)
-    busy = min(e for _, e in spans) - max(b for b, _ in spans)  # when all were asking
-    assert passed[0] <= burst + rate * span, (passed, span)
-    assert passed[0] >= burst + rate * busy - 2 * SLOW, (passed, busy)
+    askers = Askers(site, 16)
+    until(lambda: time.monotonic() > askers.begin + 3.0 and askers.site.messages(message="too many requests, refused"),
+          "three seconds and a refusal")
+    askers.finish()
+    askers.check(rate, burst)
 
 
 def test_what_a_client_is_told(quintet):
-    site = site_with(quintet, "rate_limit: 2/s burst 3\n")
+    site = site_with(quintet, "rate_limit: 2/h burst 3\n")
     c = site.client()
     for left in (2, 1, 0):
         r = c.get("/hello")
         assert r.status == 200
-        assert r["RateLimit-Policy"] == '"2/s by address";q=3;w=2'
-        assert r["RateLimit"] == '"2/s by address";r=%d;t=1' % left
-    refused = time.monotonic()
+        assert r["RateLimit-Policy"] == '"2/h by address";q=3;w=5400'
+        assert re.fullmatch('"2/h by address";r=%d;t=1[78][0-9][0-9]' % left, r["RateLimit"])
     r = c.get("/hello", ("Accept", "application/json"))
     assert r.status == 429 and r.reason == "Too Many Requests"
-    assert r["Retry-After"] == "1" and r["RateLimit"] == '"2/s by address";r=0;t=1'
+    assert r["RateLimit"] == '"2/h by address";r=0;t=%s' % r["Retry-After"] and 1700 < int(r["Retry-After"]) <= 1800
     assert json.loads(r.body)["detail"] == "too many requests in a short time"
     assert "Connection" not in r  # it may stay and wait
-    time.sleep(max(0.0, refused + 1.0 - time.monotonic()))
-    assert c.get("/hello").status == 200
     line = site.wait_message(message="too many requests, refused")
-    assert (line["level"], line["limit"], line["route"], line["client"]) == ("warning", "2/s by address", "*/", "127.0.0.1")
+    assert (line["level"], line["limit"], line["route"], line["client"]) == ("warning", "2/h by address", "*/", "127.0.0.1")
     assert site.wait_access(status=429)
+
+
+def test_who_waits_passes(quintet):
+    site = site_with(quintet, "rate_limit: 2/s burst 1\n")
+    c = site.client()
+    for _ in range(3):
+        refused = until(lambda: [r for r in [c.get("/hello")] if r.status == 429], "a refusal")[0]
+        time.sleep(int(refused["Retry-After"]))
+        assert c.get("/hello").status == 200
 
 
 def test_a_refused_upload_is_not_read(quintet):
@@ -189,31 +220,16 @@ def test_reload_keeps_what_is_owed(quintet):
 
 
 def test_reload_under_fire(quintet):
-    """Sixteen reloads while four lanes count: not one request more passes than the rate allows, and none is lost."""
-    text = "rate_limit: 20/s burst 10\nqueue_size: %d\n"
+    """Six reloads while four lanes count: not one request more passes than the rate allows, and none less."""
+    text = "rate_limit: 20/s burst 100\nqueue_size: %d\n"
     site = site_with(quintet, text % 100, "--edge-threads", "4")
-    stop, passed, lock = threading.Event(), [0], threading.Lock()
-
-    def ask():
-        client, n = site.client(), 0
-        while not stop.is_set():
-            n += client.get("/hello").status == 200
-        with lock:
-            passed[0] += n
-
-    begin = time.monotonic()
-    threads = [threading.Thread(target=ask) for _ in range(8)]
-    for t in threads:
-        t.start()
+    askers = Askers(site, 8)
     try:
         for i in range(6):
             reload(site, text % (101 + i))
     finally:
-        stop.set()
-        for t in threads:
-            t.join()
-    took = time.monotonic() - begin
-    assert 10 + 20 * took - 4 * SLOW - 2 <= passed[0] <= 10 + 20 * took, (passed, took)
+        askers.finish()
+    askers.check(20, 100)
 
 
 # ---- networks ----
@@ -302,7 +318,7 @@ def test_concurrency(quintet, tmp_path):
     assert line["concurrency"] == 2 and line["times"] == 1
     gates.open("hold-a")
     assert first[0].response().status == 200
-    assert gates.site.get("/other").status == 200
+    assert gates.passes()
     third = gates.send("hold-c")
     assert gates.site.get("/other").status == 503
     gates.open("hold-b")
@@ -355,6 +371,13 @@ def test_concurrency_across_a_reload(quintet, tmp_path):
     gates.open("hold-c")
     assert [c.response().status for c in third + more] == [200] * 3
     assert gates.passes()
+
+
+def test_one_after_the_other_is_no_crowd(quintet):
+    """Who has an answer may ask again at once."""
+    site = site_with(quintet, "concurrency: 1\n", "--edge-threads", "2")
+    c = site.client()
+    assert {c.get("/hello").status for _ in range(300)} == {200}
 
 
 def test_a_slow_reader_is_no_crowd(quintet, tmp_path):
@@ -438,9 +461,9 @@ def test_rates_over_http2(quintet):
     streams = [c.open(path="/hello", fields=[("x-api-key", "a")]) for _ in range(20)]
     answers = c.wait(*streams)
     assert sorted(a.status for a in answers) == [200] * 5 + [429] * 15
-    assert sorted(a["ratelimit"] for a in answers if a.status == 200)[0] == '"5/h by header X-Api-Key";r=0;t=720'
+    assert sorted(a["ratelimit"] for a in answers if a.status == 200)[0].startswith('"5/h by header X-Api-Key";r=0;t=7')
     refused = [a for a in answers if a.status == 429][0]
-    assert int(refused["retry-after"]) in (719, 720)
+    assert 700 <= int(refused["retry-after"]) <= 720
     assert passes(site, 3, ("X-Api-Key", "a")) == 0  # whatever the version
     assert c.get("/hello", ("x-api-key", "b")).status == 200
 

@@ -219,12 +219,11 @@ static void try_release(struct exchange *ex, struct app *app)
 {
     if (!app_all_said(app) || app->released)
         return;
+    app_leave_crowd(app); /* now: the client's next request may be here before DONE */
     if (loop_timer_armed(&app->timer))
         loop_timer_stop(ex->lane->loop, &app->timer);
-    if (dispatch_finish(app_dispatch(app), &app->job) != 0)
-        return;
-    app->released = true;
-    app_leave_crowd(app);
+    if (dispatch_finish(app_dispatch(app), &app->job) == 0)
+        app->released = true;
 }
 
 static bool has_nothing_more(const struct app *app)
