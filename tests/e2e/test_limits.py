@@ -7,7 +7,7 @@ import time
 import pytest
 
 from kit import http2
-from kit.waiting import SLOW, until
+from kit.waiting import until
 from test_metrics import METRICS, Samples, watch_address
 
 TRUST = ["--trusted-proxies", "127.0.0.1"]
