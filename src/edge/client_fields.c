@@ -1,5 +1,8 @@
 /* Which request fields the application gets, and what they say about the client. */
 #include "edge/client.h"
+
+#include <string.h>
+
 #include "http/forwarded.h"
 
 /* Fields by which servers and CDNs name the client's address, but those that have an id: what applications read when they do not trust REMOTE_ADDR. */
@@ -31,6 +34,12 @@ static const struct str proxy_fields[] = {
     STR_INIT("x-original-host"), STR_INIT("x-url-scheme"), STR_INIT("x-scheme"),
 };
 
+/* Nearly all fields of a browser begin otherwise: accept-, sec-, upgrade-, origin. */
+static bool may_be_listed(struct str name)
+{
+    return name.n > 0 && strchr("cdfptwx", ascii_lower(name.p[0])) != NULL;
+}
+
 static bool names_address(const struct http_field *field, struct str name)
 {
     switch (field->id) {
@@ -43,6 +52,8 @@ static bool names_address(const struct http_field *field, struct str name)
     default:
         return false;
     }
+    if (!may_be_listed(name))
+        return false;
     for (size_t i = 0; i < ARRAY_LEN(address_fields); i++) {
         if (str_eq_nocase(name, address_fields[i]))
             return true;
@@ -52,7 +63,7 @@ static bool names_address(const struct http_field *field, struct str name)
 
 static bool is_proxys(const struct exchange *ex, struct str name)
 {
-    for (size_t i = 0; i < ARRAY_LEN(proxy_fields); i++) {
+    for (size_t i = 0; may_be_listed(name) && i < ARRAY_LEN(proxy_fields); i++) {
         struct str row = proxy_fields[i];
 
         if (name.n < row.n || !str_eq_nocase(str_cut(name, 0, row.n), row))

@@ -15,7 +15,7 @@
 #include "http/response.h"
 
 #define EXCHANGE_ARENA_MAX (1u << 20)
-#define ARENA_NEED (23u << 10)
+#define ARENA_NEED (22u << 10)
 
 void exchange_init(struct exchange *ex, struct lane *lane)
 {

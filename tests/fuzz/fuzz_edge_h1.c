@@ -1,6 +1,7 @@
 /*
  * A client's bytes into a whole edge: files, pages, health, a queue no worker empties. The first byte says how they are cut and whether the
- * client half-closes. The client is a trusted proxy: the PROXY protocol and the fields of proxies count. What comes back must be answers, the connection must end, and nothing may be left of it.
+ * client half-closes. The client is a trusted proxy: the PROXY protocol and the fields of proxies count. What comes back must be answers, the
+ * connection must end, and nothing may be left of it.
  */
 #include <stdint.h>
 #include <string.h>
