@@ -48,6 +48,7 @@ static void *on_begin(void *arg, int32_t id, struct h2_head **head)
     if (t.n == t.most)
         return NULL;
     t.n++;
+    buf_fini(&st->bytes); /* of one before it in this place */
     *st = (struct stream){ .id = id, .began = true };
     buf_init(&st->bytes, HTTP_HEAD_MAX + H2_HEAD_SLACK);
     h2_head_begin(&st->head, &limits, &st->http, &st->bytes);
