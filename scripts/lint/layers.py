@@ -30,7 +30,8 @@ LAYERS = {
 
 # header pattern → the files that may include it (patterns below src/)
 OWNERS = {
-    "openssl/*": ["os/tls*"],
+    "openssl/*": ["os/tls*", "os/hmac*"],
+    "crypt.h": ["os/passwords*"],
     "Python.h": ["worker/*"],
     "nghttp2/*": ["http/h2*"],
     "yaml.h": ["conf/*"],

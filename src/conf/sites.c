@@ -122,6 +122,35 @@ size_t conf_sites_files(const struct conf_sites *sites, enum conf_files kind, co
     return c.n;
 }
 
+static bool says(const struct option_row *row, const struct conf_route *route, const char *value)
+{
+    const char *said = *(char *const *)(const void *)((const char *)route + row->offset);
+
+    return said != NULL && strcmp(said, value) == 0;
+}
+
+bool conf_sites_uses(const struct conf_sites *sites, struct str name, const char *value)
+{
+    const struct option_row *row = route_option_find(name);
+    bool yes = says(row, &sites->top, value);
+
+    for (size_t i = 0; i < sites->n; i++) {
+        yes = yes || says(row, &sites->sites[i].own, value);
+        for (size_t k = 0; k < sites->sites[i].n_routes; k++)
+            yes = yes || says(row, &sites->sites[i].routes[k], value);
+    }
+    return yes;
+}
+
+struct str conf_sites_key(struct str file)
+{
+    while (file.n > 0 && memchr(" \t\r\n", file.p[file.n - 1], 4))
+        file.n--;
+    while (file.n > 0 && memchr(" \t\r\n", file.p[0], 4))
+        file = str_cut(file, 1, file.n);
+    return file;
+}
+
 /* ---- which path belongs to which route ---- */
 
 static bool encloses(struct str prefix, struct str path)

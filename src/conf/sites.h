@@ -93,6 +93,8 @@ bool conf_sites_any(const struct conf_sites *sites);
 enum conf_files { CONF_FILES_DIRECTORY, CONF_FILES_SECRET };
 /* What all levels name of OPTION_DIRECTORY or OPTION_SECRET_FILE, each once, "off" left out. How many. */
 size_t conf_sites_files(const struct conf_sites *sites, enum conf_files kind, const char *out[CONF_SITE_FILES_MAX]);
+/* Does any level give this value to the option of that name (text types only)? */
+bool conf_sites_uses(const struct conf_sites *sites, struct str name, const char *value);
 enum conf_answer conf_route_answer(const struct conf_route *route);
 /* "example.com", "*"; of the first host. */
 struct str conf_site_name(const struct conf_site *site);
@@ -104,5 +106,7 @@ void conf_sites_resolve(struct conf *conf);
 const struct conf_route *conf_route_level(const struct conf_route *route, struct str name);
 /* Does a path (decoded, normalised) belong to the route? */
 bool conf_route_matches(const struct conf_route *route, struct str path);
+/* The key in a file of `signed`: without the ends of lines and blanks around it. */
+struct str conf_sites_key(struct str file);
 
 #endif

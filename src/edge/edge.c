@@ -68,6 +68,7 @@ static void (*const messages[WIRE_COUNT])(struct edge *edge, struct wire_message
     [WIRE_LOGS] = setup_logs,
     [WIRE_LISTENER] = setup_listener,
     [WIRE_ROOT] = setup_root,
+    [WIRE_SECRET] = setup_secret,
     [WIRE_TLS] = setup_tls,
     [WIRE_TICKETS] = setup_tickets,
     [WIRE_START] = setup_start,
@@ -131,6 +132,7 @@ static void edge_fini(struct edge *edge)
 {
     for (uint32_t i = 1; i < edge->n_lanes; i++)
         pthread_join(edge->lanes[i].thread, NULL);
+    credentials_fini(&edge->credentials);
     loop_timer_stop(edge->lanes[0].loop, &edge->overdue.timer);
     channel_fini(&edge->super);
     while (!list_empty(&edge->dispatch.generations))
@@ -164,6 +166,7 @@ int edge_main(int argc, char **argv)
     overdue_init(edge);
     edge->tickets = tls_tickets_new();
     admit_init(&edge->admit);
+    credentials_init(&edge->credentials);
     loop_timer_init(&edge->hold_timer, hold_over);
     edge->dispatch.queue_max = 1024;
     edge->n_lanes = 1;

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "edge/admit.h"
+#include "edge/credentials.h"
 #include "edge/dispatch.h"
 #include "edge/lane.h"
 #include "edge/overdue.h"
@@ -30,6 +31,7 @@ struct edge {
     uint32_t n_lanes;
     struct dispatch dispatch;
     struct admit admit;
+    struct credentials credentials;
     struct channel super;        /* in lane 0's loop */
     struct snapshot *snapshot;   /* in force; owned reference */
     struct snapshot *building;   /* being received; NULL when none */

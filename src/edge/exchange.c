@@ -41,6 +41,7 @@ void exchange_begin(struct exchange *ex)
     memset(&ex->response, 0, sizeof(ex->response));
     ex->handler = ex->routed = NULL;
     ex->route = NULL;
+    ex->remote_user = STR("");
     ex->state = NULL;
     ex->body_filter = NULL;
     ex->body_state = NULL;

@@ -113,6 +113,7 @@ struct exchange {
     struct stream_tls_info tls_info;
     const struct route *route; /* which rules are in force (edge/site.h); of the snapshot; never NULL once identified */
     struct str host;           /* "host[:port]" that was asked; empty when HTTP/1.0 sent none */
+    struct str remote_user;    /* whose name and password were right; empty: not asked for */
     struct str server_name;    /* the same without port, or the connection's own address */
     uint32_t server_port;
     struct str id;     /* request id */
@@ -133,9 +134,9 @@ struct exchange {
     int worker;                              /* index, -1: none */
     struct refusal refusal;
     struct str rate_state; /* of RateLimit, in the arena; .p == NULL: no rate limit was asked */
-    uint32_t retry_after; /* seconds, for a 503; 0: 1 */
-    bool close;           /* the connection closes after this response */
-    bool client_gone;     /* logged as 499 when nothing was sent */
+    uint32_t retry_after;  /* seconds, for a 503; 0: 1 */
+    bool close;            /* the connection closes after this response */
+    bool client_gone;      /* logged as 499 when nothing was sent */
 };
 
 void exchange_begin(struct exchange *ex); /* arena and spool are initialised already; the rest is cleared */

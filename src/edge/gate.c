@@ -5,8 +5,13 @@
 #include "edge/handler/handlers.h"
 
 static const struct gate gates[] = {
-    { "proxies", gate_proxies }, { "host", gate_host }, { "https", gate_https },
-    { "network", gate_network }, { "rate", gate_rate }, { .name = NULL }, /* the end */
+    { "proxies", gate_proxies },
+    { "host", gate_host },
+    { "https", gate_https },
+    { "network", gate_network },
+    { "rate", gate_rate },
+    { "credentials", gate_credentials },
+    { .name = NULL }, /* the end */
 };
 
 const struct handler *gates_ask(struct exchange *ex)

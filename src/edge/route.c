@@ -32,7 +32,7 @@ static const struct handler *by_directory(const struct exchange *ex)
     return snapshot_root(ex->snapshot, exchange_path(ex)) != NULL ? &file_handler : &app_handler;
 }
 
-static const struct handler *by_answer(const struct exchange *ex)
+const struct handler *route_answer(const struct exchange *ex)
 {
     switch (ex->route->answer) {
     case CONF_ANSWER_DEFAULT:
@@ -64,5 +64,5 @@ const struct handler *route(struct exchange *ex)
         refusal = gate_refuse(ex, 404, STR("")); /* as if it were not there */
     if (refusal == NULL)
         refusal = gates_ask(ex);
-    return refusal != NULL ? refusal : by_answer(ex);
+    return refusal != NULL ? refusal : route_answer(ex);
 }

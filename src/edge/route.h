@@ -7,5 +7,7 @@
 #include "edge/exchange.h"
 
 const struct handler *route(struct exchange *ex); /* never NULL */
+/* Past all gates: who answers on the exchange's route. Never NULL. */
+const struct handler *route_answer(const struct exchange *ex);
 
 #endif

@@ -13,6 +13,7 @@
 #include "wire/tls_blob.h"
 
 #define CONF_BLOB_MAX (1u << 20)
+#define SECRET_MAX (256u << 10)
 #define RESERVED_FDS 64 /* for files, spools and messages */
 #define SPARE_FDS 16    /* for ourselves: what later generations bring, beside a channel for each worker */
 #define FEWEST 16       /* connections that there may be in any case */
@@ -135,6 +136,18 @@ static int build_tls(struct edge *edge, struct str bytes, struct tls_ctx **out, 
     mem_free(blob);
     mem_free(pairs);
     return error;
+}
+
+void setup_secret(struct edge *edge, struct wire_message *m)
+{
+    struct str bytes = { NULL, 0 };
+    int error = edge->building != NULL ? wire_blob_read(m->fds[0], SECRET_MAX, &bytes) : -EPROTO;
+
+    if (error == 0)
+        error = snapshot_add_secret(edge->building, m->text, bytes);
+    if (error != 0)
+        log_event(&edge->log, LOG_ALERT, "a file of passwords or keys cannot be taken over", LOG_S("file", m->text),
+                  LOG_N("error", error));
 }
 
 void setup_tls(struct edge *edge, struct wire_message *m)

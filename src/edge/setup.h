@@ -17,6 +17,7 @@ void setup_logs(struct edge *edge, struct wire_message *m);
 void setup_listener(struct edge *edge, struct wire_message *m);
 void setup_root(struct edge *edge, struct wire_message *m);
 void setup_tickets(struct edge *edge, struct wire_message *m);
+void setup_secret(struct edge *edge, struct wire_message *m);
 void setup_tls(struct edge *edge, struct wire_message *m);
 void setup_start(struct edge *edge, struct wire_message *m);
 /* --metrics-bind is served from the first pool on, whose workers may take long to boot: alive, but not ready. */

@@ -38,6 +38,11 @@ static void compile_headers(struct route *route)
     }
 }
 
+static bool is_asked(const char *file)
+{
+    return file != NULL && strcmp(file, "off") != 0;
+}
+
 static void compile_route(struct sites *sites, struct site *site, const struct conf_route *conf, struct route *route)
 {
     *route = (struct route){ .conf = conf,
@@ -45,7 +50,9 @@ static void compile_route(struct sites *sites, struct site *site, const struct c
                              .path = str_of(conf->path),
                              .name = str_of(route_name(site, conf)),
                              .nth = sites->n_routes++,
-                             .answer = conf_route_answer(conf) };
+                             .answer = conf_route_answer(conf),
+                             .basic = is_asked(conf->basic_auth),
+                             .is_signed = is_asked(conf->signed_by) };
     compile_headers(route);
 }
 
@@ -142,6 +149,21 @@ void sites_bind_root(struct sites *sites, struct root *root, struct log *log)
     struct binding binding = { root, log };
 
     each_route(sites, bind_root, &binding);
+}
+
+static void bind_secret(struct route *route, const void *arg)
+{
+    const struct secret *secret = arg;
+
+    if (route->basic && secret->users.n > 0 && str_eq(secret->name, str_of(route->conf->basic_auth)))
+        route->passwords = secret;
+    if (route->is_signed && str_eq(secret->name, str_of(route->conf->signed_by)))
+        route->key = secret;
+}
+
+void sites_bind_secret(struct sites *sites, const struct secret *secret)
+{
+    each_route(sites, bind_secret, secret);
 }
 
 static void route_fini(struct route *route, const void *arg)

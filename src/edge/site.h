@@ -24,6 +24,7 @@ struct exchange;
 struct log;
 struct site;
 struct root;
+struct secret;
 
 struct route {
     const struct conf_route *conf; /* borrowed from the snapshot's conf: every setting has its value there */
@@ -33,8 +34,10 @@ struct route {
     uint32_t nth;            /* of all routes of the snapshot, for arrays beside this one */
     enum conf_answer answer; /* the handler; a default one is decided by static and media directories */
     const struct root *root; /* CONF_ANSWER_ROOT: borrowed; NULL: the directory is not there */
-    const struct error_pages *pages; /* borrowed; NULL: our own alone */
-    struct header *headers;          /* owned; to be set, or removed when the value is empty */
+    const struct error_pages *pages;      /* borrowed; NULL: our own alone */
+    bool basic, is_signed;                /* asked for: whoever has no passwords or key then lets nobody in */
+    const struct secret *passwords, *key; /* borrowed; NULL: none, or it did not come */
+    struct header *headers;               /* owned; to be set, or removed when the value is empty */
     uint32_t n_headers;
 };
 
@@ -59,6 +62,8 @@ struct sites {
 MUST_CHECK int sites_new(const struct conf *conf, struct sites **out);
 /* A directory has come: the routes that name it have it from now on, for files or for error pages, which are read then. */
 void sites_bind_root(struct sites *sites, struct root *root, struct log *log);
+/* The same for a file of passwords or a key. */
+void sites_bind_secret(struct sites *sites, const struct secret *secret);
 void sites_free(struct sites *sites); /* NULL allowed */
 
 /* By a host in any case, without port, with or without its last dot; NULL: nobody's. */
@@ -67,6 +72,11 @@ const struct site *sites_host(const struct sites *sites, struct str host);
 const struct route *site_route(const struct site *site, struct str path);
 /* Sets ex->route. 0; -ENOENT: an unknown host; -EINVAL: a path that belongs to one route or another, depending on who reads it. */
 MUST_CHECK int site_find(struct exchange *ex);
+/* Are answers for somebody alone? Then no shared cache may keep them. */
+static inline bool route_is_private(const struct route *route)
+{
+    return route->basic || route->is_signed;
+}
 /* What of the request's path, as the client wrote it, is behind the part that belongs to the level whose answer the route gives. */
 struct str site_rest(const struct exchange *ex);
 

@@ -120,6 +120,29 @@ const struct root *snapshot_dir(const struct snapshot *s, const char *name)
     return NULL;
 }
 
+static void secret_fini(struct secret *secret)
+{
+    passwords_fini(&secret->users);
+    mem_wipe((void *)secret->bytes.p, secret->bytes.n);
+    mem_free((void *)secret->bytes.p);
+    mem_free((void *)secret->name.p);
+}
+
+int snapshot_add_secret(struct snapshot *s, struct str name, struct str bytes)
+{
+    char why[PASSWORDS_ERROR_MAX];
+    struct secret secret = { .name = { str_dup(name), name.n }, .bytes = bytes };
+
+    if (s->n_secrets == CONF_SITE_FILES_MAX) {
+        secret_fini(&secret);
+        return -ENOSPC;
+    }
+    (void)!passwords_read(bytes, &secret.users, why); /* a key is none */
+    s->secrets[s->n_secrets] = secret;
+    sites_bind_secret(s->sites, &s->secrets[s->n_secrets++]);
+    return 0;
+}
+
 const struct root *snapshot_root(const struct snapshot *s, struct str path)
 {
     const struct root *best = NULL;
@@ -186,6 +209,8 @@ void snapshot_unref(struct snapshot *s)
         mem_free((void *)s->roots[i].names[0].p);
         mem_free((void *)s->roots[i].names[1].p);
     }
+    for (uint32_t i = 0; i < s->n_secrets; i++)
+        secret_fini(&s->secrets[i]);
     for (uint32_t i = 0; i < s->n_dirs; i++) {
         error_pages_free(s->dirs[i].pages);
         mem_free((void *)s->dirs[i].names[0].p);

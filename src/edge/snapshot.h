@@ -17,6 +17,7 @@
 #include "edge/networks.h"
 #include "edge/site.h"
 #include "http/h1.h"
+#include "os/passwords.h"
 #include "os/sock.h"
 #include "os/tls.h"
 
@@ -38,6 +39,13 @@ struct root {
 
 struct bounds;
 
+/* A file of passwords or a key, as sites and routes name it. */
+struct secret {
+    struct str name;        /* owned */
+    struct str bytes;       /* owned, wiped */
+    struct passwords users; /* of the bytes; none: they are no such file */
+};
+
 struct snapshot {
     atomic_uint refs;
     struct conf_builder *builder; /* owned */
@@ -49,6 +57,8 @@ struct snapshot {
     uint32_t n_roots;
     struct root dirs[CONF_SITE_FILES_MAX]; /* of sites and routes, by name */
     uint32_t n_dirs;
+    struct secret secrets[CONF_SITE_FILES_MAX];
+    uint32_t n_secrets;
     struct tls_ctx *tls;     /* owned reference; NULL: no TLS listeners */
     struct map immutable;    /* hashed names of staticfiles.json, relative to the static root */
     struct networks trusted; /* proxies */
@@ -67,6 +77,8 @@ void snapshot_name_root(struct snapshot *s, struct str real, struct str configur
 MUST_CHECK int snapshot_add_dir(struct snapshot *s, struct str name, struct str real, int dir, struct log *log);
 /* By its name as configured; NULL: it is not there. */
 const struct root *snapshot_dir(const struct snapshot *s, const char *name);
+/* Takes over the bytes. 0 or -ENOSPC. */
+MUST_CHECK int snapshot_add_secret(struct snapshot *s, struct str name, struct str bytes);
 struct snapshot *snapshot_ref(struct snapshot *s);
 void snapshot_unref(struct snapshot *s); /* NULL allowed */
 /* The root with the longest prefix of path, or NULL. */

@@ -30,6 +30,7 @@ enum pool_var {
     POOL_TLS_CLIENT_SUBJECT,
     POOL_TLS_CLIENT_ISSUER,
     POOL_TLS_CLIENT_SERIAL,
+    POOL_REMOTE_USER, /* by the edge's own check; empty: it made none */
     POOL_VAR_COUNT
 };
 

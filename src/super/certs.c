@@ -3,83 +3,27 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "os/tls.h"
+#include "super/secrets.h"
 #include "wire/message.h"
 
 static_assert(TLS_CLIENT_REQUIRED == TLS_BLOB_AUTH_MAX && (int)TLS_CLIENT_REQUIRED == (int)CONF_TLS_CLIENT_REQUIRED &&
                   (int)TLS_CLIENT_OPTIONAL == (int)CONF_TLS_CLIENT_OPTIONAL,
               "one way to say it");
 
-static void wipe(struct str s)
-{
-    if (s.p == NULL)
-        return;
-    mem_wipe((char *)(uintptr_t)s.p, s.n);
-    mem_free((char *)(uintptr_t)s.p);
-}
-
 static void set_free(struct tls_blob *set)
 {
     for (size_t i = 0; i < set->n; i++) {
-        wipe(set->pairs[i].cert_pem);
-        wipe(set->pairs[i].key_pem);
+        secrets_wipe(set->pairs[i].cert_pem);
+        secrets_wipe(set->pairs[i].key_pem);
     }
-    wipe(set->client_ca.cert_pem);
+    secrets_wipe(set->client_ca.cert_pem);
     mem_free(set);
-}
-
-static int cannot(struct why *error, const char *path, int why)
-{
-    return why_set(error, why, "cannot read %s: %s%s", path, why_errno(why),
-                   why == -EACCES ? "; start as root, which only the supervisor stays, or let this user read it" : "");
-}
-
-static int read_bytes(int fd, char *to, size_t size, size_t *got)
-{
-    *got = 0;
-    while (*got < size) {
-        ssize_t n = read(fd, to + *got, size - *got);
-
-        if (n < 0 && errno != EINTR)
-            return -errno;
-        if (n == 0)
-            return 0;
-        if (n > 0)
-            *got += (size_t)n;
-    }
-    return -EFBIG;
-}
-
-static int read_file(const char *path, struct str *out, struct why *error)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    struct stat st;
-    char *bytes;
-    size_t n;
-    int r;
-
-    if (fd < 0)
-        return cannot(error, path, -errno);
-    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
-        close(fd);
-        return cannot(error, path, -EINVAL);
-    }
-    bytes = mem_alloc(CERTS_FILE_MAX);
-    r = read_bytes(fd, bytes, CERTS_FILE_MAX, &n);
-    close(fd);
-    *out = str_make(bytes, n);
-    if (r == 0)
-        return 0;
-    wipe(*out);
-    *out = str_make(NULL, 0);
-    return cannot(error, path, r);
 }
 
 static int read_pairs(const struct conf *conf, struct tls_blob *set, struct why *error)
@@ -90,9 +34,9 @@ static int read_pairs(const struct conf *conf, struct tls_blob *set, struct why 
         int r;
 
         pair->label = str_of(conf->certfile.items[i]);
-        r = read_file(conf->certfile.items[i], &pair->cert_pem, error);
+        r = secrets_read(conf->certfile.items[i], &pair->cert_pem, error);
         if (r == 0)
-            r = read_file(conf->keyfile.items[i], &pair->key_pem, error);
+            r = secrets_read(conf->keyfile.items[i], &pair->key_pem, error);
         if (r != 0)
             return r;
     }
@@ -105,7 +49,7 @@ static int read_client_ca(const struct conf *conf, struct tls_blob *set, struct 
         return 0;
     set->client_auth = (uint32_t)conf->tls_client_auth;
     set->client_ca.label = str_of(conf->tls_client_ca);
-    return read_file(conf->tls_client_ca, &set->client_ca.cert_pem, error);
+    return secrets_read(conf->tls_client_ca, &set->client_ca.cert_pem, error);
 }
 
 /* A context as the edge will build it: a pair that the edge would refuse must be refused here, before a switch. */

@@ -10,8 +10,6 @@
 #include "super/why.h"
 #include "wire/tls_blob.h"
 
-#define CERTS_FILE_MAX (256u << 10)
-
 /* A sealed memfd with every pair of conf and the authorities for clients (wire/tls_blob.h), checked by OpenSSL to load and fit; its descriptor, or -errno with
  * a sentence in `error`. -ENOENT with no sentence: no certificate is configured. *ctx, with success only: what was checked, the caller's to unref. */
 MUST_CHECK int certs_blob(const struct conf *conf, struct tls_ctx **ctx, struct why *error);

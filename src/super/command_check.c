@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -18,6 +19,7 @@
 #include "super/commands.h"
 #include "super/inspect.h"
 #include "super/listen.h"
+#include "super/secrets.h"
 #include "super/super.h"
 
 #define DAY_S 86400
@@ -213,6 +215,98 @@ static void check_roots(struct check *check)
         check_root(check, check->plan->conf->media_map.items[i]);
 }
 
+/* Warnings do not keep a site from serving: the directory may be made later, and reload finds it. */
+static void check_directories(struct check *check)
+{
+    const char *names[CONF_SITE_FILES_MAX];
+    size_t n = conf_sites_files(&check->plan->conf->sites, CONF_FILES_DIRECTORY, names);
+    struct stat st;
+
+    for (size_t i = 0; i < n; i++) {
+        if (stat(names[i], &st) == 0 && S_ISDIR(st.st_mode))
+            continue;
+        (void)why_set(&check->why, 0, "%s, which sites and routes name, is no directory that can be read", names[i]);
+        bad(check, "warning", "route-directory", check->why.text, "make it, or name another; then `quintet reload`");
+    }
+}
+
+static void check_secrets(struct check *check)
+{
+    const char *names[CONF_SITE_FILES_MAX];
+    size_t n = conf_sites_files(&check->plan->conf->sites, CONF_FILES_SECRET, names);
+    struct stat st;
+
+    if (secrets_check(check->plan->conf, &check->why) != 0)
+        failed(check, "route-secret");
+    for (size_t i = 0; i < n; i++) {
+        if (stat(names[i], &st) != 0 || (st.st_mode & 077) == 0)
+            continue;
+        (void)why_set(&check->why, 0, "%s can be read by others than its owner", names[i]);
+        bad(check, "warning", "route-secret-mode", check->why.text, "chmod 600: only the supervisor reads it");
+    }
+}
+
+/* Django's rule; of "*.example.com" the part behind the asterisk has to be in it. */
+static bool is_allowed_host(const struct conf_list *allowed, struct str host)
+{
+    struct str plain = str_starts(host, STR("*.")) ? str_cut(host, 1, host.n) : host;
+
+    for (size_t i = 0; i < allowed->n; i++) {
+        struct str item = str_of(allowed->items[i]);
+        bool below = str_starts(item, STR("."));
+
+        if (str_eq(item, STR("*")) || str_eq_nocase(item, host) || (below && str_ends(plain, item)) ||
+            (below && str_eq_nocase(str_cut(item, 1, item.n), host)))
+            return true;
+    }
+    return false;
+}
+
+/* Hosts whose requests the application would refuse, if they reach it. */
+static void check_hosts(struct check *check, const struct conf_site *site)
+{
+    const struct conf_list *allowed = &check->plan->conf->allowed_hosts;
+    enum conf_answer answer = conf_route_answer(&site->own);
+
+    if (allowed->n == 0 || (answer != CONF_ANSWER_DEFAULT && answer != CONF_ANSWER_APP))
+        return;
+    for (size_t i = 0; i < site->own.hosts.n; i++) {
+        const char *host = site->own.hosts.items[i];
+
+        if (strcmp(host, "*") == 0 || is_allowed_host(allowed, str_of(host)))
+            continue;
+        (void)why_set(&check->why, 0, "requests for %s would be refused: ALLOWED_HOSTS does not have it", host);
+        bad(check, "warning", "site-host", check->why.text, "add it to ALLOWED_HOSTS, or take the site out");
+    }
+}
+
+static void check_routes(struct check *check, const struct conf_site *site)
+{
+    const char *health = check->plan->conf->health_path;
+
+    for (size_t i = 0; i < site->n_routes; i++) {
+        const struct conf_route *r = &site->routes[i];
+
+        if (!r->exact || health == NULL || strcmp(r->path, health) != 0)
+            continue;
+        (void)why_set(&check->why, 0, "the route %s (%s) can never match: health_path answers there", r->path,
+                      r->place != NULL ? r->place : "?");
+        bad(check, "warning", "route", check->why.text, "take one of them away");
+    }
+}
+
+static void check_sites(struct check *check)
+{
+    const struct conf_sites *sites = &check->plan->conf->sites;
+
+    check_directories(check);
+    check_secrets(check);
+    for (size_t i = 0; i < sites->n; i++) {
+        check_hosts(check, &sites->sites[i]);
+        check_routes(check, &sites->sites[i]);
+    }
+}
+
 static void check_user(struct check *check)
 {
     if (geteuid() == 0 && check->plan->conf->user == NULL)
@@ -275,6 +369,7 @@ int command_check(struct launch *launch, const struct command_switches *switches
         check_addresses(check);
         check_certificates(check);
         check_roots(check);
+        check_sites(check);
         check_user(check);
     }
     r = has_errors(check) ? EXIT_FAILED : EXIT_OK;

@@ -7,6 +7,7 @@
 #include "super/certs.h"
 #include "super/roles.h"
 #include "super/script.h"
+#include "super/secrets.h"
 #include "super/super.h"
 
 #define LOOK_NS (1 * NS_PER_SEC)         /* between two looks at what is left of a drain */
@@ -186,6 +187,8 @@ static void planned(struct super *super, struct plan *plan)
     if (r == 0 && plan->conf->certfile.n > 0)
         r = certs_check(plan->conf, &ctx, why);
     tls_ctx_unref(ctx);
+    if (r == 0)
+        r = secrets_check(plan->conf, why);
     if (r == 0 && super->reload.kind != RELOAD_EDGE)
         r = second_edge_prepare(super, plan, why);
     if (r != 0) {

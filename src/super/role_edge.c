@@ -15,6 +15,7 @@
 #include "os/proc.h"
 #include "super/certs.h"
 #include "super/roles.h"
+#include "super/secrets.h"
 #include "super/super.h"
 #include "wire/inherit.h"
 
@@ -159,6 +160,27 @@ static void send_dirs(struct child *edge, const struct conf *conf)
         send_dir(edge, conf->error_pages, n);
 }
 
+/* Checked before any switch; without one that went bad since, nobody comes in where it is asked for. */
+static void send_secrets(struct child *edge, const struct conf *conf)
+{
+    const char *names[CONF_SITE_FILES_MAX];
+    size_t n = conf_sites_files(&conf->sites, CONF_FILES_SECRET, names);
+    struct why *why = mem_zalloc(sizeof(*why));
+
+    for (size_t i = 0; i < n; i++) {
+        struct wire_message m = { .type = WIRE_SECRET, .text = str_of(names[i]), .n_fds = 1 };
+
+        m.fds[0] = m.text.n <= WIRE_TEXT_MAX ? secrets_blob(names[i], why) : -ENAMETOOLONG;
+        if (m.fds[0] >= 0) {
+            channel_send(&edge->channel, &m);
+            close(m.fds[0]);
+        } else {
+            log_event(edge->log, LOG_ERROR, "a file of passwords or keys cannot be used", LOG_Z("why", why->text));
+        }
+    }
+    mem_free(why);
+}
+
 static void send_roots(struct child *edge, const struct plan *plan)
 {
     for (size_t i = 0; i < plan->conf->static_map.n; i++)
@@ -222,6 +244,7 @@ void role_edge_configure(struct child *edge, const struct plan *plan)
     send_logs(edge);
     send_roots(edge, plan);
     send_dirs(edge, plan->conf);
+    send_secrets(edge, plan->conf);
     if (plan->conf->certfile.n > 0 && !(super_of(edge)->second.wanted && edge == super_of(edge)->edge))
         send_tickets(edge);
     send_tls(edge, plan);

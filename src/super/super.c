@@ -23,6 +23,7 @@
 #include "super/certs.h"
 #include "super/reap.h"
 #include "super/roles.h"
+#include "super/secrets.h"
 
 #define WATCHED_DELAY_NS (5 * NS_PER_SEC)   /* shutdown delay where somebody looks at readiness … */
 #define WATCHED_WITHIN_NS (60 * NS_PER_SEC) /* … and has done so lately */
@@ -408,6 +409,8 @@ static int prepare(struct super *super, const struct plan *plan, struct why *why
 {
     int r = check_certificates(plan, why);
 
+    if (r == 0 && secrets_check(plan->conf, why) != 0)
+        r = EXIT_USAGE;
     if (r != 0)
         return r;
     if (control_open(&super->control, super, plan->conf->control, why) != 0)

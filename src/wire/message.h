@@ -63,7 +63,8 @@
     X(PONG,          'E', 'S', 0, 0)                                                                                   \
     X(WATCHED,       'E', 'S', 0, 0)  /* somebody asks for readiness or health; at most once in ten seconds */ \
     X(HELD,          'E', 'S', 0, 0)  /* after HOLD: no request runs any more; generation: nth pause */                              \
-    X(TICKETS,       'S', 'E', 1, 1)  /* memfd: 1 to 4 keys of session tickets, 80 bytes each, newest first. Before TLS; again when they change */
+    X(TICKETS,       'S', 'E', 1, 1)  /* memfd: 1 to 4 keys of session tickets, 80 bytes each, newest first. Before TLS; again when they change */ \
+    X(SECRET,        'S', 'E', 1, 1)  /* memfd: a file of basic_auth or signed; text: its name as configured. Before START */
 /* clang-format on */
 
 enum wire_type {

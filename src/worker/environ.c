@@ -31,12 +31,13 @@ static const char *const var_names[POOL_VAR_COUNT] = {
     [POOL_TLS_CLIENT_SUBJECT] = "SSL_CLIENT_S_DN",
     [POOL_TLS_CLIENT_ISSUER] = "SSL_CLIENT_I_DN",
     [POOL_TLS_CLIENT_SERIAL] = "SSL_CLIENT_M_SERIAL",
+    [POOL_REMOTE_USER] = "REMOTE_USER",
 };
 
 /* Left out of environ when empty. */
 static bool is_optional(int var)
 {
-    return var >= POOL_TLS_PROTOCOL && var <= POOL_TLS_CLIENT_SERIAL;
+    return var >= POOL_TLS_PROTOCOL && var <= POOL_REMOTE_USER;
 }
 
 /* ---- values ---- */

@@ -11,5 +11,7 @@ const struct handler *gate_host(struct exchange *ex);    /* 400, 421: no host of
 const struct handler *gate_https(struct exchange *ex);   /* 301: SECURE_SSL_REDIRECT */
 const struct handler *gate_network(struct exchange *ex); /* 403: deny and allow lists */
 const struct handler *gate_rate(struct exchange *ex);    /* 429: rate limits; fills in ex->rate_state */
+const struct handler *gate_credentials(
+    struct exchange *ex); /* 401, 403, 410: names and passwords, signed URLs; fills in ex->remote_user */
 
 #endif

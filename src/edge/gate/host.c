@@ -29,12 +29,21 @@ static bool is_misdirected(const struct exchange *ex)
     return ex->tls && name.n > 0 && !uri_host_matches(ex->server_name, name);
 }
 
+/* quintet.yaml has a site for this very name, and the application, which has its own list, is not asked. */
+static bool has_a_site(const struct exchange *ex)
+{
+    enum conf_answer answer = ex->route->answer;
+
+    return ex->route->site != ex->snapshot->sites->fallback && answer != CONF_ANSWER_DEFAULT &&
+           answer != CONF_ANSWER_APP;
+}
+
 const struct handler *gate_host(struct exchange *ex)
 {
     struct str host = ex->host.n > 0 ? ex->host : ex->server_name;
     unsigned status;
 
-    if (hosts_known(ex->snapshot, host))
+    if (hosts_known(ex->snapshot, host) || has_a_site(ex))
         return NULL;
     stats_add(&ex->lane->stats.unknown_host, 1);
     status = is_misdirected(ex) ? 421 : 400;

@@ -41,6 +41,7 @@ static void fill_vars(struct exchange *ex, struct pool_request *r)
     r->vars[POOL_TLS_CLIENT_SUBJECT] = ex->tls_info.client_subject;
     r->vars[POOL_TLS_CLIENT_ISSUER] = ex->tls_info.client_issuer;
     r->vars[POOL_TLS_CLIENT_SERIAL] = ex->tls_info.client_serial;
+    r->vars[POOL_REMOTE_USER] = ex->remote_user;
 }
 
 static void fill_fields(struct exchange *ex, struct pool_request *r)

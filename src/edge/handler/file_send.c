@@ -44,9 +44,9 @@ static void add(struct exchange *ex, struct str name, struct str value)
 
 static void add_caching(struct exchange *ex, const struct file_offer *offer)
 {
-    if (offer->root->media || offer->fields != NULL)
+    if (offer->root->media || offer->fields != NULL || route_is_private(ex->route))
         add(ex, STR("Cache-Control"), STR("private, no-cache"));
-    else if (map_get(&ex->snapshot->immutable, offer->path) != NULL)
+    else if (offer->root->prefix.n > 0 && map_get(&ex->snapshot->immutable, offer->path) != NULL)
         add(ex, STR("Cache-Control"), STR("public, max-age=31536000, immutable"));
     else
         add(ex, STR("Cache-Control"), STR("public, max-age=60"));
