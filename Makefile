@@ -70,10 +70,11 @@ faults: ## the faults under load alone: deploys, deaths, hangs, shortage, overlo
 	@scripts/install_packages.sh build run test
 	@exec $(PYTHON) scripts/run_tests.py faults -- $(ARGS)
 
-bench: ## measure against gunicorn and nginx + gunicorn on this machine
+bench: ## measure against gunicorn, nginx, h2o, caddy and haproxy on this machine (ARGS, HTTP2_ARGS)
 	@scripts/install_packages.sh build run bench
 	@scripts/build.sh $(BUILD)
-	@exec $(PYTHON) bench/run.py $(ARGS)
+	@$(PYTHON) bench/run.py $(ARGS)
+	@exec $(PYTHON) bench/http2.py $(HTTP2_ARGS)
 
 reliability: ## the same faults for others: what they lose, for docs/user/reliability.md (ARGS="--seconds 12 --write")
 	@scripts/install_packages.sh build run test bench
