@@ -31,7 +31,7 @@ struct encoder_plan {
 
 /* Advanced by what was taken and made. */
 struct encoder_io {
-    const char *in;
+    const char *in; /* never NULL */
     size_t n_in;
     char *out;
     size_t n_out; /* room, at least ENCODER_ROOM */

@@ -16,8 +16,15 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const char request[] = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n";
-static const char upload[] = "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc";
+/* The first byte chooses. */
+static const char *const requests[] = {
+    "GET /a HTTP/1.1\r\nHost: x\r\n\r\n",
+    "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc",
+    "GET /a HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\nCookie: a=b\r\n\r\n",
+    "GET /a HTTP/1.1\r\nHost: x\r\nAccept-Encoding: br\r\nIf-None-Match: W/\"x\"\r\n\r\n",
+    "HEAD /a HTTP/1.1\r\nHost: x\r\nAccept-Encoding: br\r\n\r\n",
+    "GET /a HTTP/1.1\r\nHost: x\r\nAccept-Encoding: zstd\r\n\r\n",
+};
 
 struct play {
     struct rig *rig;
@@ -56,14 +63,15 @@ static void hear(struct play *p)
 
 static void put_head(struct play *p)
 {
-    static const char *const names[] = { "Content-Length",    "X-A",        "Set-Cookie",      "Date", "Connection",
-                                         "Transfer-Encoding", "X-Sendfile", "X-Accel-Redirect" };
+    static const char *const names[] = { "Content-Length",    "X-A",        "Set-Cookie",       "Date", "Connection",
+                                         "Transfer-Encoding", "X-Sendfile", "X-Accel-Redirect", "Vary", "ETag" };
     static const uint16_t statuses[] = { 200, 204, 304, 404, 100, 0, 999, 206 };
-    struct pool_field field = { str_of(names[byte(p) % ARRAY_LEN(names)]), { NULL, 0 } };
-    struct pool_head head = { .fields = &field, .n_fields = 1 };
+    struct pool_field fields[2] = { { str_of(names[byte(p) % ARRAY_LEN(names)]), { NULL, 0 } },
+                                    { STR("Content-Type"), STR("text/html") } };
+    struct pool_head head = { .fields = fields, .n_fields = 2 };
 
     head.status = statuses[byte(p) % ARRAY_LEN(statuses)];
-    field.value = next(p, byte(p) % 32);
+    fields[0].value = next(p, byte(p) % 32);
     (void)!pool_put_head(p->rig->pool, p->t, &head);
 }
 
@@ -170,7 +178,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     p.rig = rig;
     p.file = file;
-    bytes = byte(&p) % 2 == 0 ? request : upload;
+    bytes = requests[byte(&p) % ARRAY_LEN(requests)];
     p.client = rig_connect(rig);
     must(send(p.client, bytes, strlen(bytes), MSG_NOSIGNAL) == (ssize_t)strlen(bytes));
     rig_turn(rig);

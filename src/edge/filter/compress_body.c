@@ -153,7 +153,7 @@ static enum step drain(struct compress *c)
 static enum step go_on(struct compress *c)
 {
     size_t taken;
-    int r = run(c, NULL, 0, c->op, &taken);
+    int r = run(c, "", 0, c->op, &taken);
 
     if (r < 0)
         return STEP_FAIL;
