@@ -250,19 +250,39 @@ static uint64_t taken_meanwhile(struct h2 *h2)
     return h2->taken > before ? h2->taken - before : 0;
 }
 
+static void credit_streams(struct h2 *h2, uint64_t now, uint64_t bytes)
+{
+    LIST_EACH(link, &h2->streams) {
+        struct h2_stream *st = CONTAINER_OF(link, struct h2_stream, link);
+
+        if (st->deadline != 0 && st->state == H2_SEND)
+            st->deadline = pace_earn(st->deadline, now, bytes);
+    }
+}
+
+static struct h2_stream *find_slow(const struct h2 *h2, uint64_t now)
+{
+    LIST_EACH(link, &h2->streams) {
+        struct h2_stream *st = CONTAINER_OF(link, struct h2_stream, link);
+
+        if (st->deadline != 0 && now >= st->deadline)
+            return st;
+    }
+    return NULL;
+}
+
 static void ticked(struct conn *c)
 {
     struct h2 *h2 = c->h2;
     uint64_t now = loop_now(c->lane->loop), taken = taken_meanwhile(h2);
+    struct h2_stream *slow;
 
-    LIST_EACH(link, &h2->streams) {
-        struct h2_stream *st = CONTAINER_OF(link, struct h2_stream, link);
-
-        if (st->deadline != 0 && st->state == H2_SEND && taken > 0)
-            st->deadline = pace_earn(st->deadline, now, taken);
-        if (st->deadline != 0 && now >= st->deadline)
-            h2_stream_too_slow(st);
-    }
+    if (taken > 0)
+        credit_streams(h2, now, taken);
+    while (!c->closed && (slow = find_slow(h2, now)) != NULL) /* from the beginning: an answer may end other streams */
+        h2_stream_too_slow(slow);
+    if (c->closed)
+        return;
     if (h2->leaving == H2_NOTICED && now - h2->noticed_ns >= NOTICE_NS)
         h2_go(h2, H2_NO_ERROR);
     conn_touch(c);

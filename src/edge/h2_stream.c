@@ -496,11 +496,14 @@ void h2_stream_step(struct h2_stream *st)
 
 void h2_stream_too_slow(struct h2_stream *st)
 {
-    stats_add(&conn_of(st)->lane->stats.too_slow, 1);
-    if (st->state == H2_BODY) {
-        stream_refuse(st, 408, "the request body did not arrive in time");
-        return;
-    }
+    struct conn *c = conn_of(st);
+
+    stats_add(&c->lane->stats.too_slow, 1);
     st->deadline = 0;
-    h2_reset(st->h2->session, st->id, H2_CANCEL);
+    if (st->state == H2_BODY)
+        stream_refuse(st, 408, "the request body did not arrive in time");
+    else if (c->writable)
+        h2_reset(st->h2->session, st->id, H2_CANCEL);
+    else
+        conn_close(c); /* it takes nothing: not even that would reach it */
 }

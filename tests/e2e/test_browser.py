@@ -118,6 +118,7 @@ def test_walk_through_the_shop(person, tmp_path):
     # look around
     person.open("/")
     person.sees("Petite Bouche")
+    assert person.driver.execute_script("return performance.getEntriesByType('navigation')[0].nextHopProtocol") == "h2"
     for image in person.driver.find_elements(By.CSS_SELECTOR, "main img:not([loading=lazy])")[:8]:
         person.loaded(image)
     assert person.driver.execute_script("return getComputedStyle(document.querySelector('.brand')).display") != "inline"
