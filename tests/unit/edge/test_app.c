@@ -204,7 +204,7 @@ static void spooling_does_not_hold_the_lane(void **state)
 {
     static const struct {
         size_t block, total, most;
-    } floods[] = { { 16384, 256u << 20, 4 * APP_TURN_MAX }, { 64, 8u << 20, 4ul * APP_TURN_FRAMES * 64 } };
+    } floods[] = { { 16384, 64u << 20, 4 * APP_TURN_MAX }, { 64, 8u << 20, 4ul * APP_TURN_FRAMES * 64 } };
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(floods); i++) {
