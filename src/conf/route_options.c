@@ -41,7 +41,7 @@ const struct option_row route_table[] = {
 
     { .name = "internal", .type = OPTION_BOOL, .group = OPTION_GROUP_SETTINGS, .flags = OPTION_AT_SITE | OPTION_AT_ROUTE, AT(internal), .fallback = "no",
       .help = "404 for clients: only the application sends files from here, by X-Accel-Redirect" },
-    { .name = "error-pages", .type = OPTION_DIRECTORY, .group = OPTION_GROUP_SETTINGS, .flags = EVERYWHERE, AT(error_pages),
+    { .name = "error-pages", .type = OPTION_DIRECTORY, .group = OPTION_GROUP_SETTINGS, .flags = OPTION_AT_SITE | OPTION_AT_ROUTE, AT(error_pages),
       .example = "errors/", .fallback_help = "the option's", .help = "pages of yours for errors: 404.html, 5xx.html, 429.json" },
     { .name = "headers", .type = OPTION_HEADER, .group = OPTION_GROUP_SETTINGS, .flags = OPTION_LIST | EVERYWHERE, AT(headers),
       .example = "{X-Frame-Options: DENY, X-Powered-By: \"\"}", .help = "fields set on every answer, the application's too; an empty one is removed" },

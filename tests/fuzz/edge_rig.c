@@ -151,6 +151,7 @@ struct rig *rig_make(bool with_app)
     add_root(s);
     rig->edge.log = (struct log){ .level = LOG_ALERT, .process = "edge", .sink = silent };
     admit_init(&rig->edge.admit);
+    credentials_init(&rig->edge.credentials);
     dispatch_init(&rig->edge.dispatch, &rig->edge);
     overdue_init(&rig->edge);
     dispatch_limit(&rig->edge.dispatch, 4, NS_PER_SEC);

@@ -34,6 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     must(str_eq(buf_str(&one), buf_str(&two)));
     (void)!conf_finish(first, error);
     show(first);
+    (void)!conf_resolve(first); /* as the edge does */
     conf_builder_free(first);
     conf_builder_free(second);
     buf_fini(&one);

@@ -115,6 +115,7 @@ void rig_init(struct rig *rig, const char *option, const char *value)
     dispatch_init(&rig->edge.dispatch, &rig->edge);
     overdue_init(&rig->edge);
     admit_init(&rig->edge.admit);
+    credentials_init(&rig->edge.credentials);
     rig->edge.dispatch.queue_max = (uint32_t)s->conf->queue_size;
     atomic_store(&rig->edge.has_served, true);
     rig->edge.n_lanes = 1;
@@ -144,6 +145,7 @@ void rig_fini(struct rig *rig)
     spool_settle();
     dispatch_fini(&rig->edge.dispatch);
     admit_fini(&rig->edge.admit);
+    credentials_fini(&rig->edge.credentials);
     assert_int_equal(nftw(rig->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
 }
 
