@@ -11,6 +11,9 @@
 #include "edge/shed.h"
 
 #define FIRST_NS (60 * NS_PER_SEC) /* for the first request */
+/* What is read may be frames of ten bytes, each of which takes as long as a kilobyte that is written: a turn's share of them is 64 KiB. */
+#define READ_MAX (32u << 10)
+#define READ_WEIGHT 16
 #define TICK_NS (5 * NS_PER_SEC)   /* how often the streams' deadlines are looked at */
 #define NOTICE_NS NS_PER_SEC       /* for requests on their way, once the client has been told to send no more */
 #define ENDING_NS (5 * NS_PER_SEC) /* for the last frames */
@@ -91,10 +94,10 @@ static size_t h2_read(struct conn *c)
 
     if (!c->readable || h2_is_stuffed(c->h2->session))
         return 0;
-    n = stream_read(&c->stream, c->lane->scratch, LANE_SCRATCH);
+    n = stream_read(&c->stream, c->lane->scratch, READ_MAX);
     if (n > 0) {
         /* A short read of a plain socket has emptied it: the edge-triggered event comes again with more. */
-        if (!c->tls && (size_t)n < LANE_SCRATCH && !c->peer_gone)
+        if (!c->tls && (size_t)n < READ_MAX && !c->peer_gone)
             c->readable = false;
         take_input(c->h2, c->lane->scratch, (size_t)n);
         return (size_t)n;
@@ -198,7 +201,7 @@ static void h2_settle(struct conn *c)
 static bool h2_step(struct conn *c)
 {
     struct h2 *h2 = c->h2;
-    size_t moved = h2_read(c);
+    size_t moved = h2_read(c) * READ_WEIGHT;
 
     if (c->closed || !h2_hear_streams(h2))
         return false;

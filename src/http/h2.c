@@ -10,6 +10,7 @@
 #define ACKS_MAX 500  /* of them, answers to PING and SETTINGS: for the library, which is never to see so many */
 #define SEND_FIELDS_MAX (512u << 10) /* by the library's generous estimate of a response's fields */
 #define FIELDS_MAX 320               /* of a response, :status included */
+#define SMALL 128                    /* bytes of DATA: fewer are counted */
 #define EARN_BYTES 512               /* of a body sent earn a WINDOW_UPDATE */
 #define FRAME_HEAD 9
 #define NO_LIMIT UINT64_MAX
@@ -62,20 +63,36 @@ static bool is_gone(struct h2_session *s, int32_t id)
            nghttp2_session_find_stream(s->session, id) == NULL;
 }
 
+/* Not another byte of what was read already: it is not worth a microsecond of ours. */
+static int go_on(const struct h2_session *s)
+{
+    return s->refused ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
+}
+
 static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd, void *arg)
 {
     struct h2_session *s = arg;
 
     (void)session;
-    if (s->refused)
-        return 0;
     if (hd->type == NGHTTP2_PRIORITY && hd->stream_id == 0) /* 6.3 */
         refuse(s, NGHTTP2_PROTOCOL_ERROR);
     else if (hd->type == NGHTTP2_HEADERS && is_gone(s, hd->stream_id))
         refuse(s, NGHTTP2_PROTOCOL_ERROR);
     else if (hd->type == NGHTTP2_PRIORITY || hd->type == NGHTTP2_PRIORITY_UPDATE)
         spend(s, H2_GUARD_PRIORITY); /* here, as the library says nothing of those it ignores */
-    return 0;
+    else if (hd->type > NGHTTP2_CONTINUATION)
+        spend(s, H2_GUARD_UNKNOWN);
+    return go_on(s);
+}
+
+/* A frame of unknown type: the library asks, so that on_begin_frame hears of it. */
+static int on_unknown(nghttp2_session *session, void **payload, const nghttp2_frame_hd *hd, void *arg)
+{
+    (void)session;
+    (void)payload;
+    (void)hd;
+    (void)arg;
+    return NGHTTP2_ERR_CANCEL;
 }
 
 static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *arg)
@@ -158,6 +175,8 @@ static void data_received(struct h2_session *s, const nghttp2_frame *frame, void
             s->events->end(stream);
     } else if (frame->hd.length <= frame->data.padlen) {
         spend(s, H2_GUARD_EMPTY);
+    } else if (frame->hd.length - frame->data.padlen < SMALL) {
+        spend(s, H2_GUARD_SMALL);
     }
 }
 
@@ -175,7 +194,7 @@ static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, v
     void *stream = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
 
     if (s->refused)
-        return 0;
+        return go_on(s);
     switch (frame->hd.type) {
     case NGHTTP2_HEADERS:
         if (stream != NULL)
@@ -204,7 +223,7 @@ static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, v
     default:
         break;
     }
-    return 0;
+    return go_on(s);
 }
 
 static int on_data(nghttp2_session *session, uint8_t flags, int32_t id, const uint8_t *p, size_t n, void *arg)
@@ -334,6 +353,7 @@ static int on_frame_not_send(nghttp2_session *session, const nghttp2_frame *fram
 static void set_callbacks(nghttp2_session_callbacks *cb)
 {
     nghttp2_session_callbacks_set_on_begin_frame_callback(cb, on_begin_frame);
+    nghttp2_session_callbacks_set_unpack_extension_callback(cb, on_unknown);
     nghttp2_session_callbacks_set_on_begin_headers_callback(cb, on_begin_headers);
     nghttp2_session_callbacks_set_on_header_callback2(cb, on_header);
     nghttp2_session_callbacks_set_on_invalid_header_callback2(cb, on_invalid_header);
@@ -353,6 +373,10 @@ static void set_options(nghttp2_option *option)
     nghttp2_option_set_max_send_header_block_length(option, SEND_FIELDS_MAX);
     nghttp2_option_set_stream_reset_rate_limit(option, NO_LIMIT, NO_LIMIT); /* ours tells why */
     nghttp2_option_set_builtin_recv_extension_type(option, NGHTTP2_PRIORITY_UPDATE);
+    for (unsigned type = NGHTTP2_CONTINUATION + 1; type <= UINT8_MAX; type++) {
+        if (type != NGHTTP2_PRIORITY_UPDATE)
+            nghttp2_option_set_user_recv_extension_type(option, (uint8_t)type);
+    }
 }
 
 /* No Server Push, no extended CONNECT: what is not said is off. */

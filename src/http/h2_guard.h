@@ -18,8 +18,10 @@
     X(PING, "ping", 200, 20)          /* each is answered */                                                           \
     X(SETTINGS, "settings", 50, 2)    /* each is answered */                                                           \
     X(EMPTY, "empty", 100, 10)        /* DATA without data and without an end */                                       \
+    X(SMALL, "small", 500, 500)       /* DATA of a few bytes: each is dealt with on its own */                         \
     X(PRIORITY, "priority", 400, 100) /* PRIORITY and PRIORITY_UPDATE */                                               \
     X(WINDOW, "window", 2000, 200)    /* WINDOW_UPDATE; what is sent earns more */                                     \
+    X(UNKNOWN, "unknown", 400, 100)   /* frames of types that we do not know */                                        \
     X(HEADERS, "headers", 1, 1)       /* a header block many times the size we take, or in too many frames */
 
 enum h2_guard {
