@@ -34,15 +34,46 @@ static void ignore_signal(int signo)
 {
 }
 
+static const int quiet_signals[] = { SIGINT, SIGQUIT, SIGHUP, SIGTERM, SIGUSR1, SIGUSR2 };
+
 /* The supervisor commands by channel; a signal sent to the whole group or by hand must not end a request in the middle. A handler and not
  * SIG_IGN: handlers are reset by exec, so that what the application starts gets the default. */
 void worker_quiet_signals(void)
 {
-    static const int quiet[] = { SIGINT, SIGQUIT, SIGHUP, SIGTERM, SIGUSR1, SIGUSR2 };
     struct sigaction action = { .sa_handler = ignore_signal, .sa_flags = SA_RESTART };
 
-    for (size_t i = 0; i < ARRAY_LEN(quiet); i++)
-        must(sigaction(quiet[i], &action, NULL) == 0);
+    for (size_t i = 0; i < ARRAY_LEN(quiet_signals); i++)
+        must(sigaction(quiet_signals[i], &action, NULL) == 0);
+}
+
+/* A child of the application's is no worker: its parent may end it by a signal, as multiprocessing does with a pool. What the application handles
+ * itself stays. */
+static void loud_signals(void)
+{
+    struct sigaction now, standard = { .sa_handler = SIG_DFL };
+
+    for (size_t i = 0; i < ARRAY_LEN(quiet_signals); i++) {
+        if (sigaction(quiet_signals[i], NULL, &now) == 0 && now.sa_handler == ignore_signal)
+            must(sigaction(quiet_signals[i], &standard, NULL) == 0);
+    }
+}
+
+static _Thread_local sigset_t before_fork_mask;
+
+/* None is lost between the fork and the child's own handlers. */
+static void before_fork(void)
+{
+    sigset_t quiet;
+
+    sigemptyset(&quiet);
+    for (size_t i = 0; i < ARRAY_LEN(quiet_signals); i++)
+        sigaddset(&quiet, quiet_signals[i]);
+    pthread_sigmask(SIG_BLOCK, &quiet, &before_fork_mask);
+}
+
+static void after_fork(void)
+{
+    pthread_sigmask(SIG_SETMASK, &before_fork_mask, NULL);
 }
 
 /* Comes after faulthandler's handler, which has written the stacks: the supervisor sees that they are whole. */
@@ -71,12 +102,8 @@ void worker_spare_stack(void)
         (void)sigaltstack(&spare, NULL);
 }
 
-static void in_fork_child(void)
+static void forget_channels(struct worker *w)
 {
-    struct worker *w = the_worker;
-
-    if (w == NULL)
-        return;
     w->forked = true;
     recorder_forget(w->recorder);
     if (w->stacks >= 0) /* should the child crash, its stack goes where it prints */
@@ -85,6 +112,15 @@ static void in_fork_child(void)
     close(INHERIT_EDGE);
     for (uint32_t i = 0; i < w->lanes; i++)
         close(INHERIT_LANES + (int)i);
+}
+
+static void in_fork_child(void)
+{
+    if (the_worker != NULL) {
+        forget_channels(the_worker);
+        loud_signals();
+    }
+    after_fork();
 }
 
 /* ---- control thread ---- */
@@ -250,7 +286,7 @@ int worker_start(struct worker *w)
         worker_quiet_signals();
     await_dumps();
     set_title(w);
-    r = -pthread_atfork(NULL, NULL, in_fork_child);
+    r = -pthread_atfork(before_fork, after_fork, in_fork_child);
     return r < 0 ? r : start_control(w);
 }
 

@@ -36,6 +36,7 @@ EXPORT void fake_adopt(struct fake *f);
 EXPORT int fake_orphan_ended(struct fake *f, uint32_t slot);
 EXPORT int fake_memfd(const struct fake *f);
 EXPORT int fake_eventfd(const struct fake *f);
+EXPORT int fake_var_count(void);
 EXPORT int fake_submit(struct fake *f, const char *packed, uint64_t body_size, int flags);
 EXPORT int fake_next(struct fake *f, uint32_t slot, char *out, uint64_t numbers[3]);
 EXPORT int fake_wait(struct fake *f, int timeout_ms);
@@ -114,6 +115,11 @@ static struct str unpack(const char **at)
     s = str_make(*at + sizeof(n), n);
     *at += sizeof(n) + n;
     return s;
+}
+
+int fake_var_count(void)
+{
+    return POOL_VAR_COUNT;
 }
 
 /* packed: POOL_VAR_COUNT texts, number of fields (u32), names and values, body; each text a u32 length and its bytes. flags: 1 HEAD,

@@ -16,13 +16,14 @@ WORKER = BUILD / "python" / "quintet" / "worker.py"
 
 VARS = (
     "method target path query protocol scheme remote_addr remote_port server_name server_port request_id "
-    "tls_protocol tls_cipher client_verify client_subject client_issuer client_serial"
+    "tls_protocol tls_cipher client_verify client_subject client_issuer client_serial remote_user"
 ).split()
 HEAD, DATA, FILE, END, FAIL = range(1, 6)
 FREE, READY, RUNNING, DONE = range(4)
 PATIENCE = 20  # seconds after which something that should happen has not
 
 lib = ctypes.CDLL(str(BUILD / "tests" / "worker" / "libfake_edge.so"))
+assert lib.fake_var_count() == len(VARS), "enum pool_var has changed"
 lib.fake_open.restype = ctypes.c_void_p
 lib.fake_serial.restype = ctypes.c_uint32
 
@@ -189,7 +190,7 @@ class Worker:
             method=method, target=path, path=path.partition("?")[0], query=path.partition("?")[2], protocol="HTTP/1.1",
             scheme="http", remote_addr="192.0.2.7", remote_port="54321", server_name="example.org", server_port="80",
             request_id=f"request-{self.request_number}", tls_protocol="", tls_cipher="", client_verify="", client_subject="", client_issuer="",
-            client_serial="",
+            client_serial="", remote_user="",
         )
         values.update(names)
         size = len(body or b"")

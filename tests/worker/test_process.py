@@ -192,6 +192,10 @@ def test_multiprocessing(corners, kind):
     assert corners.get("/multiprocess", query=kind).body == b"[2, 4, 6]"
 
 
+def test_forked_child_can_be_terminated(corners):
+    assert corners.get("/forked_term").body == b"-%d" % signal.SIGTERM
+
+
 def test_children_inherit_none_of_our_descriptors(corners):
     assert corners.get("/descriptors").body.split() == [b"0", b"1", b"2", b"3"]  # 3: the listing itself
 

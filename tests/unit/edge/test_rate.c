@@ -104,14 +104,9 @@ static void time_going_back(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(nothing_known),
-        cmocka_unit_test(learns),
-        cmocka_unit_test(the_first_forecast),
-        cmocka_unit_test(follows),
-        cmocka_unit_test(slow_requests),
-        cmocka_unit_test(idle_time_does_not_count),
-        cmocka_unit_test(halted),
-        cmocka_unit_test(time_going_back),
+        cmocka_unit_test(nothing_known), cmocka_unit_test(learns),          cmocka_unit_test(the_first_forecast),
+        cmocka_unit_test(follows),       cmocka_unit_test(slow_requests),   cmocka_unit_test(idle_time_does_not_count),
+        cmocka_unit_test(halted),        cmocka_unit_test(time_going_back),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

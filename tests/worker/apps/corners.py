@@ -4,6 +4,7 @@ import io
 import json
 import logging
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -695,6 +696,17 @@ def forks_midway(environ, start_response):
 
 def double(n):
     return 2 * n
+
+
+def forked_term(environ, start_response):
+    """How a child that waits ends when it is told to, as a pool's are."""
+    child = os.fork()
+    if child == 0:
+        time.sleep(60)
+        os._exit(0)
+    os.kill(child, signal.SIGTERM)
+    start_response("200 OK", PLAIN)
+    return [str(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])).encode()]
 
 
 def multiprocess(environ, start_response):
