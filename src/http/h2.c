@@ -209,6 +209,9 @@ static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, v
     case NGHTTP2_PING:
         ping_received(s, frame);
         break;
+    case NGHTTP2_GOAWAY:
+        spend(s, H2_GUARD_SETTINGS);
+        break;
     case NGHTTP2_SETTINGS:
         if (!(frame->hd.flags & NGHTTP2_FLAG_ACK))
             spend(s, H2_GUARD_SETTINGS);

@@ -16,7 +16,7 @@
     X(ERROR, "error", 100, 10)        /* streams that we had to reset for the client's errors: CVE-2025-8671 */        \
     X(REFUSED, "refused", 400, 50)    /* streams past the limit, which a client knows */                               \
     X(PING, "ping", 200, 20)          /* each is answered */                                                           \
-    X(SETTINGS, "settings", 50, 2)    /* each is answered */                                                           \
+    X(SETTINGS, "settings", 50, 2)    /* each is answered; GOAWAY, too, is said once or twice */                       \
     X(EMPTY, "empty", 100, 10)        /* DATA without data and without an end */                                       \
     X(SMALL, "small", 500, 500)       /* DATA of a few bytes: each is dealt with on its own */                         \
     X(PRIORITY, "priority", 400, 100) /* PRIORITY and PRIORITY_UPDATE */                                               \
