@@ -28,6 +28,7 @@
 #define CONF_SITE_FILES_MAX 64 /* directories, and secret files, of all */
 #define CONF_HEADER_MAX 4096   /* bytes of one: name and value */
 #define CONF_RATE_LIMITS_MAX 4
+#define CONF_KEY_MIN 16 /* bytes of a key for signed URLs: with an empty one anybody could sign */
 
 struct conf;
 

@@ -157,7 +157,8 @@ static void bind_secret(struct route *route, const void *arg)
 
     if (route->basic && secret->users.n > 0 && str_eq(secret->name, str_of(route->conf->basic_auth)))
         route->passwords = secret;
-    if (route->is_signed && str_eq(secret->name, str_of(route->conf->signed_by)))
+    if (route->is_signed && conf_sites_key(secret->bytes).n >= CONF_KEY_MIN &&
+        str_eq(secret->name, str_of(route->conf->signed_by)))
         route->key = secret;
 }
 

@@ -72,10 +72,10 @@ const struct site *sites_host(const struct sites *sites, struct str host);
 const struct route *site_route(const struct site *site, struct str path);
 /* Sets ex->route. 0; -ENOENT: an unknown host; -EINVAL: a path that belongs to one route or another, depending on who reads it. */
 MUST_CHECK int site_find(struct exchange *ex);
-/* Are answers for somebody alone? Then no shared cache may keep them. */
+/* Are answers for somebody alone? Then no shared cache may keep them: it asks nobody for a password, and all clients' addresses are one to it. */
 static inline bool route_is_private(const struct route *route)
 {
-    return route->basic || route->is_signed;
+    return route->basic || route->is_signed || route->conf->allow.n > 0;
 }
 /* What of the request's path, as the client wrote it, is behind the part that belongs to the level whose answer the route gives. */
 struct str site_rest(const struct exchange *ex);

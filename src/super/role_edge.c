@@ -170,7 +170,7 @@ static void send_secrets(struct child *edge, const struct conf *conf)
     for (size_t i = 0; i < n; i++) {
         struct wire_message m = { .type = WIRE_SECRET, .text = str_of(names[i]), .n_fds = 1 };
 
-        m.fds[0] = m.text.n <= WIRE_TEXT_MAX ? secrets_blob(names[i], why) : -ENAMETOOLONG;
+        m.fds[0] = m.text.n <= WIRE_TEXT_MAX ? secrets_blob(names[i], conf, why) : -ENAMETOOLONG;
         if (m.fds[0] >= 0) {
             channel_send(&edge->channel, &m);
             close(m.fds[0]);

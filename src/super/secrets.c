@@ -79,8 +79,8 @@ static int fits(const char *path, struct str bytes, const struct conf_sites *sit
             return why_set(error, -EINVAL, "basic_auth: %s: %s", path, reason);
         passwords_fini(&users);
     }
-    if (conf_sites_uses(sites, STR("signed"), path) && conf_sites_key(bytes).n < SECRETS_KEY_MIN)
-        return why_set(error, -EINVAL, "signed: %s: expected a key of at least %d bytes", path, SECRETS_KEY_MIN);
+    if (conf_sites_uses(sites, STR("signed"), path) && conf_sites_key(bytes).n < CONF_KEY_MIN)
+        return why_set(error, -EINVAL, "signed: %s: expected a key of at least %d bytes", path, CONF_KEY_MIN);
     return 0;
 }
 
@@ -101,15 +101,15 @@ int secrets_check(const struct conf *conf, struct why *error)
     return r;
 }
 
-int secrets_blob(const char *path, struct why *error)
+int secrets_blob(const char *path, const struct conf *conf, struct why *error)
 {
     struct str bytes = { NULL, 0 };
     int r = secrets_read(path, &bytes, error);
 
     if (r != 0)
         return r;
-    r = wire_blob_make("quintet-secret", bytes);
-    if (r < 0)
+    r = fits(path, bytes, &conf->sites, error);
+    if (r == 0 && (r = wire_blob_make("quintet-secret", bytes)) < 0)
         r = why_set(error, r, "cannot hand %s on: %s", path, why_errno(r));
     secrets_wipe(bytes);
     return r;

@@ -2,6 +2,9 @@
 import base64
 import ctypes
 import json
+import os
+import re
+import signal
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -151,6 +154,21 @@ def test_signatures_that_do_not_fit(access):
                   "/signed/x?expires=99999999999999999999999&signature=" + "A" * 43, good.replace("&expires", "&&expires")]:
         assert access.get(wrong).status == 403, wrong
     assert access.request("POST", good, body=b"x").status == 403
+
+
+@pytest.mark.parametrize("left", ["", " \n", "short"])
+def test_a_key_that_went_bad_lets_nobody_in(access, left):
+    """The edge is made anew at a moment when the file is empty: nobody may sign with the empty key."""
+    good, old = sign_url("/signed/x", 60, KEY), access.edge_pid
+    assert access.get(good).status == 200
+    (access.project / "url.key").write_text(left)
+    access.expected += ["url.key", "the edge died"]
+    os.kill(old, signal.SIGKILL)
+    until(lambda: (access.try_status() or {}).get("edge", {}).get("pid") not in (None, 0, old), "another edge")
+    until(lambda: access.get("/open").status == 200, "it to serve")
+    forged = sign_url("/signed/x", 60, left.strip().encode().ljust(16, b"\0"))  # to HMAC, zeros behind a key are nothing
+    assert access.get(forged).status == 403 and access.get(good).status == 403
+    access.wait_message(why=re.compile("url.key: expected a key of at least 16 bytes"))
 
 
 @pytest.mark.parametrize("files, said", [

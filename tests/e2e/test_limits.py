@@ -258,6 +258,16 @@ routes:
     assert [status(a) for a in ("11.1.2.3", "10.1.2.3", "203.0.113.9")] == [200, 403, 403]
 
 
+def test_caches_keep_nothing_of_what_is_not_for_everybody(quintet):
+    """To a shared cache in front all clients are one."""
+    routes = "routes:\n - path: /in/\n   root: docs\n   allow: [127.0.0.1]\n - path: /out/\n   root: docs\n"
+    site = quintet("plain.py", files={"quintet.yaml": routes, "docs/a.txt": "a", "docs/d/index.html": "d"})
+    for path, status in [("a.txt", 200), ("d/", 200), ("d", 301)]:
+        inside, outside = site.get("/in/" + path), site.get("/out/" + path)
+        assert (inside.status, outside.status) == (status, status)
+        assert inside["Cache-Control"] == "private, no-cache" and outside["Cache-Control"] == "public, max-age=60"
+
+
 def test_deny_counts_before_rates(quintet):
     site = site_with(quintet, "deny: 192.0.2.1\nrate_limit: 1/h by route\n")
     assert [site.get("/hello", by("192.0.2.1")).status for _ in range(3)] == [403] * 3

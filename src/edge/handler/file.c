@@ -48,7 +48,8 @@ static void add_slash(struct exchange *ex)
     exchange_add(
         ex, STR("Location"),
         arena_printf(&ex->arena, "/" STR_FMT "/%s" STR_FMT, STR_ARG(path), query.n > 0 ? "?" : "", STR_ARG(query)));
-    exchange_add(ex, STR("Cache-Control"), STR("public, max-age=60"));
+    exchange_add(ex, STR("Cache-Control"),
+                 route_is_private(ex->route) ? STR("private, no-cache") : STR("public, max-age=60"));
     answer_empty(ex);
 }
 
