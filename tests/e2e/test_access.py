@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from kit.waiting import until
+
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "python"))
 from quintet.signing import sign_url  # noqa: E402
