@@ -7,8 +7,9 @@
 #include "base/str.h"
 #include "http/head.h"
 
-/* The value of the first cookie with this very name, quotes included; .p == NULL when there is none. All Cookie fields are looked at: HTTP/2 clients
- * may send one a cookie (RFC 9113 8.2.3). */
+/* The value of the cookie with this very name; .p == NULL when there is none, or when an application may find another: given twice with different values
+ * (Django takes the last, others the first), in quotes, or among bytes beyond ASCII. All Cookie fields are looked at: HTTP/2 clients may send one a cookie
+ * (RFC 9113 8.2.3). */
 struct str http_cookie(const struct http_head *head, const char *base, struct str name);
 
 #endif

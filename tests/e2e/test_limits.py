@@ -168,6 +168,23 @@ routes:
     assert [cookie("xsessionid=a"), cookie("sessionid=")] == [2, 0]
 
 
+def test_one_value_is_not_counted_as_many(quintet):
+    """Who has one value that counts cannot hide it from the limit behind others, or in another spelling that the application reads as the same."""
+    site = site_with(quintet, """
+routes:
+  - path: /environ
+    rate_limit: 2/h by header X-Api-Key
+  - path: /hello
+    rate_limit: 2/h by cookie sessionid
+""")
+    cookies = ["sessionid=x%d; sessionid=real", "sessionid=real; sessionid=x%d", 'sessionid="\\162eal"; y=%d', "sessionid=real\xc2\xa0; y=%d",
+               "sessionid=y%d; \xc2\xa0sessionid=real"]
+    answers = [site.get("/hello", ("Cookie", text % i)).status for i in range(5) for text in cookies]
+    assert answers.count(200) == 2
+    answers = [site.get("/environ", ("X-Api-Key", "x%d" % i), ("x-api-key", "real")).status for i in range(5)]
+    assert answers.count(200) == 2
+
+
 def test_several_limits(quintet):
     """All must agree. What all share is asked last: who is over his own limit uses up nothing of it."""
     site = site_with(quintet, "rate_limit: [6/h by route, 100/s burst 1000, 4/h]\n")

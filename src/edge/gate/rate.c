@@ -29,22 +29,30 @@ static void by_address(const struct exchange *ex, struct who *who)
     who->key = str_make((const char *)who->address, address_is_v4(who->address) ? ADDRESS_LEN : V6_CLIENT);
 }
 
-static struct str header_value(const struct exchange *ex, const struct limit_rule *rule)
+static bool is_named(const struct exchange *ex, const struct http_field *f, const struct limit_rule *rule)
 {
-    const struct http_head *head = &ex->head;
-
-    if (rule->header != HTTP_F_OTHER)
-        return exchange_field(ex, rule->header);
-    for (uint32_t i = 0; i < head->n_fields; i++) {
-        const struct http_field *f = &head->fields[i];
-
-        if (f->id == HTTP_F_OTHER && str_eq_nocase(http_str(ex->bytes, f->name), rule->said.name))
-            return http_str(ex->bytes, f->value);
-    }
-    return str_make(NULL, 0);
+    return f->id == rule->header &&
+           (f->id != HTTP_F_OTHER || str_eq_nocase(http_str(ex->bytes, f->name), rule->said.name));
 }
 
-/* Whose request it is in the eyes of the rule. Without the header or cookie: the address's. */
+/* Of a field that came once: of several, the application may go by another than we would. */
+static struct str header_value(const struct exchange *ex, const struct limit_rule *rule)
+{
+    const struct http_field *found = NULL;
+
+    for (uint32_t i = 0; i < ex->head.n_fields; i++) {
+        const struct http_field *f = &ex->head.fields[i];
+
+        if (!is_named(ex, f, rule))
+            continue;
+        if (found != NULL)
+            return str_make(NULL, 0);
+        found = f;
+    }
+    return found == NULL ? str_make(NULL, 0) : http_str(ex->bytes, found->value);
+}
+
+/* Whose request it is in the eyes of the rule. Without the header or cookie, or when it is not clear which: the address's. */
 static void find_out(const struct exchange *ex, const struct limit_rule *rule, struct who *who)
 {
     *who = (struct who){ .table = BOUNDS_INVENTED };
