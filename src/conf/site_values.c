@@ -156,7 +156,7 @@ static bool is_authority(struct str s)
 /* Neither "//host" nor "/\host", which a browser takes for another site. */
 bool site_is_redirect(struct str s)
 {
-    struct str rest = s;
+    struct str rest;
 
     for (size_t i = 0; i < s.n; i++)
         if (s.p[i] <= ' ' || (unsigned char)s.p[i] >= 0x7f || strchr("\"<>\\^`|", s.p[i]))

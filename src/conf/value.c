@@ -300,7 +300,7 @@ static void list_append(struct conf_list *list, char *owned)
 
 static struct str lower(struct str text, char out[static ADDRESS_MAX])
 {
-    must(text.n < ADDRESS_MAX);
+    must(text.n < ADDRESS_MAX && (text.p != NULL || text.n == 0));
     for (size_t i = 0; i < text.n; i++)
         out[i] = ascii_lower(text.p[i]);
     return str_make(out, text.n);

@@ -70,7 +70,8 @@ static struct str text(struct span span)
 static void a_request(void **state)
 {
     (void)state;
-    read_fields((const struct field[]){ AT("/a%20b?q=1&r"), { "user-agent", "x" }, { "accept", "" }, { NULL } }, true);
+    read_fields((const struct field[]){ AT("/a%20b?q=1&r"), { "user-agent", "x" }, { "accept", "" }, { NULL, NULL } },
+                true);
     assert_int_equal(r.h.status, 0);
     assert_int_equal(r.head.method, HTTP_GET);
     assert_int_equal(r.head.major, 2);
@@ -93,12 +94,12 @@ static void a_request(void **state)
 static void hosts(void **state)
 {
     (void)state;
-    read_fields((const struct field[]){ GET, { ":path", "/" }, { "host", "b.example" }, { NULL } }, true);
+    read_fields((const struct field[]){ GET, { ":path", "/" }, { "host", "b.example" }, { NULL, NULL } }, true);
     assert_int_equal(r.h.status, 0);
     assert_str(text(r.head.authority), STR("b.example"));
     assert_int_equal(r.head.n_fields, 1);
     done();
-    read_fields((const struct field[]){ AT("/"), { "host", "A.example:8443" }, { NULL } }, true);
+    read_fields((const struct field[]){ AT("/"), { "host", "A.example:8443" }, { NULL, NULL } }, true);
     assert_int_equal(r.h.status, 0);
     assert_int_equal(r.head.n_fields, 1);
     done();
@@ -107,16 +108,17 @@ static void hosts(void **state)
 static void bodies(void **state)
 {
     (void)state;
-    read_fields((const struct field[]){ AT("/"), { NULL } }, false);
+    read_fields((const struct field[]){ AT("/"), { NULL, NULL } }, false);
     assert_int_equal(r.head.body, HTTP_BODY_CHUNKED); /* of a length nobody knows */
     done();
-    read_fields((const struct field[]){ AT("/"), { "content-length", "5" }, { "expect", "100-continue" }, { NULL } },
-                false);
+    read_fields(
+        (const struct field[]){ AT("/"), { "content-length", "5" }, { "expect", "100-continue" }, { NULL, NULL } },
+        false);
     assert_int_equal(r.head.body, HTTP_BODY_LENGTH);
     assert_int_equal(r.head.content_length, 5);
     assert_true(r.head.expect_continue);
     done();
-    read_fields((const struct field[]){ AT("/"), { "content-length", "0" }, { NULL } }, true);
+    read_fields((const struct field[]){ AT("/"), { "content-length", "0" }, { NULL, NULL } }, true);
     assert_int_equal(r.h.status, 0);
     done();
 }
@@ -131,7 +133,7 @@ static void cookies(void **state)
                                         { "x", "y" },
                                         { "cookie", "c=3" },
                                         { "cookie", "" },
-                                        { NULL } },
+                                        { NULL, NULL } },
                 true);
     assert_int_equal(r.h.status, 0);
     assert_int_equal(r.head.n_fields, 3);
@@ -213,7 +215,7 @@ static void fits(void **state)
                                         { ":path", "*" },
                                         { ":authority", "[::1]:80" },
                                         { "te", "trailers" },
-                                        { NULL } },
+                                        { NULL, NULL } },
                 true);
     assert_int_equal(r.h.status, 0);
     assert_int_equal(r.head.target_form, HTTP_TARGET_ASTERISK);
