@@ -21,12 +21,47 @@ struct tls_client_trust {
     unsigned char id[SHA256_DIGEST_LENGTH];
 };
 
+/* By a list of the file that has its issuer's name, whoever else may have signed that list: the file is the operator's. */
+static bool is_revoked(X509_STORE_CTX *ctx, X509 *cert)
+{
+    STACK_OF(X509_CRL) *lists = X509_STORE_CTX_get1_crls(ctx, X509_get_issuer_name(cert));
+    X509_REVOKED *entry;
+    bool found = false;
+
+    for (int i = 0; i < sk_X509_CRL_num(lists); i++)
+        found |= X509_CRL_get0_by_cert(sk_X509_CRL_value(lists, i), &entry, cert) == 1;
+    sk_X509_CRL_pop_free(lists, X509_CRL_free);
+    return found;
+}
+
+/* No list that could be held against it. Where the chain ends, at an authority of the file, OpenSSL has nobody who could have signed one. */
+static bool lacks_a_list(X509_STORE_CTX *ctx)
+{
+    bool last = X509_STORE_CTX_get_error_depth(ctx) == sk_X509_num(X509_STORE_CTX_get0_chain(ctx)) - 1;
+
+    switch (X509_STORE_CTX_get_error(ctx)) {
+    case X509_V_ERR_UNABLE_TO_GET_CRL:
+        return true;
+    case X509_V_ERR_UNABLE_TO_GET_CRL_ISSUER:
+    case X509_V_ERR_KEYUSAGE_NO_CRL_SIGN:
+    case X509_V_ERR_CRL_PATH_VALIDATION_ERROR:
+    case X509_V_ERR_CRL_SIGNATURE_FAILURE:
+        return last;
+    default:
+        return false;
+    }
+}
+
 static int on_verify(int ok, X509_STORE_CTX *ctx)
 {
-    if (ok || X509_STORE_CTX_get_error(ctx) != X509_V_ERR_UNABLE_TO_GET_CRL)
+    bool fine;
+
+    if (ok || !lacks_a_list(ctx))
         return ok;
-    X509_STORE_CTX_set_error(ctx, X509_V_OK); /* else it is what SSL_get_verify_result says in the end */
-    return 1;
+    fine = !is_revoked(ctx, X509_STORE_CTX_get_current_cert(ctx));
+    ERR_clear_error(); /* what the attempt has left: tls_stream_failure goes by the first */
+    X509_STORE_CTX_set_error(ctx, fine ? X509_V_OK : X509_V_ERR_CERT_REVOKED); /* what SSL_get_verify_result says */
+    return fine;
 }
 
 static bool add_cert(struct tls_client_trust *trust, X509 *cert)
@@ -42,7 +77,8 @@ static bool add_cert(struct tls_client_trust *trust, X509 *cert)
 
 static bool add_crl(struct tls_client_trust *trust, X509_CRL *crl)
 {
-    X509_STORE_set_flags(trust->store, X509_V_FLAG_CRL_CHECK);
+    /* of the whole chain: what is revoked may be an authority in between */
+    X509_STORE_set_flags(trust->store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
     return X509_STORE_add_crl(trust->store, crl) == 1;
 }
 

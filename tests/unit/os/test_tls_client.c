@@ -147,6 +147,28 @@ static void a_revocation_list_counts(void **state)
     tls_ctx_unref(ctx);
 }
 
+/* What an authority has revoked may be another authority, and then its clients are nobody. */
+static void an_intermediate_authority_is_revoked(void **state)
+{
+    struct made with = ca, carls = carl;
+    struct tls_ctx *ctx = asking(TLS_CLIENT_REQUIRED, ca.cert);
+
+    (void)state;
+    kit_append(&carls, middle.cert);
+    lets_in(ctx, &carls, "SUCCESS");
+    tls_ctx_unref(ctx);
+    kit_crl(&ca, &middle, 10, with.cert + strlen(with.cert), sizeof(with.cert) - strlen(with.cert));
+    ctx = asking(TLS_CLIENT_REQUIRED, with.cert);
+    keeps_out(ctx, &carls, "certificate revoked");
+    lets_in(ctx, &anna, "SUCCESS");
+    tls_ctx_unref(ctx);
+    kit_append(&with, middle.cert); /* still in the file, and no longer to be believed */
+    ctx = asking(TLS_CLIENT_REQUIRED, with.cert);
+    keeps_out(ctx, &carl, "certificate revoked");
+    lets_in(ctx, &anna, "SUCCESS");
+    tls_ctx_unref(ctx);
+}
+
 static void what_is_said_of_a_client(void **state)
 {
     struct tls_ctx *ctx = asking(TLS_CLIENT_OPTIONAL, ca.cert);
@@ -200,6 +222,7 @@ int main(void)
         cmocka_unit_test(optional),
         cmocka_unit_test(an_intermediate_authority_is_enough),
         cmocka_unit_test(a_revocation_list_counts),
+        cmocka_unit_test(an_intermediate_authority_is_revoked),
         cmocka_unit_test(what_is_said_of_a_client),
         cmocka_unit_test(files_that_say_nothing),
     };

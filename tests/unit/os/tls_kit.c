@@ -165,12 +165,18 @@ static void tcp_pair(int fds[2])
     close(listener);
 }
 
+/* With what stands behind it in the file. */
 static void use_own(SSL_CTX *ctx, const struct made *own)
 {
-    X509 *cert = cert_of(own);
+    BIO *bio = BIO_new_mem_buf(own->cert, -1);
     EVP_PKEY *key = key_of(own);
+    X509 *cert = PEM_read_bio_X509(bio, NULL, NULL, NULL), *next;
 
     assert_int_equal(SSL_CTX_use_cert_and_key(ctx, cert, key, NULL, 1), 1);
+    while ((next = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL)
+        assert_int_equal(SSL_CTX_add_extra_chain_cert(ctx, next), 1);
+    ERR_clear_error();
+    BIO_free(bio);
     X509_free(cert);
     EVP_PKEY_free(key);
 }
