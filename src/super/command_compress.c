@@ -1,5 +1,7 @@
 /* `quintet compress`: precompressed siblings for static files, after collectstatic. */
 #include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,10 +15,43 @@
 
 #define BAR 30
 
+/* ---- signals: what lies aside is removed before we go ---- */
+
+static struct siblings siblings;
+static volatile sig_atomic_t signalled; /* which; 0: none */
+
+static void on_signal(int number)
+{
+    signalled = number;
+    atomic_store(&siblings.run.stop, true);
+}
+
+/* The second one has its usual effect. */
+static void heed_signals(void)
+{
+    static const int those[] = { SIGINT, SIGTERM, SIGHUP };
+    const struct sigaction action = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND | SA_RESTART };
+    struct sigaction now;
+
+    for (size_t i = 0; i < ARRAY_LEN(those); i++)
+        if (sigaction(those[i], NULL, &now) == 0 && now.sa_handler == SIG_DFL)
+            (void)sigaction(those[i], &action, NULL);
+}
+
+/* ---- what is said ---- */
+
+/* Names are whatever somebody has called a file: nothing of them may speak to the terminal. */
+static void put_name(const char *name)
+{
+    for (; *name != '\0'; name++)
+        (void)putc((unsigned char)*name < ' ' || *name == 0x7f ? '?' : *name, stderr);
+}
+
 static void say_failed(const char *path, int error)
 {
-    (void)fprintf(stderr, "%squintet: %s: %s\n", isatty(STDERR_FILENO) ? "\r\x1b[K" : "", path,
-                  error == -EAGAIN ? "changed while it was read" : why_errno(error));
+    (void)fprintf(stderr, "%squintet: ", isatty(STDERR_FILENO) ? "\r\x1b[K" : "");
+    put_name(path);
+    (void)fprintf(stderr, ": %s\n", error == -EAGAIN ? "changed while it was read" : why_errno(error));
 }
 
 static void show_bar(uint64_t done, uint64_t all, size_t n_done)
@@ -69,16 +104,19 @@ static int compress_dir(const char *dir)
 {
     bool terminal = isatty(STDERR_FILENO);
     uint64_t start = clock_mono_ns();
-    struct siblings siblings;
     int r = siblings_find(&siblings, dir, say_failed);
 
     if (r != 0) {
         (void)fprintf(stderr, "quintet: %s: %s\n", dir, why_errno(r));
         return EXIT_FAILED;
     }
+    heed_signals();
+    atomic_store(&siblings.run.stop, signalled != 0); /* one may have come between two directories */
     siblings_make(&siblings, terminal ? show_bar : show_nothing);
     if (terminal)
         (void)fprintf(stderr, "\r\x1b[K");
+    if (signalled != 0)
+        (void)raise(signalled); /* the handler has been taken away */
     summarise(&siblings, dir, clock_mono_ns() - start);
     r = siblings.n_failed == 0 ? EXIT_OK : EXIT_FAILED;
     siblings_fini(&siblings);

@@ -15,18 +15,21 @@
 #include "pack/types.h"
 
 #define OUTPUT_STEP (64u << 10)
+#define SUFFIX_MAX 4 /* ".zst" */
 
 /* Where a file lies: its directory, and names in it. */
 struct place {
     int dir;
-    char name[NAME_MAX + 1], sibling[NAME_MAX + 1], aside[NAME_MAX + 1];
+    const struct hash_seed *seed; /* borrowed */
+    char name[NAME_MAX + 1], sibling[NAME_MAX + 1], aside[32];
     struct stat st; /* the file's */
 };
 
-void sibling_maker_init(struct sibling_maker *maker)
+void sibling_maker_init(struct sibling_maker *maker, const struct sibling_run *run)
 {
     memset(maker, 0, sizeof(*maker));
-    buf_init(&maker->content, SIBLING_FILE_MAX);
+    maker->run = run;
+    buf_init(&maker->content, SIBLING_FILE_MAX + OUTPUT_STEP);
     buf_init(&maker->packed, SIBLING_FILE_MAX + OUTPUT_STEP);
 }
 
@@ -46,12 +49,20 @@ static int open_beneath(int dir, const char *path, uint64_t flags)
     return fd < 0 ? -errno : fd;
 }
 
+/* As it is in its directory. */
+static struct str last_name(const char *path)
+{
+    struct str whole = str_of(path);
+
+    return str_cut(whole, (size_t)(str_rfind(whole, '/') + 1), whole.n);
+}
+
 int sibling_candidate(int root, const char *path, uint64_t *size)
 {
     struct stat st;
     int fd, r = -ENOTSUP;
 
-    if (!pack_name_fits(str_of(path)))
+    if (!pack_name_fits(str_of(path)) || last_name(path).n > NAME_MAX - SUFFIX_MAX)
         return -ENOTSUP;
     fd = open_beneath(root, path, O_PATH);
     if (fd < 0)
@@ -117,6 +128,8 @@ static int pack(struct sibling_maker *maker, enum coding coding)
     r = encoder_begin(maker->encoders[coding], &plan);
     buf_clear(out);
     while (r == 0) {
+        if (atomic_load(&maker->run->stop))
+            return -EINTR;
         if (out->len > most(maker))
             return 0;
         r = buf_try_reserve(out, OUTPUT_STEP);
@@ -183,23 +196,23 @@ static bool is_fresh(const struct stat *sibling, const struct stat *file)
             (sibling->st_mtim.tv_sec == file->st_mtim.tv_sec && sibling->st_mtim.tv_nsec >= file->st_mtim.tv_nsec));
 }
 
-static int set_names(struct place *place, enum coding coding)
+/* They fit: see sibling_candidate. */
+static void set_names(struct place *place, enum coding coding)
 {
     struct str suffix = coding_suffix(coding);
+    uint64_t hash = hash_str(place->seed, str_of(place->name));
     int n = snprintf(place->sibling, sizeof(place->sibling), "%s" STR_FMT, place->name, STR_ARG(suffix));
-    int m =
-        snprintf(place->aside, sizeof(place->aside), ".%s" STR_FMT ".%d", place->name, STR_ARG(suffix), (int)getpid());
 
-    return n < (int)sizeof(place->sibling) && m < (int)sizeof(place->aside) ? 0 : -ENAMETOOLONG;
+    must(n > 0 && n < (int)sizeof(place->sibling));
+    (void)snprintf(place->aside, sizeof(place->aside), ".%016llx" STR_FMT, (unsigned long long)hash, STR_ARG(suffix));
 }
 
 static int make_one(struct sibling_maker *maker, struct place *place, enum coding coding, struct sibling_report *report)
 {
     struct stat st = { 0 };
-    int r = set_names(place, coding);
+    int r;
 
-    if (r != 0)
-        return r;
+    set_names(place, coding);
     if (fstatat(place->dir, place->sibling, &st, AT_SYMLINK_NOFOLLOW) == 0 && is_fresh(&st, &place->st)) {
         report->result[coding] = SIBLING_FRESH;
         report->size[coding] = (uint64_t)st.st_size;
@@ -223,8 +236,8 @@ static bool all_fresh(struct place *place, struct sibling_report *report)
     for (int c = CODING_IDENTITY + 1; c < CODINGS; c++) {
         struct stat st;
 
-        if (set_names(place, (enum coding)c) != 0 ||
-            fstatat(place->dir, place->sibling, &st, AT_SYMLINK_NOFOLLOW) != 0 || !is_fresh(&st, &place->st))
+        set_names(place, (enum coding)c);
+        if (fstatat(place->dir, place->sibling, &st, AT_SYMLINK_NOFOLLOW) != 0 || !is_fresh(&st, &place->st))
             return false;
         report->result[c] = SIBLING_FRESH;
         report->size[c] = (uint64_t)st.st_size;
@@ -232,17 +245,15 @@ static bool all_fresh(struct place *place, struct sibling_report *report)
     return true;
 }
 
-static int find_place(int root, const char *path, struct place *place)
+static int find_place(const struct sibling_run *run, int root, const char *path, struct place *place)
 {
-    ptrdiff_t slash = str_rfind(str_of(path), '/');
-    struct str dir = slash < 0 ? STR(".") : str_make(path, (size_t)slash);
-    const char *name = path + slash + 1;
+    struct str name = last_name(path), dir = str_make(path, strlen(path) - name.n);
     char *text;
 
-    if (strlen(name) > NAME_MAX)
-        return -ENAMETOOLONG;
-    (void)snprintf(place->name, sizeof(place->name), "%s", name);
-    text = str_dup(dir);
+    must(name.n <= NAME_MAX - SUFFIX_MAX);
+    place->seed = &run->seed;
+    (void)snprintf(place->name, sizeof(place->name), STR_FMT, STR_ARG(name));
+    text = str_dup(dir.n > 0 ? dir : STR("."));
     place->dir = open_beneath(root, text, O_RDONLY | O_DIRECTORY);
     mem_free(text);
     return place->dir < 0 ? place->dir : 0;
@@ -254,6 +265,8 @@ static int make_all(struct sibling_maker *maker, int file, struct place *place, 
 
     if (fstat(file, &place->st) != 0)
         return -errno;
+    if (!S_ISREG(place->st.st_mode)) /* as it was when it was found */
+        return -EAGAIN;
     report->size[CODING_IDENTITY] = (uint64_t)place->st.st_size;
     if (all_fresh(place, report))
         return 0;
@@ -266,8 +279,8 @@ static int make_all(struct sibling_maker *maker, int file, struct place *place, 
 static void remove_asides(struct place *place)
 {
     for (int c = CODING_IDENTITY + 1; c < CODINGS; c++) {
-        if (set_names(place, (enum coding)c) == 0)
-            (void)unlinkat(place->dir, place->aside, 0);
+        set_names(place, (enum coding)c);
+        (void)unlinkat(place->dir, place->aside, 0);
     }
 }
 
@@ -278,7 +291,7 @@ int sibling_make(struct sibling_maker *maker, int root, const char *path, struct
 
     memset(report, 0, sizeof(*report));
     if (file >= 0)
-        r = find_place(root, path, &place);
+        r = find_place(maker->run, root, path, &place);
     if (r == 0)
         r = make_all(maker, file, &place, report);
     if (r != 0 && place.dir >= 0)
@@ -290,18 +303,29 @@ int sibling_make(struct sibling_maker *maker, int root, const char *path, struct
     return r;
 }
 
-int sibling_show(int root, const char *path, enum coding coding)
+int sibling_show(const struct sibling_run *run, int root, const char *path, enum coding coding)
 {
     struct place place = { .dir = -1 };
-    int r = find_place(root, path, &place);
+    int r = find_place(run, root, path, &place);
 
-    if (r == 0)
-        r = set_names(&place, coding);
-    if (r == 0 && renameat(place.dir, place.aside, place.dir, place.sibling) != 0) {
+    if (r != 0)
+        return r;
+    set_names(&place, coding);
+    if (renameat(place.dir, place.aside, place.dir, place.sibling) != 0) {
         r = -errno;
         (void)unlinkat(place.dir, place.aside, 0);
     }
-    if (place.dir >= 0)
-        close(place.dir);
+    close(place.dir);
     return r;
+}
+
+void sibling_drop(const struct sibling_run *run, int root, const char *path, enum coding coding)
+{
+    struct place place = { .dir = -1 };
+
+    if (find_place(run, root, path, &place) != 0)
+        return;
+    set_names(&place, coding);
+    (void)unlinkat(place.dir, place.aside, 0);
+    close(place.dir);
 }

@@ -34,15 +34,15 @@ static void fail(struct siblings *s, const char *path, int error)
     s->failed(path, error);
 }
 
-static void walk(struct siblings *s, const char *path, int depth);
+static void walk(struct siblings *s, int at, const char *name, const char *path, int depth);
 
-static void visit(struct siblings *s, const char *path, const struct dirent *entry, int depth)
+static void visit(struct siblings *s, int dir, const char *path, const struct dirent *entry, int depth)
 {
     uint64_t size;
     int r;
 
     if (entry->d_type == DT_DIR) {
-        walk(s, path, depth + 1);
+        walk(s, dir, entry->d_name, path, depth + 1);
         return;
     }
     r = sibling_candidate(s->root, path, &size);
@@ -62,9 +62,10 @@ static void name_type(int dir, struct dirent *entry)
         entry->d_type = DT_DIR;
 }
 
-static void walk(struct siblings *s, const char *path, int depth)
+/* From one directory to the next, so that none on the way can become a link that leads elsewhere. */
+static void walk(struct siblings *s, int at, const char *name, const char *path, int depth)
 {
-    int fd = depth > SIBLINGS_DEPTH_MAX ? -1 : openat(s->root, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int fd = depth > SIBLINGS_DEPTH_MAX ? -1 : openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
     struct dirent *entry;
 
@@ -78,7 +79,7 @@ static void walk(struct siblings *s, const char *path, int depth)
 
         name_type(fd, entry);
         if (entry->d_name[0] != '.' && n < (int)sizeof(below))
-            visit(s, below, entry, depth);
+            visit(s, fd, below, entry, depth);
     }
     (void)closedir(dir);
 }
@@ -95,7 +96,8 @@ int siblings_find(struct siblings *s, const char *dir, void (*failed)(const char
     *s = (struct siblings){ .root = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), .failed = failed };
     if (s->root < 0)
         return -errno;
-    walk(s, ".", 0);
+    hash_seed_random(&s->run.seed);
+    walk(s, s->root, ".", ".", 0);
     if (s->n_files > 0)
         qsort(s->files, s->n_files, sizeof(*s->files), by_size);
     return 0;
@@ -143,7 +145,7 @@ static struct siblings_file *take(struct crew *crew)
     struct siblings_file *file = NULL;
 
     pthread_mutex_lock(&crew->lock);
-    if (crew->next < crew->siblings->n_files)
+    if (crew->next < crew->siblings->n_files && !atomic_load(&crew->siblings->run.stop))
         file = &crew->siblings->files[crew->next++];
     pthread_mutex_unlock(&crew->lock);
     return file;
@@ -155,7 +157,7 @@ static void *work(void *arg)
     struct sibling_maker maker;
     struct siblings_file *file;
 
-    sibling_maker_init(&maker);
+    sibling_maker_init(&maker, &crew->siblings->run);
     while ((file = take(crew)) != NULL) {
         struct sibling_report report;
         int r = sibling_make(&maker, crew->siblings->root, file->path, &report);
@@ -163,7 +165,7 @@ static void *work(void *arg)
         pthread_mutex_lock(&crew->lock);
         if (r == 0)
             count(crew->siblings, file, &report);
-        else
+        else if (r != -EINTR)
             fail(crew->siblings, file->path, r);
         crew->n_done++;
         crew->done += file->size;
@@ -195,18 +197,27 @@ static void wait_and_tell(struct crew *crew, void (*progress)(uint64_t done, uin
     pthread_mutex_unlock(&crew->lock);
 }
 
+static void show_one(struct siblings *s, const struct siblings_file *file, enum coding coding)
+{
+    int r = 0;
+
+    if (atomic_load(&s->run.stop))
+        sibling_drop(&s->run, s->root, file->path, coding);
+    else
+        r = sibling_show(&s->run, s->root, file->path, coding);
+    if (r != 0)
+        fail(s, file->path, r);
+}
+
 /* One sync for all: one for each would take most of the time. */
 static void show(struct siblings *s)
 {
-    if (s->results[SIBLING_WRITTEN] > 0 && syncfs(s->root) != 0)
+    if (s->results[SIBLING_WRITTEN] > 0 && !atomic_load(&s->run.stop) && syncfs(s->root) != 0)
         fail(s, ".", -errno);
     for (size_t i = 0; i < s->n_files; i++) {
         for (int c = CODING_IDENTITY + 1; c < CODINGS; c++) {
-            int r = (s->files[i].written & CODING_BIT(c)) != 0 ? sibling_show(s->root, s->files[i].path, (enum coding)c)
-                                                               : 0;
-
-            if (r != 0)
-                fail(s, s->files[i].path, r);
+            if ((s->files[i].written & CODING_BIT(c)) != 0)
+                show_one(s, &s->files[i], (enum coding)c);
         }
     }
 }

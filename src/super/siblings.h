@@ -19,7 +19,8 @@ struct siblings_file {
 };
 
 struct siblings {
-    int root; /* owned */
+    int root;               /* owned */
+    struct sibling_run run; /* run.stop may be set at any time */
     struct siblings_file *files;
     size_t n_files, room;
     size_t n_failed;                 /* also directories that could not be read */
@@ -32,7 +33,8 @@ struct siblings {
 
 /* Opens the directory and finds what is worth it. 0 or -errno. */
 MUST_CHECK int siblings_find(struct siblings *siblings, const char *dir, void (*failed)(const char *path, int error));
-/* Makes them. `progress` is called now and then from the calling thread with the bytes done of all. */
+/* Makes them. `progress` is called now and then from the calling thread with the bytes done of all. Once run.stop is set it returns soon, and nothing lies
+ * about; siblings that have got their names stay. */
 void siblings_make(struct siblings *siblings, void (*progress)(uint64_t done, uint64_t all, size_t n_done));
 void siblings_fini(struct siblings *siblings);
 

@@ -1,14 +1,16 @@
 """`quintet compress`: what it writes, what it leaves alone, and what it says."""
 import os
 import pty
+import signal
 import subprocess
 
 import pytest
 
-from kit import codings
+from kit import codings, waiting
 from kit.instance import BINARY, PYTHON, environment
 
 CSS = b"body { color: red; margin: 0 }\n" * 200
+NOISE = b"".join(b"%x %x\n" % (n, n * n) for n in range(200_000))  # seconds of work
 
 
 @pytest.fixture
@@ -95,6 +97,45 @@ def test_failures(tree, tmp_path):
     assert "--chdir" in run("--chdir", tmp_path, tree, code=2).stderr
     assert "no such option" in run("--best", tree, code=2).stderr
     assert "STATIC_ROOT" in run(cwd=tmp_path, code=1).stderr
+
+
+def test_names(tree):
+    """Every name that a file may have, and one that no sibling could have."""
+    for name in ("x" * 251 + ".css", "y" * 247 + ".css", "sp ace%41\n.css", "-r.css"):
+        (tree / name).write_bytes(CSS)
+    said = run(tree)
+    assert "5 files, 15 siblings written" in said.stdout and not said.stderr
+    for name in ("y" * 247 + ".css", "sp ace%41\n.css", "-r.css"):
+        assert codings.decode("br", (tree / (name + ".br")).read_bytes()) == CSS
+    (tree / "\x1b[2J.css.br").mkdir()
+    (tree / "\x1b[2J.css").write_bytes(CSS)
+    assert "quintet: ?[2J.css: is a directory" in run(tree, code=1).stderr
+
+
+def leftovers(folder):
+    return [n for n in names(folder) if os.path.basename(n).startswith(".")]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_leaves_nothing_behind(tree, number):
+    for i in range(30):
+        (tree / f"{i}.txt").write_bytes(NOISE)
+    process = subprocess.Popen([BINARY, "compress", tree], stderr=subprocess.PIPE)
+    waiting.until(lambda: leftovers(tree), "a sibling that lies aside")
+    process.send_signal(number)
+    assert process.wait(timeout=60) == -number and not process.stderr.read()
+    process.stderr.close()
+    assert not leftovers(tree)
+
+
+def test_what_a_killed_run_has_left_is_in_nobodys_way(tree):
+    (tree / "noise.txt").write_bytes(NOISE)
+    process = subprocess.Popen([BINARY, "compress", tree])
+    waiting.until(lambda: leftovers(tree), "a sibling that lies aside")
+    process.kill()
+    process.wait(timeout=60)
+    assert leftovers(tree) and set(names(tree)).isdisjoint(set(ALL) - {"site.css", "js/app.js"})
+    assert "3 files, 9 siblings written" in run(tree).stdout
 
 
 def test_several_directories(tree, tmp_path):
