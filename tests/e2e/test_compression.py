@@ -27,13 +27,14 @@ def accept(text):
 
 
 # ---- precompressed siblings ----
+LONG = b"".join(b"#n%x { width: %dpx }\n" % (n * n * n, n * n % 997) for n in range(400))
 
 
 @pytest.fixture
 def siblings(quintet):
     """style.css with all its siblings, gzip.css with one, and an upload beside which others lie."""
     files = {"static/style.css": CSS, "static/gzip.css": CSS, "static/old.css": CSS, "static/photo.png": PHOTO,
-             "static/photo.png.gz": b"no", "media/notes.txt": CSS, "media/notes.txt.br": b"an upload of somebody else"}
+             "static/photo.png.gz": b"no", "static/long.css": LONG, "static/long.css.br": codings.encode("br", LONG), "media/notes.txt": CSS, "media/notes.txt.br": b"an upload of somebody else"}
     for coding, suffix in codings.SUFFIXES.items():
         files["static/style.css" + suffix] = codings.encode(coding, CSS)
     files["static/gzip.css.gz"] = codings.encode("gzip", CSS)
@@ -74,6 +75,24 @@ def test_head_conditions_and_ranges_are_of_what_would_be_sent(siblings):
     part = siblings.get("/static/style.css", accept("br"), ("Range", "bytes=3-9"), ("If-Range", whole["ETag"]))
     assert part.status == 206 and part.body == whole.body[3:10] and part["Content-Encoding"] == "br"
     assert part["Content-Range"] == "bytes 3-9/%d" % len(whole.body)
+
+
+def test_several_parts_are_of_what_is_not_encoded(siblings):
+    """A frame of parts that says br and is none could be read by nobody: the whole comes instead."""
+    several = ("Range", "bytes=0-9,600-609")
+    r = siblings.get("/static/long.css", accept("br"), several)
+    assert r.status == 200 and r["Content-Encoding"] == "br" and codings.decoded(r) == LONG
+    r = siblings.get("/static/long.css", several)
+    assert r.status == 206 and r["Content-Type"].startswith("multipart/byteranges") and "Content-Encoding" not in r
+
+
+def test_unchanged_says_vary_as_the_whole_does(siblings):
+    for path in ("/static/style.css", "/media/notes.txt"):
+        whole = siblings.get(path)
+        r = siblings.get(path, ("If-None-Match", whole["ETag"]))
+        assert r.status == 304 and r["Vary"] == whole["Vary"] == "Accept-Encoding"
+        r = siblings.get(path, ("If-Modified-Since", whole["Last-Modified"]))
+        assert r.status == 304 and r["Vary"] == "Accept-Encoding"
 
 
 def test_a_sibling_that_is_older_than_its_file_is_not_sent(siblings):
@@ -338,3 +357,12 @@ def test_a_route_may_turn_it_off(quintet):
     r = site.get("/secret/x", accept("gzip"))
     assert "Content-Encoding" not in r and "Vary" not in r
     assert site.get("/", accept("gzip"))["Content-Encoding"] == "gzip"
+
+
+@pytest.mark.parametrize("more", [40, 41, 42, 43, 60])
+def test_as_many_fields_as_there_may_be(quintet, more):
+    """Never a compressed body that does not say so."""
+    headers = "".join(f"  X-More-{n}: x\n" for n in range(more))
+    site = quintet("pages.py", files={"quintet.yaml": "headers:\n" + headers})
+    r = site.get("/?" + "&".join(f"X-{n}=1" for n in range(250)), accept("gzip"))
+    assert codings.decoded(r) == pages_body(5000)

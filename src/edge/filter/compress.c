@@ -160,6 +160,12 @@ static bool is_http_10(const struct exchange *ex)
     return ex->head.major == 1 && ex->head.minor == 0;
 }
 
+/* For Vary and Content-Encoding: a body that is not said to be compressed is lost. */
+static bool has_room(const struct response *r)
+{
+    return r->n_fields + 2 <= EXCHANGE_FIELDS_MAX;
+}
+
 void compress_filter(struct exchange *ex)
 {
     struct facts facts;
@@ -170,7 +176,7 @@ void compress_filter(struct exchange *ex)
     facts = facts_of(&ex->response);
     if (ex->response.status == 304)
         weaken_unchanged(ex, facts.etag);
-    if (!is_worth_it(ex, &facts))
+    if (!is_worth_it(ex, &facts) || !has_room(&ex->response))
         return;
     exchange_vary(ex, STR("Accept-Encoding"));
     coding = choose(ex);

@@ -15,6 +15,7 @@
 #include "http/cond.h"
 #include "http/encoding.h"
 #include "http/range.h"
+#include "pack/types.h"
 
 #define TYPE_MAX 256 /* of a media type that each part repeats: the application may give a long one */
 
@@ -226,6 +227,12 @@ static struct http_validators validators(const struct file *f)
     return v;
 }
 
+/* Content-Encoding would be said of the parts' frame, which is not encoded: who obeys it could not read the parts. */
+static bool may_be_multipart(const struct file *f, struct str type)
+{
+    return type.n <= TYPE_MAX && f->coding == CODING_IDENTITY && offered(f->offer, STR("Content-Encoding")).n == 0;
+}
+
 static void respond(struct exchange *ex)
 {
     struct file *f = ex->state;
@@ -251,7 +258,7 @@ static void respond(struct exchange *ex)
         respond_without_content(ex, 416);
         return;
     }
-    if (kind == HTTP_RANGE_SOME && (ranges.n == 1 || type.n <= TYPE_MAX))
+    if (kind == HTTP_RANGE_SOME && (ranges.n == 1 || may_be_multipart(f, type)))
         respond_ranges(ex, type, &ranges);
     else
         respond_whole(ex, type);
@@ -272,6 +279,13 @@ static void use_sibling(struct exchange *ex, struct file_entry *sibling, enum co
                            STR_ARG(coding_name(coding)));
 }
 
+static bool is_packable(const struct file *f)
+{
+    struct str type = offered(f->offer, STR("Content-Type"));
+
+    return type.n > 0 ? pack_type_fits(type) : f->entry->packable;
+}
+
 /* What lies precompressed beside the file, when the client takes it. Beside an upload other uploads may lie, and what the application sends is as it
  * says. */
 static void choose_representation(struct exchange *ex)
@@ -283,9 +297,11 @@ static void choose_representation(struct exchange *ex)
 
     f->mime = f->entry->mime;
     f->etag = str_make(f->entry->etag, f->entry->etag_n);
-    if (!f->entry->packable || f->offer->root->media || f->offer->fields != NULL)
+    if (!is_packable(f))
         return;
-    f->varies = true;
+    f->varies = true; /* or is compressed on the fly: its 304 says so, too (RFC 9110 15.4.5) */
+    if (f->offer->root->media || f->offer->fields != NULL)
+        return;
     http_encodings_read(&ex->head, ex->bytes, &encodings);
     while ((coding = http_encodings_choose(&encodings, have)) != CODING_IDENTITY) {
         struct file_entry *sibling =
