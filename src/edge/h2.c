@@ -18,7 +18,7 @@
 #define NOTICE_NS NS_PER_SEC       /* for requests on their way, once the client has been told to send no more */
 #define ENDING_NS (5 * NS_PER_SEC) /* for the last frames */
 
-static const struct conn_state h2_idle, h2_upload, h2_busy, h2_ending;
+static const struct conn_state h2_idle, h2_upload, h2_busy, h2_flush, h2_ending;
 
 /* ---- the end ---- */
 
@@ -38,16 +38,19 @@ static void h2_go(struct h2 *h2, enum h2_code code)
     h2_goaway(h2->session, code);
 }
 
+/* What this asks to be said goes at the end of the turn: whoever drains goes through a list of connections, which must not change meanwhile. */
 void h2_leave(struct h2 *h2)
 {
+    struct conn *c = h2->conn;
+
     if (h2->leaving != H2_STAYS || h2->failed)
         return;
     h2->leaving = H2_NOTICED;
-    h2->noticed_ns = loop_now(h2->conn->lane->loop);
+    h2->noticed_ns = loop_now(c->lane->loop);
     h2_notice(h2->session);
     h2_ping(h2->session);
-    conn_touch(h2->conn);
-    conn_advance(h2->conn);
+    conn_touch(c);
+    loop_defer(c->lane->loop, &c->task);
 }
 
 void h2_ponged(struct h2 *h2)
@@ -174,11 +177,28 @@ static void h2_tell_blocked(struct h2 *h2)
 
 /* ---- the connection's states ---- */
 
+static bool is_flushed(const struct h2 *h2)
+{
+    return h2->out_pos == h2->out.len;
+}
+
 static const struct conn_state *state_of(const struct h2 *h2)
 {
     if (h2->n_streams == 0)
-        return &h2_idle;
-    return h2->n_bodies == h2->n_streams ? &h2_upload : &h2_busy;
+        return is_flushed(h2) ? &h2_idle : &h2_flush;
+    return h2->n_arriving == h2->n_streams ? &h2_upload : &h2_busy;
+}
+
+/* At once when a request begins: who has one must not be taken for idle, not even until the end of the turn. */
+static void h2_restate(struct conn *c)
+{
+    const struct conn_state *state = state_of(c->h2);
+
+    if (c->state == state)
+        return;
+    if (c->state == &h2_idle || c->state == &h2_flush)
+        c->h2->look_ns = loop_now(c->lane->loop) + TICK_NS;
+    conn_set_state(c, state);
 }
 
 /* All that could be done has been done for now. */
@@ -187,13 +207,12 @@ static void h2_settle(struct conn *c)
     struct h2 *h2 = c->h2;
 
     h2_tell_blocked(h2);
-    if (h2->n_streams == 0 && h2->out_pos == h2->out.len) {
+    if (h2->n_streams == 0 && is_flushed(h2)) {
         buf_fini(&h2->out); /* nothing for as long as nothing happens */
         buf_init(&h2->out, H2_OUT_MAX);
         h2->out_pos = 0;
     }
-    if (c->state != state_of(h2))
-        conn_set_state(c, state_of(h2));
+    h2_restate(c);
     if (h2->n_streams == 0 && c->served > 0 && c->lane->snapshot->conf->keep_alive == 0)
         h2_leave(h2);
 }
@@ -201,35 +220,52 @@ static void h2_settle(struct conn *c)
 static bool h2_step(struct conn *c)
 {
     struct h2 *h2 = c->h2;
-    size_t moved = h2_read(c) * READ_WEIGHT;
+    size_t got = h2_read(c) * READ_WEIGHT, sent;
 
-    if (c->closed || !h2_hear_streams(h2))
-        return false;
-    moved += h2_write(c);
     if (c->closed)
         return false;
-    if (h2->failed || h2_is_over(h2->session)) {
+    h2_restate(c);
+    if (!h2_hear_streams(h2))
+        return false;
+    sent = h2_write(c);
+    if (c->closed)
+        return false;
+    if (h2->failed || (h2_is_over(h2->session) && is_flushed(h2))) {
         h2_end(h2);
         return true;
     }
-    if (moved > 0)
-        return !conn_spend(c, 0, moved);
+    if (sent > 0 && c->state == &h2_flush)
+        conn_earn(c, sent);
+    if (got + sent > 0)
+        return !conn_spend(c, 0, got + sent);
     if (!h2_hear_streams(h2) || !list_empty(&h2->news))
         return false;
     h2_settle(c);
     return false;
 }
 
+static uint64_t time_until(const struct conn *c, uint64_t at)
+{
+    uint64_t now = loop_now(c->lane->loop);
+
+    return at > now ? at - now : 1;
+}
+
 static uint64_t idle_timeout(const struct conn *c)
 {
     if (c->h2->leaving == H2_NOTICED)
-        return NOTICE_NS;
+        return time_until(c, c->h2->noticed_ns + NOTICE_NS);
     return c->served == 0 ? FIRST_NS : c->lane->snapshot->conf->keep_alive;
 }
 
 static void idle_timed_out(struct conn *c)
 {
+    if (c->h2->leaving == H2_GONE) {
+        conn_close(c);
+        return;
+    }
     h2_go(c->h2, H2_NO_ERROR);
+    conn_touch(c);
     conn_advance(c);
 }
 
@@ -237,9 +273,13 @@ static const struct conn_state h2_idle = {
     .name = "h2 idle", .step = h2_step, .timed_out = idle_timed_out, .timeout = idle_timeout, .rank = EVICT_KEPT
 };
 
+/* At times of their own, so that requests that come and go do not put off a look at one that stays. */
 static uint64_t tick(const struct conn *c)
 {
-    return c->h2->leaving == H2_NOTICED ? NOTICE_NS : TICK_NS;
+    const struct h2 *h2 = c->h2;
+    uint64_t noticed = h2->leaving == H2_NOTICED ? h2->noticed_ns + NOTICE_NS : UINT64_MAX;
+
+    return time_until(c, noticed < h2->look_ns ? noticed : h2->look_ns);
 }
 
 /* The socket's buffer may hold megabytes, and it is no news to us when a slow client takes some of them: the kernel knows. */
@@ -258,7 +298,7 @@ static void credit_streams(struct h2 *h2, uint64_t now, uint64_t bytes)
     LIST_EACH(link, &h2->streams) {
         struct h2_stream *st = CONTAINER_OF(link, struct h2_stream, link);
 
-        if (st->deadline != 0 && st->state == H2_SEND)
+        if (st->deadline != 0 && (st->state == H2_SEND || st->state == H2_REST))
             st->deadline = pace_earn(st->deadline, now, bytes);
     }
 }
@@ -280,6 +320,7 @@ static void ticked(struct conn *c)
     uint64_t now = loop_now(c->lane->loop), taken = taken_meanwhile(h2);
     struct h2_stream *slow;
 
+    h2->look_ns = now + TICK_NS;
     if (taken > 0)
         credit_streams(h2, now, taken);
     while (!c->closed && (slow = find_slow(h2, now)) != NULL) /* from the beginning: an answer may end other streams */
@@ -296,6 +337,32 @@ static const struct conn_state h2_upload = {
     .name = "h2 upload", .step = h2_step, .timed_out = ticked, .timeout = tick, .rank = EVICT_UPLOAD
 };
 static const struct conn_state h2_busy = { .name = "h2 busy", .step = h2_step, .timed_out = ticked, .timeout = tick };
+
+/* ---- the last bytes of the last answer ---- */
+
+static uint64_t flush_timeout(const struct conn *c)
+{
+    (void)c;
+    return PACE_GRACE_NS;
+}
+
+static void flush_timed_out(struct conn *c)
+{
+    uint64_t taken = taken_meanwhile(c->h2);
+
+    if (taken > 0) {
+        conn_earn(c, taken);
+        return;
+    }
+    stats_add(&c->lane->stats.too_slow, 1);
+    conn_close(c);
+}
+
+static const struct conn_state h2_flush = {
+    .name = "h2 flush", .step = h2_step, .timed_out = flush_timed_out, .timeout = flush_timeout
+};
+
+/* ---- nothing more is heard ---- */
 
 static bool ending_step(struct conn *c)
 {

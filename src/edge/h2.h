@@ -3,7 +3,8 @@
  *
  * The connection:
  *
- *      IDLE ◀─▶ UPLOAD (all streams send their bodies) ◀─▶ BUSY       which one says only who is asked to go (edge/evict.h) and what is timed
+ *      IDLE ◀─▶ UPLOAD (all streams are still arriving) ◀─▶ BUSY ◀─▶ FLUSH (no stream, but bytes that the client does not take)
+ *        │                                    which one says only who is asked to go (edge/evict.h) and what is timed
  *        └── idle for too long, a drain, the client broke the rules ──▶ ENDING: what is in `out` goes ──▶ linger, closed
  *
  * A stream (h2_stream.c):
@@ -31,15 +32,16 @@ enum h2_leaving {
 };
 
 struct h2 {
-    struct conn *conn;            /* borrowed */
-    struct h2_session *session;   /* owned */
-    struct buf out;               /* frames to be written; none while there are none */
-    size_t out_pos;               /* of it already written */
-    struct list streams;          /* struct h2_stream, owned */
-    struct list news;             /* those of them that have something to do */
-    uint32_t n_streams, n_bodies; /* all; those whose body is arriving */
-    uint64_t taken;               /* bytes that the kernel says the client has taken, when that was asked last */
-    uint64_t noticed_ns;          /* when leaving became H2_NOTICED */
+    struct conn *conn;              /* borrowed */
+    struct h2_session *session;     /* owned */
+    struct buf out;                 /* frames to be written; none while there are none */
+    size_t out_pos;                 /* of it already written */
+    struct list streams;            /* struct h2_stream, owned */
+    struct list news;               /* those of them that have something to do */
+    uint32_t n_streams, n_arriving; /* all; those whose head or body is not complete */
+    uint64_t taken;                 /* bytes that the kernel says the client has taken, when that was asked last */
+    uint64_t noticed_ns;            /* when leaving became H2_NOTICED */
+    uint64_t look_ns;               /* when the streams' deadlines are looked at next */
     enum h2_leaving leaving;
     bool failed; /* nothing more is read */
 };

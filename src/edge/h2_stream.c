@@ -14,7 +14,8 @@
 #include "http/response.h"
 
 #define SPARE_MAX 256
-#define REST_TURN (1u << 20) /* bytes dropped at a time */
+#define HEAD_NS (60 * NS_PER_SEC) /* for a header block: a trickle does not prolong it */
+#define REST_TURN (1u << 20)      /* bytes dropped at a time */
 
 static struct conn *conn_of(const struct h2_stream *st)
 {
@@ -91,10 +92,15 @@ void h2_stream_fini_spare(struct lane *lane)
     lane->n_spare_h2 = 0;
 }
 
+static bool is_arriving(enum h2_stream_state state)
+{
+    return state == H2_HEAD || state == H2_BODY;
+}
+
 static void set_state(struct h2_stream *st, enum h2_stream_state state)
 {
-    st->h2->n_bodies -= st->state == H2_BODY;
-    st->h2->n_bodies += state == H2_BODY;
+    st->h2->n_arriving -= is_arriving(st->state);
+    st->h2->n_arriving += is_arriving(state);
     st->state = state;
     st->deadline = 0;
 }
@@ -109,7 +115,7 @@ static void stream_end(struct h2_stream *st)
     if (st->open)
         h2_forget(h2->session, st->id);
     exchange_end(&st->exchange);
-    set_state(st, H2_HEAD);
+    h2->n_arriving -= is_arriving(st->state);
     list_remove(&st->link);
     list_remove(&st->news);
     h2->n_streams--;
@@ -136,6 +142,8 @@ static void *on_begin(void *arg, int32_t id, struct h2_head **head)
 
     if (h2->n_streams >= H2_STREAMS_MAX || h2->failed)
         return NULL;
+    if (h2->leaving == H2_GONE) /* the last GOAWAY says that it was not served */
+        return NULL;
     st = stream_get(lane);
     if (st == NULL) {
         shed_note(lane, "a request");
@@ -144,11 +152,12 @@ static void *on_begin(void *arg, int32_t id, struct h2_head **head)
     st->h2 = h2;
     st->id = id;
     st->state = H2_HEAD;
-    st->deadline = 0;
+    st->deadline = loop_now(lane->loop) + HEAD_NS;
     st->open = true;
     st->all_came = st->said = st->asked = false;
     list_push_back(&h2->streams, &st->link);
     h2->n_streams++;
+    h2->n_arriving++;
     intake_begin(&st->exchange, h2->conn);
     h2_head_begin(&st->head, &st->exchange.snapshot->limits, &st->exchange.head, &st->bytes);
     *head = &st->head;
@@ -255,6 +264,7 @@ static void on_said(void *stream)
     struct h2_stream *st = stream;
 
     st->said = true;
+    st->deadline = 0;
     stream_news(st);
 }
 
@@ -378,6 +388,8 @@ static int on_take(void *stream, char *out, size_t n)
 
     switch (exchange_peek(ex, &piece)) { /* as `pull` has seen it a moment ago */
     case PIECE_DATA:
+        if (piece.size < n)
+            return -EIO;
         copy_data(&piece, out, n);
         break;
     case PIECE_FILE:
@@ -411,11 +423,15 @@ const struct h2_events h2_stream_events = { .begin = on_begin,
 
 void h2_stream_blocked(struct h2_stream *st)
 {
-    if (st->state != H2_SEND || st->asked || !st->open)
+    bool body = st->state == H2_SEND && !st->asked;
+    bool head = st->state == H2_REST && !st->said; /* an answer without a body */
+
+    if (!st->open || (!body && !head))
         return;
     if (st->deadline == 0)
         st->deadline = loop_now(conn_of(st)->lane->loop) + PACE_GRACE_NS;
-    exchange_blocked(&st->exchange);
+    if (body)
+        exchange_blocked(&st->exchange);
 }
 
 /* ---- what happened to it ---- */
@@ -500,7 +516,9 @@ void h2_stream_too_slow(struct h2_stream *st)
 
     stats_add(&c->lane->stats.too_slow, 1);
     st->deadline = 0;
-    if (st->state == H2_BODY)
+    if (st->state == H2_HEAD)
+        conn_close(c); /* in the middle of a block nothing else can come */
+    else if (st->state == H2_BODY)
         stream_refuse(st, 408, "the request body did not arrive in time");
     else if (c->writable)
         h2_reset(st->h2->session, st->id, H2_CANCEL);

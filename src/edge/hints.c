@@ -119,10 +119,11 @@ static void note_field(struct facts *f, const struct header *field)
     }
 }
 
-/* Whether what this exchange answers says anything about the page. */
+/* Whether what this exchange answers says anything about the page as everybody sees it. */
 static bool is_about_page(const struct exchange *ex)
 {
-    return ex->routed == &app_handler && ex->head.method == HTTP_GET && ex->response.status != 304;
+    return ex->routed == &app_handler && ex->head.method == HTTP_GET && ex->response.status != 304 &&
+           ex->head.query.len == 0 && exchange_field(ex, HTTP_F_AUTHORIZATION).p == NULL;
 }
 
 static void remember(struct hint *page, struct str key, const struct facts *f)

@@ -4,7 +4,8 @@
  * WSGI has no interim responses, so the hints come from the past: the Link fields (preload, modulepreload, preconnect) with which a page answered
  * are remembered and sent ahead of the next answer to a navigation to the same host and path. Remembered are only pages that are the same for
  * everybody, as far as their fields say: GET, 200, text/html, no Set-Cookie, neither private nor no-store, no Vary on Cookie or Authorization. Whatever
- * else that path answers makes it forgotten. Only Link values are ever kept.
+ * else that path answers makes it forgotten. Answers to requests with a query or with credentials say nothing: what one visitor has put into a URL is not sent
+ * to others, and what is for those who have a password (RFC 9111 3.5) not either. Only Link values are ever kept.
  *
  * A lane has its own: HINTS_MAX pages, the newer displaces the older in the same place. Own thread.
  */

@@ -116,6 +116,8 @@ def test_early_hints(quintet):
     assert got.interim == [(103, [("link", "</a.css>; rel=preload; as=style, <https://cdn.example>; rel=preconnect")])]
     assert got.status == 200 and got.body == b"hi" and "</next>" in got["link"]
     assert c.get("/", ("accept", "text/html,*/*;q=0.8")).interim
+    for path, *fields in (("/with?a=query",), ("/with", ("authorization", "Basic eDp5"))):  # not what everybody sees
+        assert [c.get(path, NAVIGATES, *fields).interim for _ in range(2)] == [[], []], path
     for others in ([("sec-fetch-mode", "cors"), ("accept", "text/html")], [("accept", "*/*")]):
         assert c.get("/", *others).interim == []
     assert c.request("HEAD", "/", [NAVIGATES]).interim == []
