@@ -30,14 +30,31 @@ static const struct str address_fields[] = {
 
 /* What else only a proxy may say. A prefix when it ends with a dash. */
 static const struct str proxy_fields[] = {
-    STR_INIT("x-forwarded-"),    STR_INIT("cf-"),          STR_INIT("cloudfront-"), STR_INIT("front-end-https"),
-    STR_INIT("x-original-host"), STR_INIT("x-url-scheme"), STR_INIT("x-scheme"),
+    STR_INIT("x-forwarded-"),
+    STR_INIT("cf-"),
+    STR_INIT("cloudfront-"),
+    STR_INIT("front-end-https"),
+    STR_INIT("x-original-host"),
+    STR_INIT("x-url-scheme"),
+    STR_INIT("x-scheme"),
+    /* certificates of clients (RFC 9440, and what was usual before) */
+    STR_INIT("client-cert"),
+    STR_INIT("client-cert-"),
+    STR_INIT("ssl-client-"),
+    STR_INIT("x-ssl-"),
+    STR_INIT("x-client-cert"),
+    STR_INIT("x-client-dn"),
+    STR_INIT("x-client-verify"),
+    STR_INIT("x-arr-clientcert"),
+    STR_INIT("x-amzn-mtls-"),
 };
 
 /* Nearly all fields of a browser begin otherwise: accept-, sec-, upgrade-, origin. */
 static bool may_be_listed(struct str name)
 {
-    return name.n > 0 && strchr("cdfptwx", ascii_lower(name.p[0])) != NULL;
+    char second = name.n > 1 ? ascii_lower(name.p[1]) : '\0';
+
+    return name.n > 0 && (strchr("cdfptwx", ascii_lower(name.p[0])) != NULL || second == 's'); /* ssl-, not sec- */
 }
 
 static bool names_address(const struct http_field *field, struct str name)
