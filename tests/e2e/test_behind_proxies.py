@@ -2,10 +2,13 @@
 import json
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 from kit import client as kit_client
 from kit import proxies
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "user" / "proxies.md"
 
 pytestmark = [
     pytest.mark.skipif(not shutil.which("haproxy"), reason="haproxy is not installed"),
@@ -24,6 +27,12 @@ def front():
     yield start
     for one in made:
         one.stop()
+
+
+def documented(first_words):
+    """The lines of the example in docs/user/proxies.md that begins so: what people copy must not let a client say who he is."""
+    block, = [b for b in PAGE.read_text().split("```") if b.lstrip().startswith(first_words)]
+    return block.strip().splitlines()
 
 
 def ask(address, *fields, tls=None, name=None, host="shop.test", source="127.0.0.1"):
@@ -135,9 +144,19 @@ def test_fields_of_nginx(project, front):
 
 def test_fields_of_haproxy(project, front):
     site = project(trusted="127.0.0.1")
-    proxy = front(proxies.haproxy, site.address(), mode="http", lines=["option forwardfor"])
-    got, _ = ask(proxy.address, ("X-Forwarded-For", "6.6.6.6"), source="127.9.9.9")
-    assert (got["address"], got["fields"]["HTTP_X_FORWARDED_FOR"]) == ("127.9.9.9", "127.9.9.9")
+    proxy = front(proxies.haproxy, site.address(), mode="http", lines=documented("option forwardfor"))
+    spoofed = ("X-Forwarded-For", "6.6.6.6"), ("X-Forwarded-Proto", "https"), ("Forwarded", "for=6.6.6.6;proto=https")
+    got, _ = ask(proxy.address, *spoofed, source="127.9.9.9")
+    assert (got["address"], got["secure"]) == ("127.9.9.9", False)
+    assert got["fields"]["HTTP_X_FORWARDED_FOR"] == "127.9.9.9"
+
+
+def test_documented_fields_of_nginx(project, front):
+    site = project(trusted="127.0.0.1")
+    proxy = front(proxies.nginx_http, site.address(), "\n".join(documented("proxy_set_header Host")))
+    spoofed = ("X-Forwarded-For", "6.6.6.6"), ("X-Forwarded-Proto", "https"), ("Forwarded", "for=6.6.6.6;proto=https")
+    got, _ = ask(proxy.address, *spoofed, source="127.9.9.9")
+    assert (got["address"], got["secure"], got["host"]) == ("127.9.9.9", False, "shop.test")
 
 
 def test_two_proxies(project, front):
