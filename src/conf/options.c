@@ -55,7 +55,7 @@ const struct option_row option_table[] = {
       .help = "ask HTTPS clients for a certificate of one of these authorities (PEM, revocation lists too)" },
     { .name = "tls-client-auth", .type = OPTION_CHOICE, .group = OPTION_GROUP_LISTEN, AT(tls_client_auth), .fallback = "required",
       .argument = "HOW", .choices = tls_client_ways,
-      .help = "with --tls-client-ca: whether a client must have a certificate; the application sees it as SSL_CLIENT_VERIFY" },
+      .help = "with --tls-client-ca: required, optional (the application decides) or none; the application sees it as SSL_CLIENT_VERIFY" },
 
     { .name = "workers", .flag = 'w', .type = OPTION_NUMBER, .group = OPTION_GROUP_WORKERS, .flags = OPTION_WORKERS, AT(workers), .max = 256, .fallback = "0",
       .argument = "N", .foreign = "WEB_CONCURRENCY", .fallback_help = "0: number of cores", .help = "worker processes" },

@@ -33,7 +33,7 @@ const struct option_row route_table[] = {
       .example = "https://www.example.com", .help = "go there: a path or URL; the rest of the path and the query are appended, or stand for {path}, {query} and {host}" },
     { .name = "respond", .type = OPTION_CONTENT, .group = OPTION_GROUP_ANSWER, .flags = OPTION_ANSWER | EVERYWHERE, AT(respond),
       .example = "\"User-agent: *\"", .help = "this very text" },
-    { .name = "status", .type = OPTION_NUMBER, .group = OPTION_GROUP_ANSWER, .flags = OPTION_ANSWER | EVERYWHERE, AT(status), .max = 599, .fallback = "0",
+    { .name = "status", .type = OPTION_NUMBER, .group = OPTION_GROUP_ANSWER, .flags = OPTION_ANSWER | EVERYWHERE, AT(status), .min = 200, .max = 599,
       .fallback_help = "200; of a redirect 301, and 308 where the method is to be kept",
       .help = "of redirect (301, 302, 303, 307, 308) or respond; alone: a page of our own with it" },
     { .name = "content-type", .type = OPTION_FIELD, .group = OPTION_GROUP_ANSWER, .flags = OPTION_ANSWER | EVERYWHERE, AT(content_type),

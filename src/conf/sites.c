@@ -322,7 +322,7 @@ static int check_answer(const struct conf_route *r, char *error)
     bool redirects = r->status == 301 || r->status == 302 || r->status == 303 || r->status == 307 || r->status == 308;
 
     if ((r->app != 0) + (r->root != NULL) + (r->redirect != NULL) + (r->respond != NULL) > 1)
-        return fail(r, error, "expected one of app, root, redirect and respond");
+        return fail(r, error, "one of app, root, redirect and respond can answer, not several");
     if (r->status && (r->app || r->root))
         return fail(r, error, "status: belongs to redirect or respond");
     if (r->redirect && r->status && !redirects)

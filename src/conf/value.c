@@ -223,7 +223,8 @@ static const struct {
     [OPTION_FIELD] = { is_field, "printable ASCII text" },
     [OPTION_HOST] = { site_is_host, "a host name such as example.com, *.example.com or *" },
     [OPTION_ROUTE_PATH] = { site_is_route_path, "a path that begins with a slash, without %, //, /./ and /../" },
-    [OPTION_HEADER] = { site_is_header, "names and values of response fields such as {X-Frame-Options: DENY}" },
+    [OPTION_HEADER] = { site_is_header, "names and values of response fields such as {X-Frame-Options: DENY}, other "
+                                        "than Connection, Content-Length, Date and their like" },
     [OPTION_REDIRECT] = { site_is_redirect,
                           "a path or URL such as /new/ or https://www.example.com; {host}, {path} and {query} "
                           "may stand in it" },

@@ -30,6 +30,10 @@ static const char *advice_for(const char *problem, const char *context)
 {
     if (strstr(problem, "block sequence entries"))
         return "; a lone - needs quotes: \"-\"";
+    if (strstr(problem, "cannot start any token"))
+        return "; indent with spaces, not tabs, and quote a value that begins with @, ` or %";
+    if (strstr(problem, "mapping values"))
+        return "; the line is indented too far, or a value with \": \" in it needs quotes";
     return strstr(context, "alias") ? "; a value with * needs quotes: \"*\"" : "";
 }
 

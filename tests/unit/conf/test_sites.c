@@ -71,23 +71,25 @@ static void what_is_wrong_is_refused(void **state)
     refused(SITES("  - status: 404\n"), "q:4: a route needs its path, such as \"path: /docs/\"");
     refused(SITES("  - path: /a\n  - path: /a\n"), "q:5: the site has another route for /a, at q:4");
     refused(SITES("  - path: /a\n    root: x\n    respond: y\n"),
-            "q:4: expected one of app, root, redirect and respond");
+            "q:4: one of app, root, redirect and respond can answer, not several");
     refused(SITES("  - path: /a\n    redirect: //evil\n"),
             "q:5:15: redirect: expected a path or URL such as /new/ or https://www.example.com; {host}, {path} and "
             "{query} may stand in it, found \"//evil\"");
     refused(SITES("  - path: /a\n    redirect: /b\n    status: 200\n"),
             "q:4: status: of a redirect it is 301, 302, 303, 307 or 308");
+    refused(SITES("  - path: /a\n    status: 0\n"), "q:5:13: status: expected a number from 200 to 599, found \"0\"");
     refused(SITES("  - path: /a\n    status: 304\n"), "q:4: status: expected 200 to 299 or 400 to 599, or a redirect");
     refused("sites:\n- hosts: [a, b]\n- hosts: A\n", "q:3: hosts: a is given twice");
     refused("sites:\n- root: a\n- root: b\n", "q:3: two sites without hosts: which is meant?");
     refused("sites: []\nroutes: []\n", "q:2:1: routes: where there are `sites:`, each has its own");
     refused("hosts: a\nsites: []\n", "quintet.yaml: hosts: where there are `sites:`, each has its own");
     refused("headers: {A b: c}\n", "q:1:11: headers: expected names and values of response fields such as "
-                                   "{X-Frame-Options: DENY}, found \"A b: c\"");
+                                   "{X-Frame-Options: DENY}, other than Connection, Content-Length, Date and their "
+                                   "like, found \"A b: c\"");
     refused("headers: {A: b, a: c}\n", "q:1:17: headers: a is given twice");
-    refused(
-        "headers: [A]\n",
-        "q:1:10: headers: expected names and values of response fields such as {X-Frame-Options: DENY}, found a list");
+    refused("headers: [A]\n",
+            "q:1:10: headers: expected names and values of response fields such as {X-Frame-Options: DENY}, other than "
+            "Connection, Content-Length, Date and their like, found a list");
     refused("sites: &x []\n", "q:1:8: anchors and tags are not allowed here");
 }
 

@@ -121,6 +121,11 @@ static void what_is_not_yaml_is_refused_with_its_place(void **state)
                    "needs quotes: \"-\"");
     assert_int_equal(YAML(t, "trusted_proxies: *\n"), -EINVAL);
     assert_non_null(strstr(t->error, "; a value with * needs quotes: \"*\""));
+    assert_int_equal(YAML(t, "routes:\n\t- path: /a\n"), -EINVAL);
+    assert_non_null(strstr(t->error, "quintet.yaml:2:1: not valid YAML: "));
+    assert_non_null(strstr(t->error, "; indent with spaces, not tabs"));
+    assert_int_equal(YAML(t, "app: a: b\n"), -EINVAL);
+    assert_non_null(strstr(t->error, "; the line is indented too far, or a value with \": \" in it needs quotes"));
     assert_int_equal(YAML(t, "bind: [unix:a\n"), -EINVAL);
     assert_non_null(strstr(t->error, "quintet.yaml:2:1: not valid YAML: "));
     assert_int_equal(YAML(t, "workers: 1\nlog: a\xff\n"), -EINVAL);
