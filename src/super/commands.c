@@ -152,7 +152,7 @@ static const struct command commands[] = {
           "they can\n"
           "be, and `quintet run` sends them to whoever takes them. Without DIR: the static files of the Django project "
           "here.\n\n"
-          "Left out are files below 1 kB, types that are compressed in themselves, hidden files, and siblings that "
+          "Left out are files below 1 KiB, types that are compressed in themselves, hidden files, and siblings that "
           "would "
           "save\n"
           "less than a twentieth. A sibling has its file's date; what is up to date is not made again. If a file "
@@ -206,8 +206,10 @@ static int help_one(const struct command *c)
                  c->summary[0] - 'a' + 'A', c->summary + 1, asks ? "" : ".", c->text);
     if (!c->knows.options) {
         if (c->arguments[0] != '\0')
-            (void)printf("\nWhich instance is meant: --chdir DIR, --config FILE or --control PATH, as `quintet run` "
-                         "had them.\n");
+            (void)printf(c->knows.words
+                             ? "\nWhich project is meant: --chdir DIR or --config FILE, as for `quintet run`.\n"
+                             : "\nWhich instance is meant: --chdir DIR, --config FILE or --control PATH, as "
+                               "`quintet run` had them.\n");
         return EXIT_OK;
     }
     buf_init(&options, HELP_MAX);

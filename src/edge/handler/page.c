@@ -46,9 +46,9 @@ static int write_html(struct buf *b, unsigned status, struct str reason, struct 
                       "1rem;color:#222;background:#fff}"
                       "h1{font-size:1.4rem}small{color:#777}@media(prefers-color-scheme:dark){body{color:#ddd;"
                       "background:#161616}}</style>\n"
-                      "<h1>%u " STR_FMT "</h1>\n<p>" STR_FMT "</p>\n<p><small>Request " STR_FMT
-                      "</small></p>\n</html>\n",
-                      status, STR_ARG(reason), status, STR_ARG(reason), STR_ARG(detail), STR_ARG(id));
+                      "<h1>%u " STR_FMT "</h1>\n%s" STR_FMT "%s<p><small>Request " STR_FMT "</small></p>\n</html>\n",
+                      status, STR_ARG(reason), status, STR_ARG(reason), detail.n > 0 ? "<p>" : "", STR_ARG(detail),
+                      detail.n > 0 ? "</p>\n" : "", STR_ARG(id));
 }
 
 static int write_json(struct buf *b, unsigned status, struct str reason, struct str detail, struct str id)
