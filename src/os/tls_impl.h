@@ -48,7 +48,8 @@ struct tls_session {
     struct tls_ctx *ctx; /* one reference */
     int error;           /* what every later call returns: OpenSSL forbids using a failed SSL */
     enum tls_failure failure;
-    const char *why; /* static text */
+    const char *why;     /* static text */
+    unsigned n_messages; /* of the handshake protocol, that the client has sent */
     size_t name_len;
     char name[TLS_NAME_MAX];         /* from SNI, lower case */
     struct tls_client_facts *client; /* owned; NULL: no certificate, or nobody has asked yet */

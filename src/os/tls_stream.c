@@ -15,6 +15,9 @@
 
 #define RECORD_MAX 16384 /* plaintext of one record, RFC 8446 section 5.1 */
 
+/* Of the handshake protocol, in a connection's life: a handshake has six at most, and keys are renewed once in many gigabytes (RFC 8446 5.5). */
+#define MESSAGES_MAX 1000
+
 static struct tls_session *session_of(const struct stream *s)
 {
     return s->impl;
@@ -109,6 +112,18 @@ static int tls_handshake(struct stream *s)
     return r != 0 ? r : fail(session, -ECONNRESET);
 }
 
+/* As long as such messages come OpenSSL does not return, and one client would have the whole thread to itself. */
+static void on_message(int sent, int version, int type, const void *p, size_t n, SSL *ssl, void *arg)
+{
+    struct tls_session *session = arg;
+
+    (void)version;
+    (void)p;
+    (void)n;
+    if (!sent && type == SSL3_RT_HANDSHAKE && ++session->n_messages > MESSAGES_MAX)
+        (void)SSL_clear_mode(ssl, SSL_MODE_AUTO_RETRY);
+}
+
 static ssize_t tls_read(struct stream *s, void *p, size_t n)
 {
     struct tls_session *session = session_of(s);
@@ -119,6 +134,8 @@ static ssize_t tls_read(struct stream *s, void *p, size_t n)
         return session->error;
     prepare();
     r = SSL_read_ex(session->ssl, p, n, &got);
+    if (session->n_messages > MESSAGES_MAX)
+        return fail(session, -EPROTO);
     return r == 1 ? (ssize_t)got : outcome(session, r);
 }
 
@@ -371,6 +388,8 @@ int tls_stream_init(struct stream *s, int fd, struct tls_ctx *ctx)
         return -ENOMEM;
     }
     SSL_set_app_data(session->ssl, session);
+    SSL_set_msg_callback(session->ssl, on_message);
+    SSL_set_msg_callback_arg(session->ssl, session);
     SSL_set_accept_state(session->ssl);
     session->ctx = tls_ctx_ref(ctx);
     *s = (struct stream){ .ops = &tls_ops, .fd = fd, .impl = session };

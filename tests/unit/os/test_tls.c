@@ -365,6 +365,35 @@ static void a_cut_connection_is_not_an_end(void **state)
     tls_ctx_unref(ctx);
 }
 
+static ssize_t after_key_updates(struct link *l, unsigned n)
+{
+    char out[16];
+    ssize_t r = -EAGAIN;
+
+    for (unsigned i = 0; i < n && r == -EAGAIN; i++) {
+        assert_int_equal(SSL_key_update(l->client, SSL_KEY_UPDATE_NOT_REQUESTED), 1);
+        assert_int_equal(SSL_do_handshake(l->client), 1);
+        if (i % 20 == 19 || i == n - 1)
+            r = stream_read(&l->s, out, sizeof(out));
+    }
+    return r;
+}
+
+/* Some are a client's right; who sends nothing else wants our time. */
+static void a_flood_of_key_updates(void **state)
+{
+    struct tls_ctx *ctx = three(ticket_key);
+    struct link l;
+
+    (void)state;
+    dial(&l, ctx, (struct dial){ .version = TLS1_3_VERSION });
+    assert_int_equal(shake(&l), 0);
+    assert_int_equal(after_key_updates(&l, 100), -EAGAIN);
+    assert_int_equal(after_key_updates(&l, 2000), -EPROTO);
+    hang_up(&l);
+    tls_ctx_unref(ctx);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -376,6 +405,7 @@ int main(void)
         cmocka_unit_test(large_bodies_arrive_whole),
         cmocka_unit_test(orderly_ends),
         cmocka_unit_test(a_cut_connection_is_not_an_end),
+        cmocka_unit_test(a_flood_of_key_updates),
     };
 
     return cmocka_run_group_tests(tests, make_all, NULL);
