@@ -39,6 +39,7 @@ struct h2 {
     struct list streams;            /* struct h2_stream, owned */
     struct list news;               /* those of them that have something to do */
     uint32_t n_streams, n_arriving; /* all; those whose head or body is not complete */
+    size_t heads;                   /* bytes of the streams' heads */
     uint64_t taken;                 /* bytes that the kernel says the client has taken, when that was asked last */
     uint64_t noticed_ns;            /* when leaving became H2_NOTICED */
     uint64_t look_ns;               /* when the streams' deadlines are looked at next */
@@ -56,6 +57,7 @@ struct h2_stream {
     enum h2_stream_state state;
     struct h2_head head;
     struct buf bytes; /* of the head */
+    size_t counted;   /* of them in h2.heads */
     struct exchange exchange;
     uint64_t deadline; /* by edge/pace.h, while the client is the one to move; 0: it is not */
     bool open;         /* the session knows it */

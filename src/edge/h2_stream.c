@@ -15,7 +15,10 @@
 
 #define SPARE_MAX 256
 #define HEAD_NS (60 * NS_PER_SEC) /* for a header block: a trickle does not prolong it */
-#define REST_TURN (1u << 20)      /* bytes dropped at a time */
+#define SPARE_HEAD_MAX (16u << 10)
+#define HEADS_MAX                                                                                                      \
+    (1u << 20) /* of a connection: a hundred streams of 10 KiB each; a few bytes may become large heads (HPACK) */
+#define REST_TURN (1u << 20) /* bytes dropped at a time */
 
 static struct conn *conn_of(const struct h2_stream *st)
 {
@@ -75,7 +78,7 @@ static struct h2_stream *stream_get(struct lane *lane)
 
 static void stream_put(struct lane *lane, struct h2_stream *st)
 {
-    if (lane->n_spare_h2 >= SPARE_MAX) {
+    if (lane->n_spare_h2 >= SPARE_MAX || st->bytes.cap > SPARE_HEAD_MAX) {
         stream_free(st);
         return;
     }
@@ -116,6 +119,7 @@ static void stream_end(struct h2_stream *st)
         h2_forget(h2->session, st->id);
     exchange_end(&st->exchange);
     h2->n_arriving -= is_arriving(st->state);
+    h2->heads -= st->counted;
     list_remove(&st->link);
     list_remove(&st->news);
     h2->n_streams--;
@@ -142,6 +146,8 @@ static void *on_begin(void *arg, int32_t id, struct h2_head **head)
 
     if (h2->n_streams >= H2_STREAMS_MAX || h2->failed)
         return NULL;
+    if (h2->heads >= HEADS_MAX)
+        return NULL;
     if (h2->leaving == H2_GONE) /* the last GOAWAY says that it was not served */
         return NULL;
     st = stream_get(lane);
@@ -154,6 +160,7 @@ static void *on_begin(void *arg, int32_t id, struct h2_head **head)
     st->state = H2_HEAD;
     st->deadline = loop_now(lane->loop) + HEAD_NS;
     st->open = true;
+    st->counted = 0;
     st->all_came = st->said = st->asked = false;
     list_push_back(&h2->streams, &st->link);
     h2->n_streams++;
@@ -201,6 +208,8 @@ static void on_head(void *stream, bool end)
     struct intake_refusal refusal;
 
     st->all_came = end;
+    st->counted = st->bytes.len;
+    st->h2->heads += st->counted;
     if (intake_identify(ex, conn_of(st), st->bytes.data) != 0) {
         shed_note(conn_of(st)->lane, "a request");
         h2_reset(st->h2->session, st->id, H2_REFUSED_STREAM);

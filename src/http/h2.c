@@ -128,18 +128,21 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, nghtt
 {
     struct h2_session *s = arg;
     struct str n = str_of_rcbuf(name), v = str_of_rcbuf(value);
+    uint32_t before = s->block;
 
     (void)session;
     (void)frame;
     (void)flags;
     s->block += (uint32_t)(n.n + v.n + 1);
-    if (s->block > H2_BOMB) {
+    if (s->block > H2_BOMB)
         end_for(s, H2_GUARD_HEADERS);
-        return NGHTTP2_ERR_CALLBACK_FAILURE; /* not another byte of it */
-    }
-    if (s->head != NULL)
+    else if (s->block > HTTP_HEAD_MAX && before <= HTTP_HEAD_MAX)
+        spend(
+            s,
+            H2_GUARD_HEADERS); /* a hundred bytes may become as many as these: they take the time of thousands of requests */
+    if (s->head != NULL && !s->refused)
         h2_head_field(s->head, n, v);
-    return 0;
+    return go_on(s);
 }
 
 /* A field the library does not let pass and would only leave out (RFC 9113 8.2.1: malformed). */

