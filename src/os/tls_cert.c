@@ -77,7 +77,7 @@ static EVP_PKEY *read_key(struct str pem)
 
 static bool has(struct str s, const char *words)
 {
-    return s.n > 0 && memmem(s.p, s.n, words, strlen(words)) != NULL;
+    return s.p != NULL && memmem(s.p, s.n, words, strlen(words)) != NULL;
 }
 
 /* What is wrong with a file that holds no key to be read. */
