@@ -14,7 +14,7 @@ static bool is_plain(struct str value)
 
 static bool is_ascii(struct str cookies)
 {
-    for (size_t i = 0; i < cookies.n; i++)
+    for (size_t i = 0; cookies.p != NULL && i < cookies.n; i++)
         if ((unsigned char)cookies.p[i] >= 0x80)
             return false;
     return true;
