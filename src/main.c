@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "edge/edge.h"
+#include "os/proc.h"
 #include "super/commands.h"
 
 int main(int argc, char **argv)
@@ -13,5 +14,6 @@ int main(int argc, char **argv)
 
     if (argc > 0 && strncmp(argv[0], edge, sizeof(edge) - 1) == 0)
         return edge_main(argc, argv);
+    proc_move_environment(); /* `quintet run` alone has no room for a title */
     return commands_main(argc, argv, environ);
 }

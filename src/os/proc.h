@@ -40,8 +40,12 @@ MUST_CHECK pid_t proc_spawn(const struct proc_spawn *spawn);
 MUST_CHECK int proc_find_user(const char *text, uid_t *uid, gid_t *gid);
 
 /* Overwrites the memory of argv with the title (for processes that cannot choose argv[0] at exec: the worker's interpreter).
- * The title is cut to what argv has room for. */
+ * The title is cut to what argv has room for, and the environment behind it when that has been moved. */
 void proc_set_title(const char *title);
+
+/* Puts a copy of the environment in the place of the one that the kernel has made, for good. At the very beginning of main: pointers into the old one do not
+ * hold any more once there is a title. */
+void proc_move_environment(void);
 
 size_t proc_cores(void);          /* CPUs this process may use (affinity and cgroup v2 quota, rounded up), >= 1 */
 uint64_t proc_memory(void);       /* bytes this process may use: the machine's, or less by cgroup v2 */

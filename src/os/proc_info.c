@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "base/str.h"
 
 #define CGROUP_ROOT "/sys/fs/cgroup"
@@ -53,18 +54,37 @@ static uint64_t stat_field(int number)
     return 0;
 }
 
+static bool environment_is_ours; /* it is a copy: nothing points to the place behind argv any more */
+
+void proc_move_environment(void)
+{
+    size_t n = 0;
+    char **copy;
+
+    while (environ[n] != NULL)
+        n++;
+    copy = mem_calloc(n + 1, sizeof(*copy));
+    for (size_t i = 0; i < n; i++)
+        copy[i] = mem_strdup(environ[i]);
+    environ = copy;
+    environment_is_ours = true;
+}
+
 void proc_set_title(const char *title)
 {
-    char *start = (char *)(uintptr_t)stat_field(48), *end = (char *)(uintptr_t)stat_field(49);
-    size_t room, n = strlen(title);
+    char *start = (char *)(uintptr_t)stat_field(48), *end = (char *)(uintptr_t)stat_field(49), *last = end;
+    size_t n = strlen(title), of_argv;
 
     if (start == NULL || end <= start)
         return;
-    room = (size_t)(end - start) - 1; /* the last byte stays NUL, or the kernel reads on into the environment */
-    if (n > room)
-        n = room;
+    /* A kernel that finds no NUL at the end of argv takes what begins there for a title and reads on into the environment. */
+    if (environment_is_ours && (char *)(uintptr_t)stat_field(50) == end && (char *)(uintptr_t)stat_field(51) > end)
+        last = (char *)(uintptr_t)stat_field(51);
+    if (n > (size_t)(last - start) - 1)
+        n = (size_t)(last - start) - 1;
+    of_argv = (size_t)(end - start);
     memcpy(start, title, n);
-    memset(start + n, 0, (size_t)(end - start) - n);
+    memset(start + n, 0, n < of_argv ? of_argv - n : 1);
 }
 
 static size_t affinity_cores(void)

@@ -31,6 +31,20 @@ def test_titles(quintet):
         "quintet: worker 1 (generation 1)", "quintet: worker 2 (generation 1)"]
 
 
+def test_title_of_a_short_command_line(quintet):
+    """Plain `quintet run` is shorter than the title it gets."""
+    site = quintet("plain.py", start=False)
+    words = [word for word in site.arguments if word not in ("run", "app:application")]
+    words = [word for pair in zip(words[::2], words[1::2]) if pair[0] != "--chdir" for word in pair]
+    for option, value in zip(words[::2], words[1::2]):
+        site.env["QUINTET_" + option[2:].replace("-", "_").upper()] = value
+    site.env["QUINTET_CHDIR"], site.env["QUINTET_APP"] = str(site.project), "app:application"
+    site.env["PATH"] = "%s:%s" % (site.binary.parent, site.env["PATH"])
+    site.binary, site.arguments = site.binary.name, ["run"]
+    site.start()
+    assert processes.title(site.pid) == "quintet: supervisor"
+
+
 def test_killed_worker_is_replaced(quintet):
     site = quintet("plain.py")
     old = site.worker_pids()

@@ -309,7 +309,15 @@ static void titles_fit(void **state)
         n = read_cmdline(after, sizeof(after));
         if (n != room || strspn(after, "y") != room - 1 || getenv("PATH") == NULL)
             _exit(2);
-        _exit(0);
+        proc_move_environment();
+        longest[room + 10] = '\0';
+        proc_set_title(longest);
+        n = read_cmdline(after, sizeof(after));
+        if (strcmp(after, longest) != 0 || getenv("PATH") == NULL || getenv("PATH")[0] == 'y')
+            _exit(3);
+        proc_set_title("quintet"); /* a shorter one after a longer one */
+        n = read_cmdline(after, sizeof(after));
+        _exit(strcmp(after, "quintet") == 0 && n == room ? 0 : 4);
     }
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_int_equal(status, 0);
