@@ -133,16 +133,26 @@ static int fail_found(struct yaml_reader *r, const struct value *v, const yaml_e
     return builder_fail_found(v->row, str_of(r->label), -EINVAL, yaml_events_kind(event), r->error);
 }
 
-/* Like builder_assign_commas: items without the blanks around them, empty ones left out. */
+/* Items without the blanks around them, empty ones left out. Nothing but commas is a mistake, and `allow: ","` must not let everybody in: who wants an
+ * empty list writes []. */
 static int assign_route(struct yaml_reader *r, const struct option_row *row, struct str text)
 {
+    char quoted[BUILDER_QUOTE_MAX];
+    struct str rest = text;
+    bool none = true;
     int rc = 0;
 
     if (!option_is(row, OPTION_COMMAS))
         return route_option_assign(row, r->into, str_of(r->label), text, r->error);
-    while (text.p && rc == 0)
-        rc = route_option_assign(row, r->into, str_of(r->label), str_trim(str_split(&text, ',')), r->error);
-    return rc;
+    while (rest.p && rc == 0) {
+        struct str item = str_trim(str_split(&rest, ','));
+
+        if (item.n == 0)
+            continue;
+        rc = route_option_assign(row, r->into, str_of(r->label), item, r->error);
+        none = false;
+    }
+    return none ? builder_fail_found(row, str_of(r->label), -EINVAL, builder_quote(text, quoted), r->error) : rc;
 }
 
 static int assign(struct yaml_reader *r, const struct value *v, struct str text, bool fresh)

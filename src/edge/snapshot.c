@@ -100,7 +100,7 @@ int snapshot_add_dir(struct snapshot *s, struct str name, struct str real, int d
 {
     struct root *root = &s->dirs[s->n_dirs];
 
-    if (s->n_dirs == CONF_SITE_FILES_MAX) {
+    if (s->n_dirs == SNAPSHOT_DIRS_MAX) {
         close(dir);
         return -ENOSPC;
     }

@@ -22,6 +22,7 @@
 #include "os/tls.h"
 
 #define SNAPSHOT_ROOTS_MAX 32
+#define SNAPSHOT_DIRS_MAX (CONF_SITE_FILES_MAX + 1) /* and that of --error-pages */
 
 /* A directory that is served, known by descriptor only: the edge needs no path to it. */
 struct root {
@@ -55,7 +56,7 @@ struct snapshot {
     struct h1_limits limits;
     struct root roots[SNAPSHOT_ROOTS_MAX];
     uint32_t n_roots;
-    struct root dirs[CONF_SITE_FILES_MAX]; /* of sites and routes, by name */
+    struct root dirs[SNAPSHOT_DIRS_MAX]; /* of sites and routes, by name */
     uint32_t n_dirs;
     struct secret secrets[CONF_SITE_FILES_MAX];
     uint32_t n_secrets;

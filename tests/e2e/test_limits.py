@@ -529,6 +529,8 @@ def test_concurrency_over_http2(quintet, tmp_path):
     ("rate_limit: [1/s, 2/s, 3/s, 4/s, 5/s]\n", "rate_limit: at most four"),
     ("concurrency: -1\n", "concurrency: expected a number from 0 to 1000000"),
     ("allow: office\n", "allow: expected an address or network"),
+    ('allow: ","\n', "allow: expected an address or network"),
+    ('allow: ""\n', "allow: expected an address or network"),
     ("routes:\n - path: /\n   rate_limits: 10/s\n", "did you mean rate_limit?"),
 ])
 def test_mistakes(quintet, text, said):
