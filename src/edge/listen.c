@@ -15,8 +15,9 @@
 #include "edge/file_cache.h"
 
 #define ACCEPT_BATCH 64
-#define UNEVEN 4                 /* connections that a lane may have more than another before it hands new ones over */
-#define REST_NS (20 * NS_PER_MS) /* no room: wait for some to be closed instead of spinning */
+#define ACCEPT_NS (2 * NS_PER_MS) /* of a turn: what newcomers ask for is served as they come in, and may take long */
+#define UNEVEN 4                  /* connections that a lane may have more than another before it hands new ones over */
+#define REST_NS (20 * NS_PER_MS)  /* no room: wait for some to be closed instead of spinning */
 
 struct listener {
     struct list link;
@@ -193,11 +194,11 @@ static int next_client(struct listener *l, struct conn_new *new)
     return new->fd < 0 ? new->fd : 0;
 }
 
-/* At most `most` connections. 0, or the error that ended it (-EAGAIN: nobody waits; -EUSERS: as many as there may be). A client that was accepted is
+/* At most `most` connections, and only until that time. 0, or the error that ended it (-EAGAIN: nobody waits; -EUSERS: as many as there may be). A client that was accepted is
  * not sent away for want of a descriptor: it may have said something, and would be reset. */
-static int accept_some(struct listener *l, unsigned most)
+static int accept_some(struct listener *l, unsigned most, uint64_t until_ns)
 {
-    for (unsigned i = 0; i < most; i++) {
+    for (unsigned i = 0; i < most && (i == 0 || clock_mono_ns() < until_ns); i++) {
         struct conn_new new;
         struct lane *to;
         int error = next_client(l, &new);
@@ -223,7 +224,7 @@ static int accept_some(struct listener *l, unsigned most)
 
 static void listener_turn(struct listener *l)
 {
-    int error = accept_some(l, ACCEPT_BATCH);
+    int error = accept_some(l, ACCEPT_BATCH, clock_mono_ns() + ACCEPT_NS);
 
     if (error != 0 && error != -EAGAIN && (l->door.fd >= 0 || !is_shortage(error) || !evict_one(l->lane)))
         listener_rest(l, error);
@@ -278,7 +279,7 @@ void listen_drain(struct lane *lane, bool watch_too)
 
         if (l->watch && !watch_too)
             continue;
-        (void)!accept_some(l, 4096);
+        (void)!accept_some(l, 4096, UINT64_MAX);
         listener_free(l);
     }
 }
