@@ -5,6 +5,7 @@
 
 #include "edge/edge_process.h"
 #include "edge/lanes.h"
+#include "edge/listen.h"
 
 const char *leave_unready_why(const struct edge *edge)
 {
@@ -28,8 +29,10 @@ static void drain(struct lane *lane, void *arg)
     if (atomic_fetch_add(&edge->deaf_lanes, 1) + 1 < edge->n_lanes)
         return;
     for (uint32_t i = 0; i < edge->n_listeners; i++) {
-        if (edge->listeners[i].kind != STATS_METRICS || edge->handed_over)
-            close(edge->listeners[i].fd);
+        if (edge->listeners[i].kind == STATS_METRICS && !edge->handed_over)
+            continue;
+        listen_last_call(lane, &edge->listeners[i]);
+        close(edge->listeners[i].fd);
     }
 }
 

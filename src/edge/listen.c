@@ -15,6 +15,7 @@
 #include "edge/file_cache.h"
 
 #define ACCEPT_BATCH 64
+#define DRAIN_BATCH 4096
 #define ACCEPT_NS (2 * NS_PER_MS) /* of a turn: what newcomers ask for is served as they come in, and may take long */
 #define UNEVEN 4                  /* connections that a lane may have more than another before it hands new ones over */
 #define REST_NS (20 * NS_PER_MS)  /* no room: wait for some to be closed instead of spinning */
@@ -279,9 +280,20 @@ void listen_drain(struct lane *lane, bool watch_too)
 
         if (l->watch && !watch_too)
             continue;
-        (void)!accept_some(l, 4096, UINT64_MAX);
+        (void)!accept_some(l, DRAIN_BATCH, UINT64_MAX);
         listener_free(l);
     }
+}
+
+void listen_last_call(struct lane *lane, const struct edge_listener *from)
+{
+    struct listener l = { .lane = lane,
+                          .fd = from->fd,
+                          .tls = from->kind == STATS_HTTPS,
+                          .watch = from->kind == STATS_METRICS,
+                          .door = { .fd = -1 } };
+
+    (void)!accept_some(&l, DRAIN_BATCH, UINT64_MAX);
 }
 
 void listen_stop(struct lane *lane)
