@@ -5,6 +5,7 @@
 
 #include "edge/conn.h"
 #include "edge/edge_process.h"
+#include "edge/h2.h"
 
 #define LOOKS_MAX 16 /* connections that turn out to have a request */
 
@@ -52,6 +53,8 @@ static bool evict_from(struct lane *lane, enum evict_rank rank)
             evict_last(c);
             continue;
         }
+        if (c->h2 != NULL)
+            h2_farewell(c->h2);
         conn_close(c);
         return true;
     }

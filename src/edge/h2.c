@@ -79,8 +79,11 @@ static void note_abuse(struct h2 *h2)
 static void take_input(struct h2 *h2, const char *p, size_t n)
 {
     struct conn *c = h2->conn;
-    int error = h2_input(h2->session, p, n, loop_now(c->lane->loop));
+    int error;
 
+    h2->inside = true;
+    error = h2_input(h2->session, p, n, loop_now(c->lane->loop));
+    h2->inside = false;
     if (error == 0)
         return;
     if (error == -EDQUOT)
@@ -121,7 +124,9 @@ static bool h2_fill(struct h2 *h2)
 
     buf_clear(&h2->out);
     h2->out_pos = 0;
+    h2->inside = true;
     error = h2_output(h2->session, &h2->out, loop_now(c->lane->loop));
+    h2->inside = false;
     if (error == -EDQUOT && !h2->failed) {
         note_abuse(h2);
         h2->failed = true;
@@ -152,6 +157,17 @@ static size_t h2_write(struct conn *c)
     if (n != -EAGAIN)
         conn_close(c);
     return 0;
+}
+
+/* Nothing of it may be running: who needs memory for one of its own streams evicts, too. */
+void h2_farewell(struct h2 *h2)
+{
+    struct conn *c = h2->conn;
+
+    if (h2->inside || h2->failed || c->state != &h2_idle)
+        return;
+    h2_go(h2, H2_NO_ERROR);
+    (void)h2_write(c);
 }
 
 /* ---- streams ---- */

@@ -45,6 +45,7 @@ struct h2 {
     uint64_t look_ns;               /* when the streams' deadlines are looked at next */
     enum h2_leaving leaving;
     bool failed; /* nothing more is read */
+    bool inside; /* one of the session's functions runs, which call ours */
 };
 
 enum h2_stream_state { H2_HEAD, H2_BODY, H2_WAIT, H2_SEND, H2_REST };
@@ -75,6 +76,8 @@ void h2_begin(struct conn *c, const char *p, size_t n);
 void h2_release(struct conn *c); /* all that it holds */
 /* No new requests, please: what is on its way is served, then the connection closes. */
 void h2_leave(struct h2 *h2);
+/* It is about to be closed while it is idle: GOAWAY with the last request's number, if that goes at once, so that a request on its way can be repeated. */
+void h2_farewell(struct h2 *h2);
 
 /* ---- between h2.c and h2_stream.c ---- */
 

@@ -288,3 +288,19 @@ def test_idle_connections_are_told(dial):
     assert c.get("/hello").status == 200
     c.wait_closed()
     assert c.goaways == [(0, 1)]
+
+
+def test_who_makes_room_is_told(dial):
+    """A request that is on its way to an idle connection when that is evicted can be repeated: GOAWAY says that it was not served."""
+    site, connect = dial(options=["--limit-connections", "20"])
+    idle = connect()
+    assert idle.get("/hello").status == 200
+    others = []
+
+    def evicted():
+        others.append(connect())
+        return site.status()["edge"]["evicted"] > 0
+
+    until(evicted, "somebody to make room")
+    idle.wait_closed()
+    assert idle.goaways == [(0, 1)]
