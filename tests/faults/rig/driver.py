@@ -14,13 +14,13 @@ from rig.tally import Failure
 
 LIMIT = 15.0  # seconds without a byte after which a connection counts as hung
 
-# kind, scheme, whether the connection is kept
+# kind, scheme, whether the connection is kept; h2: HTTP/2 over TLS, how many streams at a time
 MIX = [
-    ("page", "http", True), ("page", "http", True), ("page", "http", False), ("page", "https", True), ("page", "https", False),
-    ("static", "http", True), ("static", "https", False),
-    ("download", "http", True), ("download", "https", False), ("file", "https", True), ("file", "http", False),
-    ("upload", "http", True), ("upload", "https", False),
-    ("row", "http", True), ("row", "http", False), ("row", "https", True),
+    ("page", "http", True), ("page", "h2", 4), ("page", "http", False), ("page", "https", True), ("page", "https", False),
+    ("static", "http", True), ("static", "h2", 2),
+    ("download", "h2", 2), ("download", "http", True), ("download", "https", False), ("file", "https", True), ("file", "http", False),
+    ("upload", "http", True), ("upload", "h2", 1),
+    ("row", "http", True), ("row", "http", False), ("row", "h2", 3),
     ("work", "http", True), ("work", "https", False),  # so that a worker has something in its hands when it is hurt
 ]
 

@@ -34,6 +34,7 @@ class Ground(Instance):
         self.wrapper, self.binary = list(wrapper), binary or self.binary
         self.start()
         self.addresses = {scheme: self.address(scheme) for scheme in ("http", "https")}
+        self.addresses["h2"] = self.addresses["https"]
         self.more_descriptors = 1  # of the file that is sent again and again
 
     @contextmanager

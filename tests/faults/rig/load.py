@@ -14,6 +14,7 @@ HERE = Path(__file__).resolve()
 sys.path[:0] = [str(HERE.parents[1]), str(HERE.parents[2] / "e2e")]
 
 from rig.clients import Client  # noqa: E402
+from rig.clients2 import Client2  # noqa: E402
 from rig.tally import Tally  # noqa: E402
 
 
@@ -21,9 +22,11 @@ class Load:
     def __init__(self, plan):
         self.run, self.think, self.limit = plan["run"], plan["think"], plan["limit"]
         self.addresses = {scheme: tuple(address) for scheme, address in plan["addresses"].items()}
-        self.tls = ssl.create_default_context(cafile=plan["ca"]) if plan.get("ca") else None
+        self.tls, self.tls2 = [ssl.create_default_context(cafile=plan["ca"]) if plan.get("ca") else None for _ in range(2)]
+        if self.tls2:
+            self.tls2.set_alpn_protocols(["h2", "http/1.1"])
         self.tally, self.stop = Tally(), threading.Event()
-        self.clients = [Client(self, n, *words) for n, words in enumerate(plan["clients"])]
+        self.clients = [(Client2 if words[1] == "h2" else Client)(self, n, *words) for n, words in enumerate(plan["clients"])]
 
     def go(self):
         for one in self.clients:

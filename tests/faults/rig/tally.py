@@ -38,7 +38,8 @@ class Tally:
         self.lock = threading.Lock()
         self.answered, self.failures, self.latencies = {}, [], []
         self.rows, self.unsure = [], []  # (client, number) answered with 200, and those without a clear answer
-        self.reopened = 0  # connections that the server had closed while they were idle
+        self.reopened = 0  # connections that the server had closed while they were idle, or HTTP/2 that it leaves
+        self.retried = 0   # requests of HTTP/2 that it had not begun
 
     def good(self, kind, seconds):
         with self.lock:
@@ -53,11 +54,15 @@ class Tally:
         with self.lock:
             self.reopened += 1
 
+    def again(self, number):
+        with self.lock:
+            self.retried += number
+
     def progress(self):
         with self.lock:
             return {"answered": dict(self.answered), "failed": len(self.failures), "time": time.monotonic()}
 
     def report(self):
         return {"answered": self.answered, "failures": [dataclasses.asdict(f) for f in self.failures], "rows": self.rows,
-                "unsure": self.unsure, "reopened": self.reopened, "p50": percentile(self.latencies, 0.5),
+                "unsure": self.unsure, "reopened": self.reopened, "retried": self.retried, "p50": percentile(self.latencies, 0.5),
                 "p99": percentile(self.latencies, 0.99), "longest": max(self.latencies, default=0.0)}
