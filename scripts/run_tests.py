@@ -23,7 +23,7 @@ PYTHON = os.environ.get("PYTHON", "/usr/bin/python3")
 BUILD = Path(os.environ.get("BUILD", "build"))
 REPORTS = ROOT / "var" / "reports"
 FUZZ_SECONDS = os.environ.get("TEST_FUZZ_SECONDS", "5")
-E2E_SECONDS = int(os.environ.get("E2E_SECONDS", "600"))  # sanitizers take longer
+E2E_SECONDS = int(os.environ.get("E2E_SECONDS", "780"))  # sanitizers take longer
 FAULTS_LIMIT = int(os.environ.get("FAULTS_LIMIT", "600"))  # seconds for all faults together; each lasts FAULTS_SECONDS
 GRACE = 10  # seconds from the interrupt of a suite that takes too long to its end
 

@@ -112,7 +112,7 @@ def test_tls_that_ends_at_the_proxy(project, front, pair, authority):
 
 
 def test_health_checks_of_the_proxy_are_its_own(project, front):
-    site = project(trusted="127.0.0.1", options=["--health-path", "/up"])
+    site = project(trusted="127.0.0.1", options=["--health-path", "/up", "--shutdown-delay", "0"])
     proxy = front(proxies.haproxy, site.address(), "send-proxy-v2 check inter 200ms", mode="http", lines=["option httpchk GET /up"])
     assert ask(proxy.address, source="127.9.9.9")[0]["address"] == "127.9.9.9"
 

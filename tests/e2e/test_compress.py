@@ -10,7 +10,7 @@ from kit import codings, waiting
 from kit.instance import BINARY, PYTHON, environment
 
 CSS = b"body { color: red; margin: 0 }\n" * 200
-NOISE = b"".join(b"%x %x\n" % (n, n * n) for n in range(200_000))  # seconds of work
+NOISE = b"".join(b"%x %x\n" % (n, n * n) for n in range(60_000))  # seconds of work
 
 
 @pytest.fixture

@@ -60,7 +60,7 @@ def test_over_tls_the_wrong_name_is_misdirected(project, pair, authority):
 
 
 def test_health_is_for_everybody(project):
-    site = project(options=["--health-path", "/up"])
+    site = project(options=["--health-path", "/up", "--shutdown-delay", "0"])
     assert site.get("/up", host="10.1.2.3").status == 200
 
 
@@ -70,7 +70,7 @@ def test_no_list(quintet, project):
 
 
 def test_to_https(project, pair, authority):
-    site = project("SECURE_SSL_REDIRECT = True", tls=[pair], trusted="127.0.0.1", options=["--health-path", "/up"])
+    site = project("SECURE_SSL_REDIRECT = True", tls=[pair], trusted="127.0.0.1", options=["--health-path", "/up", "--shutdown-delay", "0"])
     for method in ("GET", "HEAD", "POST"):
         r = site.request(method, "/a//b?c=d", host="shop.test:8000", body=b"" if method == "POST" else None)
         assert r.status == 301 and r["Location"] == "https://shop.test:8000/a//b?c=d", r

@@ -92,7 +92,7 @@ def disagreements(address, front, last, how):
 @pytest.mark.parametrize("how", ["whole", "random"])
 @pytest.mark.parametrize("name", sorted(FRONTS))
 def test_behind(quintet, name, how):
-    site = quintet("seen.py", options=["--health-path", "/up", "--keep-alive", "20s"])
+    site = quintet("seen.py", options=["--health-path", "/up", "--shutdown-delay", "0", "--keep-alive", "20s"])
     front = FRONTS[name](site.address())
     try:
         found = disagreements(front.socket, front, site, how)
@@ -107,7 +107,7 @@ def test_before(quintet, name, how):
     last = quintet("seen.py")
     middle = FRONTS[name](last.address())
     try:
-        first = quintet("relay.py", env={"RELAY": middle.socket}, options=["--health-path", "/up"])
+        first = quintet("relay.py", env={"RELAY": middle.socket}, options=["--health-path", "/up", "--shutdown-delay", "0"])
         first.expected.append("relay|Traceback")
         found = disagreements(first.address(), middle, last, how)
     finally:

@@ -10,7 +10,7 @@ SENTINEL = b"GET /sentinel HTTP/1.1\r\nHost: a\r\n\r\n"
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory, quintet_of_module):
-    return quintet_of_module("seen.py", options=["--health-path", "/up"])
+    return quintet_of_module("seen.py", options=["--health-path", "/up", "--shutdown-delay", "0"])
 
 
 def send(client, data, how):

@@ -121,6 +121,6 @@ def test_idle_connection_closes(quintet):
 
 
 def test_health_path(quintet):
-    site = quintet("plain.py", options=["--health-path", "/up"])
+    site = quintet("plain.py", options=["--health-path", "/up", "--shutdown-delay", "0"])
     assert site.get("/up").body == b"ok\n"
     assert site.get("/up/").status == 404

@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from kit.client import Client, connect
 from kit.waiting import SLOW, holds_for, until
 
-METRICS = ["--metrics-bind", "127.0.0.1:0"]
+METRICS = ["--metrics-bind", "127.0.0.1:0", "--shutdown-delay", "0"]  # probes ask for readiness: else each end would wait for balancers
 
 
 def watch_address(site):
@@ -190,7 +190,7 @@ def test_not_ready_while_it_boots(quintet, tmp_path):
 
 def test_readiness_and_liveness_while_it_stops(quintet, tmp_path):
     """Not ready from TERM on, alive to the end: neither probe nor scrape keeps it from ending."""
-    site = quintet("plain.py", options=[*METRICS, "--shutdown-delay", "500ms"])
+    site = quintet("plain.py", options=["--metrics-bind", "127.0.0.1:0", "--shutdown-delay", "500ms"])
     address, at, go = watch_address(site), tmp_path / "at", tmp_path / "go"
     running, scraper = site.client(), Client(connect(address))
     assert scraper.get("/metrics").status == 200
@@ -209,7 +209,7 @@ def test_readiness_and_liveness_while_it_stops(quintet, tmp_path):
 
 
 def test_readyz_makes_the_stop_wait(quintet):
-    site = quintet("plain.py", options=METRICS)
+    site = quintet("plain.py", options=["--metrics-bind", "127.0.0.1:0"])
     assert ask(watch_address(site), "/readyz").status == 200
     until(lambda: ask(watch_address(site), "/readyz").status == 200, "the supervisor to be told")
     site.signal(signal.SIGTERM)

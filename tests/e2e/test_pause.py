@@ -51,7 +51,7 @@ def queued(site, n):
 
 
 def test_waits_for_what_runs_then_holds_then_serves_in_order(quintet, tmp_path):
-    site = quintet("plain.py", options=["--workers", "1", "--health-path", "/up"])
+    site = quintet("plain.py", options=["--workers", "1", "--health-path", "/up", "--shutdown-delay", "0"])
     running, go = gate(site, tmp_path, "a")
     ready = ask(site, "/say?text=0")  # in a slot already, but no worker has seen it
     pause = begin(site)

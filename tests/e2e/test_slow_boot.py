@@ -22,7 +22,7 @@ def application(environ, start):
 @pytest.fixture
 def booting(quintet):
     site = quintet(APP, files={"static/a.txt": "a"}, start=False,
-                   options=["--static", "/static/=static", "--queue-timeout", "500ms", "--health-path", "/up"])
+                   options=["--static", "/static/=static", "--queue-timeout", "500ms", "--health-path", "/up", "--shutdown-delay", "0"])
     site.start(wait=False)
     until(lambda: site.try_status() and site.try_status()["addresses"], "it to listen", 20)
     yield site
