@@ -286,6 +286,13 @@ static size_t read_cmdline(char *out, size_t size)
     return n > 0 ? (size_t)n : 0;
 }
 
+static bool environment_is_whole(void)
+{
+    const char *path = getenv("PATH");
+
+    return path != NULL && path[0] != 'y';
+}
+
 /* In a child: the title is not taken back. */
 static void titles_fit(void **state)
 {
@@ -307,13 +314,13 @@ static void titles_fit(void **state)
             _exit(1);
         proc_set_title(longest);
         n = read_cmdline(after, sizeof(after));
-        if (n != room || strspn(after, "y") != room - 1 || getenv("PATH") == NULL)
+        if (n != room || strspn(after, "y") != room - 1 || !environment_is_whole())
             _exit(2);
         proc_move_environment();
         longest[room + 10] = '\0';
         proc_set_title(longest);
-        n = read_cmdline(after, sizeof(after));
-        if (strcmp(after, longest) != 0 || getenv("PATH") == NULL || getenv("PATH")[0] == 'y')
+        (void)read_cmdline(after, sizeof(after));
+        if (strcmp(after, longest) != 0 || !environment_is_whole())
             _exit(3);
         proc_set_title("quintet"); /* a shorter one after a longer one */
         n = read_cmdline(after, sizeof(after));
