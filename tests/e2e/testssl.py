@@ -23,6 +23,12 @@ ELSEWHERE = ("cert_ocspURL", "cert_crlDistributionPoints", "cert_revocation", "O
              "cert_mustStapleExtension")
 
 
+def left_too_early(finding):
+    """testssl.sh's client ends its input at once: in one of four of its connections it has gone before a TLS 1.3 ticket comes, with nginx as with us.
+    Resumption is shown in test_tls.py."""
+    return finding["id"] == "sessionresumption_ticket" and "connect problem" in finding["finding"]
+
+
 @pytest.mark.timeout(1000)
 def test_nothing_above_info(quintet, authority, tmp_path):
     pairs = [authority.pair("localhost", days=89), authority.pair("localhost", days=89, key_kind=RSA)]
@@ -34,7 +40,7 @@ def test_nothing_above_info(quintet, authority, tmp_path):
                           stdin=subprocess.DEVNULL)
     findings = json.loads(report.read_text())
     assert len(findings) > 100, done.stdout
-    bad = [f for f in findings if f["severity"] not in ("OK", "INFO") and not f["id"].startswith(ELSEWHERE)]
+    bad = [f for f in findings if f["severity"] not in ("OK", "INFO") and not f["id"].startswith(ELSEWHERE) and not left_too_early(f)]
     assert not bad, bad
     said = {f["id"]: f["finding"] for f in findings}
     for version in ("SSLv2", "SSLv3", "TLS1", "TLS1_1"):
