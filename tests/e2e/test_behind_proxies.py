@@ -1,6 +1,5 @@
 """haproxy and nginx in front: with the PROXY protocol, plain and over TLS, and with fields."""
 import json
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -9,11 +8,6 @@ from kit import client as kit_client
 from kit import proxies
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "user" / "proxies.md"
-
-pytestmark = [
-    pytest.mark.skipif(not shutil.which("haproxy"), reason="haproxy is not installed"),
-    pytest.mark.skipif(not shutil.which("nginx"), reason="nginx is not installed"),
-]
 
 
 @pytest.fixture
@@ -60,8 +54,6 @@ PROXY_PROTOCOL = {
 
 @pytest.mark.parametrize("kind", PROXY_PROTOCOL)
 def test_the_proxy_protocol(project, front, kind):
-    if kind == "nginx stream" and not proxies.NGINX_STREAM.exists():
-        pytest.skip("nginx has no stream module")
     site = project(trusted="127.0.0.1")
     proxy = front(PROXY_PROTOCOL[kind], site.address())
     # The client is a stranger by its address, whatever it says itself.
@@ -87,8 +79,6 @@ def test_the_proxy_protocol_in_front_of_http2_in_clear_text(project, front, kind
 
 @pytest.mark.parametrize("kind", ["haproxy send-proxy", "haproxy send-proxy-v2", "nginx stream"])
 def test_the_proxy_protocol_in_front_of_tls(project, front, kind, pair, authority):
-    if kind == "nginx stream" and not proxies.NGINX_STREAM.exists():
-        pytest.skip("nginx has no stream module")
     site = project(trusted="127.0.0.1", tls=[pair])
     proxy = front(PROXY_PROTOCOL[kind], site.address("https"))
     got, _ = ask(proxy.address, tls=authority.context(), name="localhost", source="127.9.9.9")

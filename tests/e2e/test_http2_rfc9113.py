@@ -5,7 +5,6 @@ another server: H2_PEER=127.0.0.1:8080 pytest … -k clear.
 """
 import os
 import re
-import shutil
 import ssl
 import subprocess
 
@@ -458,7 +457,6 @@ def test_rfc9218_7_1_priority_update_reorders(dial):
 
 # ---- other people's clients ----
 
-@pytest.mark.skipif(not shutil.which("nghttp"), reason="nghttp is missing")
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_nghttp(site, scheme, tmp_path):
     host, port = site.address(scheme)
