@@ -53,6 +53,10 @@ struct edge {
     atomic_ullong watched_ns; /* when the supervisor was last told that somebody asks for readiness */
     struct ping ping;
     struct overdue_watch overdue;
+    struct loop_timer last_call; /* drain: of the lane that closes the listeners */
+    struct lane *closer;         /* that lane */
+    uint64_t last_call_ns;       /* when it does */
+    atomic_bool closed;          /* it has */
     struct lane_job ready_job, idle_job, drained_job;
     struct loop_timer hold_timer; /* lane 0: the end of a pause, should nobody say so */
     uint64_t started_ns;

@@ -283,7 +283,7 @@ static void drain_look(struct loop_timer *timer)
 {
     struct lane *lane = CONTAINER_OF(timer, struct lane, drain_timer);
 
-    if (all_gone(lane->edge))
+    if (atomic_load(&lane->edge->closed) && all_gone(lane->edge))
         leave_lane_drained(lane->edge);
     else
         loop_timer_set(lane->loop, timer, 10 * NS_PER_MS);

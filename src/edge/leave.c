@@ -6,6 +6,7 @@
 #include "edge/edge_process.h"
 #include "edge/lanes.h"
 #include "edge/listen.h"
+#include "os/sock.h"
 
 const char *leave_unready_why(const struct edge *edge)
 {
@@ -20,6 +21,53 @@ void leave_unready(struct edge *edge, struct wire_message *m)
     atomic_store(&edge->unready, true);
 }
 
+/* The supervisor has deafened the listeners, but a handshake may be half done, and its client would be reset: the last packet is on its way for as long as a round trip
+ * takes. Nobody else has them but another edge when they were handed over, and then nobody is lost. */
+#define HANDSHAKE_NS (200 * NS_PER_MS)
+#define LOCAL_HANDSHAKE_NS NS_PER_MS
+#define LAST_CALL_NS (5 * NS_PER_MS) /* between two looks */
+
+static bool closes(const struct edge *edge, uint32_t i)
+{
+    return edge->listeners[i].kind != STATS_METRICS || edge->handed_over;
+}
+
+static uint64_t handshake_ns(const struct edge *edge)
+{
+    uint64_t longest = 0;
+
+    for (uint32_t i = 0; i < edge->n_listeners && !edge->handed_over; i++) {
+        if (closes(edge, i) && longest < HANDSHAKE_NS)
+            longest = sock_is_local(edge->listeners[i].fd) ? LOCAL_HANDSHAKE_NS : HANDSHAKE_NS;
+    }
+    return longest;
+}
+
+static void last_call(struct lane *lane)
+{
+    struct edge *edge = lane->edge;
+    bool close_them = loop_now(lane->loop) >= edge->last_call_ns;
+
+    for (uint32_t i = 0; i < edge->n_listeners; i++) {
+        if (!closes(edge, i))
+            continue;
+        listen_last_call(lane, &edge->listeners[i]);
+        if (close_them)
+            close(edge->listeners[i].fd);
+    }
+    if (close_them)
+        atomic_store(&edge->closed, true);
+    else
+        loop_timer_set(lane->loop, &edge->last_call, LAST_CALL_NS);
+}
+
+static void last_call_due(struct loop_timer *timer)
+{
+    struct edge *edge = CONTAINER_OF(timer, struct edge, last_call);
+
+    last_call(edge->closer);
+}
+
 /* The listeners are closed by the lane that is the last to have taken them out of its loop. */
 static void drain(struct lane *lane, void *arg)
 {
@@ -28,12 +76,10 @@ static void drain(struct lane *lane, void *arg)
     lane_drain(lane, edge->handed_over);
     if (atomic_fetch_add(&edge->deaf_lanes, 1) + 1 < edge->n_lanes)
         return;
-    for (uint32_t i = 0; i < edge->n_listeners; i++) {
-        if (edge->listeners[i].kind == STATS_METRICS && !edge->handed_over)
-            continue;
-        listen_last_call(lane, &edge->listeners[i]);
-        close(edge->listeners[i].fd);
-    }
+    edge->closer = lane;
+    edge->last_call_ns = loop_now(lane->loop) + handshake_ns(edge);
+    loop_timer_init(&edge->last_call, last_call_due);
+    last_call(lane);
 }
 
 void leave_drain(struct edge *edge, struct wire_message *m)

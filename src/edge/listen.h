@@ -13,7 +13,7 @@ MUST_CHECK int listen_add(struct lane *lane, const struct edge_listener *from);
 /* Draining: takes what the kernel has queued already, so that nobody who was let in is reset, then stops. The
  * listener of metrics goes on, or stops too. */
 void listen_drain(struct lane *lane, bool watch_too);
-/* Behind the drain of all lanes, just before the socket is closed: who has come since the first of them. */
+/* Behind the drain of all lanes, until the socket is closed: who has come since the look before. */
 void listen_last_call(struct lane *lane, const struct edge_listener *from);
 void listen_stop(struct lane *lane);
 /* One address has as many connections as it may have: counted, and logged now and then. */

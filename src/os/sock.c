@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <linux/tcp.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -244,6 +245,45 @@ int sock_accept(int listener, union sock_addr *peer, socklen_t *len)
         return errno == EWOULDBLOCK ? -EAGAIN : -errno;
     fix_unnamed(peer, *len);
     return fd;
+}
+
+/* A listening socket's filter sees each packet from its TCP header on. */
+static int drop_syn(int fd)
+{
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 13), /* the flags, RFC 9293 section 3.1 */
+        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x02, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+        BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+    };
+    struct sock_fprog program = { .len = ARRAY_LEN(code), .filter = code };
+
+    return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) < 0 ? -errno : 0;
+}
+
+int sock_deafen(int listener)
+{
+    union sock_addr addr;
+    socklen_t len;
+    int r = sock_local(listener, &addr, &len);
+
+    if (r != 0)
+        return r;
+    if (addr.sa.sa_family == AF_UNIX)
+        return shutdown(listener, SHUT_RD) < 0 ? -errno : 0;
+    return drop_syn(listener);
+}
+
+bool sock_is_local(int fd)
+{
+    union sock_addr addr;
+    socklen_t len;
+
+    if (sock_local(fd, &addr, &len) != 0)
+        return false;
+    if (addr.sa.sa_family == AF_INET)
+        return ntohl(addr.in.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+    return addr.sa.sa_family == AF_UNIX || IN6_IS_ADDR_LOOPBACK(&addr.in6.sin6_addr);
 }
 
 int sock_local(int fd, union sock_addr *out, socklen_t *len)

@@ -45,6 +45,10 @@ MUST_CHECK int sock_listen(const struct sock_spec *spec, int backlog);
 /* accept4; TCP_NODELAY and TCP_NOTSENT_LOWAT are inherited from the listener. Descriptor or -errno (-EAGAIN when nobody waits; -EMFILE, -ENFILE,
  * -ENOBUFS, -ENOMEM: the connection is still waiting, try again later, not at once). */
 MUST_CHECK int sock_accept(int listener, union sock_addr *peer, socklen_t *len);
+/* No new client from now on, for whoever holds the listening socket; those whom the kernel has let in already are still accepted, and so is a handshake that is half
+ * done. TCP: a SYN gets no answer and is sent again after a second, to find the socket closed; unix: refused at once. 0 or -errno. */
+int sock_deafen(int listener);
+bool sock_is_local(int fd); /* bound to this machine alone: a unix socket, 127.0.0.0/8 or ::1 */
 MUST_CHECK int sock_local(int fd, union sock_addr *out, socklen_t *len);
 /* "192.0.2.1", "2001:db8::1" (no brackets; IPv4-mapped printed as IPv4), "unix:PATH"; returns the length. */
 size_t sock_host_text(const union sock_addr *addr, char out[SOCK_TEXT_MAX]);

@@ -180,6 +180,15 @@ static void close_one(struct listener *l, bool file)
     mem_free(l->shown);
 }
 
+void listeners_deafen(const struct listeners *ls)
+{
+    for (size_t i = 0; i < ls->n; i++) {
+        if (ls->items[i].kind != LISTENER_METRICS && !str_starts(str_of(ls->items[i].address), STR("fd://")))
+            (void)sock_deafen(
+                ls->items[i].fd); /* where that cannot be done, a client may be reset who comes at the very end */
+    }
+}
+
 void listeners_close(struct listeners *ls)
 {
     for (size_t i = 0; i < ls->n; i++)

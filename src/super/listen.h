@@ -35,6 +35,9 @@ MUST_CHECK int listeners_copy(struct listeners *l, const struct conf *conf, cons
                               struct why *error);
 void listeners_close_copies(struct listeners *l);
 void listeners_close_others(struct listeners *older, const struct listeners *newer);
+/* Before they are closed for good: the kernel lets nobody in any more, and those whom it has let in can be accepted to the last. Not those that somebody else has as well
+ * (fd://), with whom clients wait for the next. */
+void listeners_deafen(const struct listeners *l);
 void listeners_close(struct listeners *l); /* also removes unix socket files we made */
 /* "http://127.0.0.1:8000"; a wildcard address as it is, 0.0.0.0 or [::], so that who reads it sees who can reach it. Unix sockets as they are. */
 MUST_CHECK int listener_url(const struct listener *l, struct buf *out);

@@ -80,10 +80,11 @@ static void begin_drain(struct super *super)
         stop_children(super, AFTER_DRAIN_GRACE_NS);
         return;
     }
+    /* Before the edge closes its own: the last to close one resets whoever has not been accepted. */
+    listeners_deafen(&super->listeners);
+    listeners_close(&super->listeners);
     channel_tell(&super->edge->channel, WIRE_DRAIN, 0, 0);
     second_edge_drain_other(super);
-    /* Ours too, or the kernel would go on taking connections that nobody will ever accept. */
-    listeners_close(&super->listeners);
     loop_timer_set(super->loop, &super->timer, plan->conf->graceful_timeout + 1);
 }
 

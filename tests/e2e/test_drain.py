@@ -19,10 +19,13 @@ def gone(site):
 
 
 def refused(address):
+    """Once the drain has begun a SYN gets no answer until the listener is closed: nobody waits for the second one here."""
     try:
-        connect(address).close()
+        connect(address, timeout=0.1).close()
     except ConnectionRefusedError:
         return True
+    except TimeoutError:
+        pass
     return False
 
 
@@ -186,4 +189,39 @@ def test_keep_alive_clients_lose_nothing(quintet):
     for t in threads:
         t.join()
     assert not failures and len(counts) == 8 and min(counts) > 1
+    assert site.wait_exit() == 0
+
+
+def test_nobody_is_reset_at_the_door(quintet):
+    """Clients with a connection for each request: each is answered or refused, none is let in and then reset."""
+    site = quintet("plain.py")
+    address, ends, answered = site.address(), [], []
+
+    def visit():
+        while True:
+            try:
+                s = connect(address, timeout=5.0)
+            except ConnectionRefusedError:
+                ends.append("refused")
+                return
+            except OSError as error:
+                ends.append(repr(error))
+                return
+            c = Client(s)
+            try:
+                answered.append(c.get("/hello").status)
+            except (OSError, AssertionError) as error:
+                ends.append(repr(error))
+                return
+            finally:
+                c.close()
+
+    threads = [threading.Thread(target=visit) for _ in range(8)]
+    for t in threads:
+        t.start()
+    until(lambda: len(answered) > 100, "some answers")
+    site.signal(signal.SIGTERM)
+    for t in threads:
+        t.join()
+    assert ends == ["refused"] * 8 and set(answered) == {200}
     assert site.wait_exit() == 0

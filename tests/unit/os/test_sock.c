@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -157,6 +158,78 @@ static void accepting(void **state)
     close(listener);
 }
 
+/* Whoever has come before is accepted, whoever comes after is not even let in by the kernel. */
+static void deaf(void **state)
+{
+    int listener = listen_on("127.0.0.1:0"), early = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    int late = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), fd;
+    struct pollfd writable = { .fd = late, .events = POLLOUT };
+    union sock_addr addr, peer;
+    socklen_t len;
+
+    (void)state;
+    assert_int_equal(sock_local(listener, &addr, &len), 0);
+    assert_true(sock_is_local(listener));
+    assert_true(connect(early, &addr.sa, len) == 0 || errno == EINPROGRESS);
+    assert_int_equal(sock_deafen(listener), 0);
+    assert_int_equal(connect(late, &addr.sa, len), -1);
+    assert_int_equal(errno, EINPROGRESS);
+    assert_int_equal(poll(&writable, 1, 100), 0);
+    fd = sock_accept(listener, &peer, &len);
+    assert_true(fd >= 0);
+    assert_int_equal(sock_accept(listener, &peer, &len), -EAGAIN);
+    assert_int_equal(write(early, "x", 1), 1);
+    close(listener);
+    assert_int_equal(write(early, "y", 1), 1); /* the filter was the listener's, not the connection's */
+    writable.fd = fd;
+    writable.events = POLLIN;
+    assert_int_equal(poll(&writable, 1, 1000), 1);
+    assert_int_equal(writable.revents, POLLIN);
+    close(early);
+    close(late);
+    close(fd);
+}
+
+static void deaf_at_a_path(void **state)
+{
+    int listener = listen_on(bind_text), early = socket(AF_UNIX, SOCK_STREAM, 0),
+        late = socket(AF_UNIX, SOCK_STREAM, 0), fd;
+    union sock_addr addr, peer;
+    socklen_t len;
+
+    (void)state;
+    assert_int_equal(sock_local(listener, &addr, &len), 0);
+    assert_true(sock_is_local(listener));
+    assert_int_equal(connect(early, &addr.sa, len), 0);
+    assert_int_equal(sock_deafen(listener), 0);
+    assert_int_equal(connect(late, &addr.sa, len), -1);
+    assert_int_equal(errno, ECONNREFUSED);
+    fd = sock_accept(listener, &peer, &len);
+    assert_true(fd >= 0);
+    close(early);
+    close(late);
+    close(fd);
+    close(listener);
+    unlink(path);
+}
+
+static void a_listener_of_this_machine(void **state)
+{
+    static const struct {
+        const char *text;
+        bool local;
+    } cases[] = { { "127.9.0.1:0", true }, { "[::1]:0", true }, { "0.0.0.0:0", false }, { "[::]:0", false } };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        int fd = listen_on(cases[i].text);
+
+        assert_true(fd >= 0);
+        assert_int_equal(sock_is_local(fd), cases[i].local);
+        close(fd);
+    }
+}
+
 static void a_port_in_use_is_refused(void **state)
 {
     int first = listen_on("127.0.0.1:0");
@@ -283,6 +356,9 @@ int main(void)
         cmocka_unit_test(specs),
         cmocka_unit_test(long_paths),
         cmocka_unit_test(accepting),
+        cmocka_unit_test(deaf),
+        cmocka_unit_test(deaf_at_a_path),
+        cmocka_unit_test(a_listener_of_this_machine),
         cmocka_unit_test(a_port_in_use_is_refused),
         cmocka_unit_test(a_stale_socket_file_is_replaced_a_live_one_is_not),
         cmocka_unit_test(a_full_queue_is_not_stale),
