@@ -208,6 +208,7 @@ void rig_quiet(struct rig *rig)
     for (int i = 0; i < 1000 && !list_empty(&rig->lane->open); i++)
         rig_turn(rig);
     must(list_empty(&rig->lane->open));
+    rig_turn(rig); /* what was closed by the last turn's tasks is freed in the next one */
     must(rig->lane->pending == 0);
     must(rig->edge.dispatch.n_queued == 0);
     if (rig->generation == NULL)
