@@ -83,6 +83,7 @@ static int sleep_once(struct pool *pool, uint32_t seat, uint64_t deadline_ns, bo
         seat_mark(pool, seat);
     POOL_STEP(SLEEP_MARKED);
     if (!is_closed(pool, seat) && (!ours || ready_is_empty(pool))) {
+        attention_starving(pool);
         rc = futex_wait(&s->futex, seen, deadline_ns);
         POOL_STEP(SLEEP_WOKEN);
     } else {
@@ -121,9 +122,8 @@ void pool_done(struct pool *pool, uint32_t seat, struct pool_ticket ticket)
     struct shared_seat *s = seat_at(pool, seat);
     struct shared_slot *slot = slot_at(pool, ticket.slot);
     uint64_t word = word_make(POOL_RUNNING, seat, ticket.serial);
-    bool news = atomic_load_explicit(&slot->announced, memory_order_relaxed) !=
-                    atomic_load_explicit(&slot->written, memory_order_relaxed) ||
-                atomic_load_explicit(&slot->written, memory_order_relaxed) == 0;
+    /* Asked before the word changes: then the slot is the edge's. */
+    bool news = attention_is_due(slot) || atomic_load_explicit(&slot->written, memory_order_relaxed) == 0;
 
     atomic_store_explicit(&s->busy, 0, memory_order_relaxed);
     atomic_fetch_add_explicit(&s->requests, 1, memory_order_relaxed);

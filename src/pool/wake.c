@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "pool/lane.h"
+#include "pool/ready.h"
 #include "pool/step.h"
 
 static struct shared_lane *lane_at(const struct pool *pool, uint32_t lane)
@@ -143,13 +144,38 @@ void pool_attention(struct pool *pool, struct pool_ticket ticket)
         wake_lane(pool, lane);
 }
 
+bool attention_is_due(const struct shared_slot *slot)
+{
+    return atomic_load_explicit(&slot->announced, memory_order_relaxed) !=
+           atomic_load_explicit(&slot->written, memory_order_relaxed);
+}
+
+void pool_announce(struct pool *pool, struct pool_ticket ticket)
+{
+    if (attention_is_due(slot_at(pool, ticket.slot)))
+        pool_attention(pool, ticket);
+}
+
+/* seq_cst: our bit before our look at `hungry`; the edge's `hungry` before its look at the bits. One sees the other. */
+static bool is_hungry(const struct pool *pool)
+{
+    return atomic_load_explicit(&pool->ready->hungry, memory_order_seq_cst) != 0;
+}
+
 void attention_done(struct pool *pool, struct pool_ticket ticket, bool news)
 {
     uint32_t lane;
 
     if (!set_bit(pool, ticket, &lane))
         return;
-    /* seq_cst: our bit before our look at `hungry`; the edge's `hungry` before its look at the bits. One sees the other. */
-    if (news || atomic_load_explicit(&pool->ready->hungry, memory_order_seq_cst) != 0)
+    if (news || (is_hungry(pool) && ready_is_empty(pool)))
+        wake_lane(pool, lane);
+}
+
+void attention_starving(struct pool *pool)
+{
+    if (!is_hungry(pool))
+        return;
+    for (uint32_t lane = 0; lane < pool->geometry.lanes; lane++)
         wake_lane(pool, lane);
 }

@@ -27,10 +27,14 @@ void pool_lane_again(struct pool *pool, uint32_t lane, uint32_t slot);
 void pool_set_lane_fds(struct pool *pool, const int *fds, uint32_t n);
 
 /* Whether a slot that comes free is news by itself: while requests wait for one, and while a generation is being emptied. Otherwise pool_done wakes
- * nobody if all frames were announced before: the bit is found at the lane's next turn. Set it, then take the bits once more, then sleep. */
+ * nobody if all frames were announced before: the bit is found at the lane's next turn. Set it, then take the bits once more, then sleep.
+ * As long as the ready ring has something for the workers the free slot is not urgent either, and whoever takes that entry ends it sooner or later:
+ * the lanes are woken by the pool_done that leaves an empty ring behind, and by a seat that is about to sleep. */
 void pool_set_hungry(struct pool *pool, bool hungry);
 
 /* ---- worker ---- */
 void pool_attention(struct pool *pool, struct pool_ticket ticket); /* sets the bit of the ticket's slot in its lane */
+void pool_announce(struct pool *pool,
+                   struct pool_ticket ticket); /* the same if frames were written since the last time */
 
 #endif

@@ -191,5 +191,5 @@ void response_fail(struct exchange *x)
 
 void response_flush(struct exchange *x)
 {
-    pool_attention(pool_of(x), x->ticket);
+    pool_announce(pool_of(x), x->ticket);
 }

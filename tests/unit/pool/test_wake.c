@@ -123,6 +123,47 @@ static void test_done_wakes_for_news_alone(void **state)
     assert_int_equal(written(0), 1);
 }
 
+/* What has been announced is no news the second time. */
+static void test_announced_once(void **state)
+{
+    struct pool_ticket ticket = running(7, 0);
+
+    assert_int_equal(pool_put_data(rig.pool, ticket, STR("a")), 1);
+    pool_announce(rig.pool, ticket);
+    assert_int_equal(pool_lane_take(rig.pool, 0, rig_count_attention, counts), 1);
+    assert_true(pool_lane_sleep(rig.pool, 0));
+    pool_announce(rig.pool, ticket);
+    assert_int_equal(written(0), 0);
+    assert_int_equal(pool_put_data(rig.pool, ticket, STR("b")), 1);
+    pool_announce(rig.pool, ticket);
+    assert_int_equal(written(0), 1);
+}
+
+/* A free slot is not urgent while the workers have something to take; a seat that finds nothing says so. */
+static void test_hungry_only_when_the_ring_is_empty(void **state)
+{
+    struct pool_ticket ticket = running(7, 0), next;
+
+    assert_int_equal(pool_put_fail(rig.pool, ticket), 0);
+    pool_attention(rig.pool, ticket);
+    pool_lane_take(rig.pool, 0, rig_count_attention, counts);
+    pool_ready(rig.pool, rig_ticket(&rig, 8), 0);
+    pool_set_hungry(rig.pool, true);
+    assert_true(pool_lane_sleep(rig.pool, 0));
+    pool_done(rig.pool, 0, ticket);
+    assert_int_equal(written(0), 0);
+    pool_lane_take(rig.pool, 0, rig_count_attention, counts);
+    next = rig_take(&rig, 0);
+    assert_int_equal(next.slot, 8);
+    assert_true(pool_lane_sleep(rig.pool, 0));
+    assert_int_equal(pool_take(rig.pool, 1, 1, &next), POOL_TIMEOUT);
+    assert_int_equal(written(0), 1);
+    pool_set_hungry(rig.pool, false);
+    assert_true(pool_lane_sleep(rig.pool, 0));
+    assert_int_equal(pool_take(rig.pool, 1, 1, &next), POOL_TIMEOUT);
+    assert_int_equal(written(0), 0);
+}
+
 static void test_recover_wakes_every_lane(void **state)
 {
     pool_recover(rig.pool, 0, 2);
@@ -162,10 +203,16 @@ static void test_spoilt_lane_and_bits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_each_slot_to_its_lane),       TEST(test_bits_are_idempotent),
-        TEST(test_sleeping_lane_is_woken_once), TEST(test_done_is_attention),
-        TEST(test_done_wakes_for_news_alone),   TEST(test_recover_wakes_every_lane),
-        TEST(test_recover_tells_of_the_dead),   TEST(test_spoilt_lane_and_bits),
+        TEST(test_each_slot_to_its_lane),
+        TEST(test_bits_are_idempotent),
+        TEST(test_sleeping_lane_is_woken_once),
+        TEST(test_done_is_attention),
+        TEST(test_done_wakes_for_news_alone),
+        TEST(test_recover_wakes_every_lane),
+        TEST(test_recover_tells_of_the_dead),
+        TEST(test_spoilt_lane_and_bits),
+        TEST(test_announced_once),
+        TEST(test_hungry_only_when_the_ring_is_empty),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
