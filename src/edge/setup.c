@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <sys/resource.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "edge/bounds.h"
 #include "edge/edge_process.h"
@@ -16,7 +17,8 @@
 #define SECRET_MAX (256u << 10)
 #define RESERVED_FDS 64 /* for files, spools and messages */
 #define SPARE_FDS 16    /* for ourselves: what later generations bring, beside a channel for each worker */
-#define FEWEST 16       /* connections that there may be in any case */
+#define ACCESS_GATHER_NS (10 * NS_PER_MS)
+#define FEWEST 16 /* connections that there may be in any case */
 
 /* ---- what arrives before START ---- */
 
@@ -52,9 +54,10 @@ void setup_logs(struct edge *edge, struct wire_message *m)
         return;
     if (edge->access_sink != NULL)
         sink_reopen(edge->access_sink, m->fds[1]);
-    else if (sink_new(m->fds[1], &access) == 0)
+    else if (sink_new(m->fds[1], &access) == 0) {
+        sink_gather(access, ACCESS_GATHER_NS);
         edge->access_sink = access;
-    else
+    } else
         return;
     m->fds[1] = -1;
 }

@@ -69,6 +69,64 @@ static void lines_arrive_in_order(void **state)
     sink_free(NULL);
 }
 
+/* Waits until the file is so long. */
+static void await_size(int fd, off_t size)
+{
+    while (lseek(fd, 0, SEEK_END) < size)
+        (void)poll(NULL, 0, 1);
+}
+
+static void lines_gather_while_the_writer_rests(void **state)
+{
+    int fd = memfd_create("log", MFD_CLOEXEC), mine = dup(fd);
+    struct sink *sink = sink_on(fd);
+    char half[1024];
+    char *text;
+
+    (void)state;
+    sink_gather(sink, LONG);
+    sink_put(sink, STR("one\n"));
+    await_size(mine, 4); /* at once, as nothing was written before it */
+    sink_put(sink, STR("two\n"));
+    sink_put(sink, STR("three\n"));
+    (void)poll(NULL, 0, 20);
+    assert_int_equal(lseek(mine, 0, SEEK_END), 4);
+    assert_int_equal(sink_flush(sink, LONG), 0);
+    text = contents(mine);
+    assert_string_equal(text, "one\ntwo\nthree\n");
+    mem_free(text);
+    memset(half, 'x', sizeof(half) - 1);
+    half[sizeof(half) - 1] = '\n';
+    for (size_t i = 0; i < SINK_BYTES / sizeof(half) / 2; i++)
+        sink_put(sink, str_make(half, sizeof(half)));
+    await_size(mine, 14 + (off_t)SINK_BYTES / 2);
+    sink_put(sink, STR("last\n"));
+    sink_free(sink); /* flushes */
+    assert_int_equal(lseek(mine, 0, SEEK_END), 14 + SINK_BYTES / 2 + 5);
+    close(mine);
+}
+
+static void a_resting_writer_changes_files(void **state)
+{
+    int fd = memfd_create("log", MFD_CLOEXEC), mine = dup(fd), next = memfd_create("log", MFD_CLOEXEC),
+        after = dup(next);
+    struct sink *sink = sink_on(fd);
+
+    (void)state;
+    sink_gather(sink, LONG);
+    sink_put(sink, STR("one\n"));
+    await_size(mine, 4);
+    sink_put(sink, STR("two\n"));
+    sink_reopen(sink, next);
+    await_size(mine, 8);
+    sink_put(sink, STR("three\n"));
+    sink_free(sink);
+    assert_int_equal(lseek(mine, 0, SEEK_END), 8);
+    assert_int_equal(lseek(after, 0, SEEK_END), 6);
+    close(mine);
+    close(after);
+}
+
 struct producer {
     pthread_t thread;
     struct sink *sink;
@@ -358,6 +416,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_arrive_in_order),
+        cmocka_unit_test(lines_gather_while_the_writer_rests),
+        cmocka_unit_test(a_resting_writer_changes_files),
         cmocka_unit_test(threads_keep_their_own_order),
         cmocka_unit_test(a_full_pipe_drops_and_tells),
         cmocka_unit_test(json_drops_are_told_in_json),
