@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 
+#define U64_DIGITS 20
 #define BUF_FIRST 256 /* first allocation, so that short texts do not grow byte by byte */
 
 void buf_init(struct buf *b, size_t max)
@@ -82,13 +83,14 @@ void buf_clear(struct buf *b)
 
 int buf_add(struct buf *b, const void *p, size_t n)
 {
-    int r;
-
     if (n == 0)
         return 0;
-    r = buf_reserve(b, n);
-    if (r < 0)
-        return r;
+    if (n > b->cap - b->len) {
+        int r = buf_reserve(b, n);
+
+        if (r < 0)
+            return r;
+    }
     memcpy(b->data + b->len, p, n);
     b->len += n;
     return 0;
@@ -133,6 +135,32 @@ int buf_vprintf(struct buf *b, const char *fmt, va_list ap)
     return r;
 }
 
+int buf_add_u64(struct buf *b, uint64_t value)
+{
+    char digits[U64_DIGITS];
+    size_t at = sizeof(digits);
+
+    do
+        digits[--at] = (char)('0' + value % 10);
+    while ((value /= 10) > 0);
+    return buf_add(b, digits + at, sizeof(digits) - at);
+}
+
+int buf_add_decimal(struct buf *b, uint64_t value, unsigned decimals)
+{
+    char digits[U64_DIGITS + 2]; /* the point, and a zero before it */
+    size_t at = sizeof(digits);
+
+    must(decimals > 0 && decimals < U64_DIGITS);
+    for (unsigned i = 0; i <= decimals || value > 0; i++, value /= 10) {
+        if (i == decimals)
+            digits[--at] = '.';
+        digits[--at] = (char)('0' + value % 10);
+    }
+    return buf_add(b, digits + at, sizeof(digits) - at);
+}
+
+/* What needs no escape goes in one piece: nearly everything. */
 int buf_add_json(struct buf *b, struct str s)
 {
     size_t start = b->len;
@@ -140,9 +168,14 @@ int buf_add_json(struct buf *b, struct str s)
     int r = buf_add_char(b, '"');
 
     while (r == 0 && s.n > 0) {
-        size_t n = json_escape(&s, out);
+        size_t n = json_plain(s);
 
-        r = buf_add(b, out, n);
+        r = buf_add(b, s.p, n);
+        s = str_cut(s, n, s.n);
+        if (r == 0 && s.n > 0) {
+            n = json_escape(&s, out);
+            r = buf_add(b, out, n);
+        }
     }
     if (r == 0)
         r = buf_add_char(b, '"');

@@ -10,6 +10,7 @@
 
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/must.h"
 #include "base/str.h"
@@ -35,6 +36,9 @@ MUST_CHECK int buf_add_str(struct buf *b, struct str s);
 MUST_CHECK int buf_add_char(struct buf *b, char c);
 MUST_CHECK int buf_printf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 MUST_CHECK int buf_vprintf(struct buf *b, const char *fmt, va_list ap) PRINTF_LIKE(2, 0);
+MUST_CHECK int buf_add_u64(struct buf *b, uint64_t value); /* its decimal digits */
+/* value / 10^decimals, with as many digits behind the point: 1234567, 6 is 1.234567. decimals: 1 to 19. */
+MUST_CHECK int buf_add_decimal(struct buf *b, uint64_t value, unsigned decimals);
 /* Appends s as a JSON string with its quotes; bytes that are not UTF-8 become U+FFFD. */
 MUST_CHECK int buf_add_json(struct buf *b, struct str s);
 struct str buf_str(const struct buf *b); /* borrowed view, valid until the next change */

@@ -39,6 +39,15 @@ static size_t escape_ascii(unsigned char c, char out[JSON_CHAR_MAX])
     return 1;
 }
 
+size_t json_plain(struct str s)
+{
+    size_t n = 0;
+
+    while (n < s.n && s.p[n] >= ' ' && s.p[n] < 0x7f && s.p[n] != '"' && s.p[n] != '\\')
+        n++;
+    return n;
+}
+
 size_t json_escape(struct str *rest, char out[JSON_CHAR_MAX])
 {
     const char *p = rest->p;

@@ -16,4 +16,8 @@
  * U+FFFD. Always valid UTF-8. */
 size_t json_escape(struct str *rest, char out[JSON_CHAR_MAX]);
 
+size_t json_plain(
+    struct str
+        s); /* how many bytes from its beginning stand for themselves: printable ASCII, neither quote nor backslash */
+
 #endif

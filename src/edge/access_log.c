@@ -1,11 +1,11 @@
 /* A line for each exchange, built on the stack and given to the sink. */
 #include "edge/access_log.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "edge/edge_process.h"
 #include "edge/handler/handlers.h"
 
@@ -31,60 +31,99 @@ static struct str span_or_dash(const struct exchange *ex, struct span span)
     return ex->bytes == NULL || span.len == 0 ? STR("-") : str_cut(http_str(ex->bytes, span), 0, VALUE_MAX);
 }
 
+static void add(struct buf *b, struct str s)
+{
+    (void)!buf_add(b, s.p, s.n); /* LANE_LINE_MAX is enough for all that is added */
+}
+
 /* Printable ASCII as it is; quotes, backslashes and everything else as \xHH, as nginx does. */
 static void add_escaped(struct buf *b, struct str s)
 {
     static const char hex[] = "0123456789ABCDEF";
 
-    for (size_t i = 0; i < s.n; i++) {
-        unsigned char c = (unsigned char)s.p[i];
-        char out[4] = { '\\', 'x', hex[c >> 4], hex[c & 15] };
+    while (s.n > 0) {
+        size_t n = json_plain(s);
 
-        if (c >= ' ' && c < 0x7f && c != '"' && c != '\\')
-            (void)!buf_add_char(b, (char)c);
-        else
-            (void)!buf_add(b, out, sizeof(out));
+        add(b, str_make(s.p, n));
+        if (n < s.n) {
+            unsigned char c = (unsigned char)s.p[n++];
+
+            add(b, str_make((const char[]){ '\\', 'x', hex[c >> 4], hex[c & 15] }, 4));
+        }
+        s = str_make(s.p + n, s.n - n);
     }
 }
 
-static void add_local_time(struct buf *b)
+/* Kept for its second: the C library takes longer for it than the rest of the line does. */
+static void add_local_time(struct lane *lane, struct buf *b)
 {
     time_t now = (time_t)(clock_wall_ns() / NS_PER_SEC);
     struct tm tm;
-    char text[40];
 
-    localtime_r(&now, &tm);
-    strftime(text, sizeof(text), "%d/%b/%Y:%H:%M:%S %z", &tm);
-    (void)!buf_add_str(b, str_of(text));
+    if (now != lane->line_second) {
+        localtime_r(&now, &tm);
+        lane->line_time_n = strftime(lane->line_time, sizeof(lane->line_time), "%d/%b/%Y:%H:%M:%S %z", &tm);
+        lane->line_second = now;
+    }
+    add(b, str_make(lane->line_time, lane->line_time_n));
 }
 
-static double ms(uint64_t ns)
+static uint64_t rounded_us(uint64_t ns)
 {
-    return (double)ns / 1e6;
+    return (ns + NS_PER_US / 2) / NS_PER_US;
 }
 
+static void add_ms(struct buf *b, struct str key, uint64_t ns)
+{
+    add(b, key);
+    (void)!buf_add_decimal(b, rounded_us(ns), 3);
+    add(b, STR("ms"));
+}
+
+static void add_number(struct buf *b, struct str key, uint64_t value)
+{
+    add(b, key);
+    (void)!buf_add_u64(b, value);
+}
+
+/* No printf: it took two thirds of a line's time, and the line a third of a small file's by HTTP/2. */
 static void write_text(const struct exchange *ex, struct buf *b, uint64_t took_ns)
 {
-    (void)!buf_printf(b, STR_FMT " - - [", STR_ARG(ex->remote_addr.n > 0 ? ex->remote_addr : STR("-")));
-    add_local_time(b);
-    (void)!buf_add_str(b, STR("] \""));
+    add(b, ex->remote_addr.n > 0 ? ex->remote_addr : STR("-"));
+    add(b, STR(" - - ["));
+    add_local_time(ex->lane, b);
+    add(b, STR("] \""));
     add_escaped(b, span_or_dash(ex, ex->head.method_text));
-    (void)!buf_add_char(b, ' ');
+    add(b, STR(" "));
     add_escaped(b, span_or_dash(ex, ex->head.target));
-    (void)!buf_printf(b, " " STR_FMT "\" %u %llu \"", STR_ARG(http_version_text(&ex->head)), log_status(ex),
-                      (unsigned long long)ex->sent);
+    add(b, STR(" "));
+    add(b, http_version_text(&ex->head));
+    add_number(b, STR("\" "), log_status(ex));
+    add_number(b, STR(" "), ex->sent);
+    add(b, STR(" \""));
     add_escaped(b, field_or_dash(ex, HTTP_F_REFERER));
-    (void)!buf_add_str(b, STR("\" \""));
+    add(b, STR("\" \""));
     add_escaped(b, field_or_dash(ex, HTTP_F_USER_AGENT));
-    (void)!buf_printf(b, "\" " STR_FMT " %.3fms", STR_ARG(ex->id), ms(took_ns));
-    if (ex->worker >= 0)
-        (void)!buf_printf(b, " queue=%.3fms app=%.3fms worker=%d", ms(ex->queue_ns), ms(ex->app_ns), ex->worker + 1);
+    add(b, STR("\" "));
+    add(b, ex->id);
+    add_ms(b, STR(" "), took_ns);
+    if (ex->worker >= 0) {
+        add_ms(b, STR(" queue="), ex->queue_ns);
+        add_ms(b, STR(" app="), ex->app_ns);
+        add_number(b, STR(" worker="), (uint64_t)ex->worker + 1);
+    }
 }
 
-static void add_key(struct buf *b, const char *key, struct str value)
+static void add_text(struct buf *b, struct str key, struct str value)
 {
-    (void)!buf_printf(b, ",\"%s\":", key);
+    add(b, key);
     (void)!buf_add_json(b, value);
+}
+
+static void add_seconds(struct buf *b, struct str key, uint64_t ns)
+{
+    add(b, key);
+    (void)!buf_add_decimal(b, rounded_us(ns), 6);
 }
 
 static void write_json(const struct exchange *ex, struct buf *b, uint64_t took_ns)
@@ -92,21 +131,26 @@ static void write_json(const struct exchange *ex, struct buf *b, uint64_t took_n
     char now[CLOCK_ISO_LEN + 1];
 
     clock_iso(clock_wall_ns(), now);
-    (void)!buf_printf(b, "{\"time\":\"%s\",\"status\":%u,\"bytes\":%llu,\"duration\":%.6f", now, log_status(ex),
-                      (unsigned long long)ex->sent, (double)took_ns / 1e9);
-    add_key(b, "client", ex->remote_addr);
-    add_key(b, "method", span_or_dash(ex, ex->head.method_text));
-    add_key(b, "target", span_or_dash(ex, ex->head.target));
-    add_key(b, "protocol", http_version_text(&ex->head));
-    add_key(b, "host", ex->server_name);
-    add_key(b, "scheme", ex->secure ? STR("https") : STR("http"));
-    add_key(b, "referer", field_or_dash(ex, HTTP_F_REFERER));
-    add_key(b, "user_agent", field_or_dash(ex, HTTP_F_USER_AGENT));
-    add_key(b, "request_id", ex->id);
-    if (ex->worker >= 0)
-        (void)!buf_printf(b, ",\"queue_time\":%.6f,\"app_time\":%.6f,\"worker\":%d", (double)ex->queue_ns / 1e9,
-                          (double)ex->app_ns / 1e9, ex->worker + 1);
-    (void)!buf_add_char(b, '}');
+    add(b, STR("{\"time\":\""));
+    add(b, str_make(now, CLOCK_ISO_LEN));
+    add_number(b, STR("\",\"status\":"), log_status(ex));
+    add_number(b, STR(",\"bytes\":"), ex->sent);
+    add_seconds(b, STR(",\"duration\":"), took_ns);
+    add_text(b, STR(",\"client\":"), ex->remote_addr);
+    add_text(b, STR(",\"method\":"), span_or_dash(ex, ex->head.method_text));
+    add_text(b, STR(",\"target\":"), span_or_dash(ex, ex->head.target));
+    add_text(b, STR(",\"protocol\":"), http_version_text(&ex->head));
+    add_text(b, STR(",\"host\":"), ex->server_name);
+    add_text(b, STR(",\"scheme\":"), ex->secure ? STR("https") : STR("http"));
+    add_text(b, STR(",\"referer\":"), field_or_dash(ex, HTTP_F_REFERER));
+    add_text(b, STR(",\"user_agent\":"), field_or_dash(ex, HTTP_F_USER_AGENT));
+    add_text(b, STR(",\"request_id\":"), ex->id);
+    if (ex->worker >= 0) {
+        add_seconds(b, STR(",\"queue_time\":"), ex->queue_ns);
+        add_seconds(b, STR(",\"app_time\":"), ex->app_ns);
+        add_number(b, STR(",\"worker\":"), (uint64_t)ex->worker + 1);
+    }
+    add(b, STR("}"));
 }
 
 void access_log_write(const struct exchange *ex)

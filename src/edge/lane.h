@@ -83,6 +83,9 @@ struct lane {
     /* cached once a second */
     uint64_t date_second;
     char date[HTTP_DATE_LEN];
+    time_t line_second;
+    char line_time[40]; /* as a text line of the access log has it */
+    size_t line_time_n;
     uint64_t random[64]; /* unused random words from the kernel */
     uint32_t random_left;
     struct lane_stats stats;

@@ -38,6 +38,44 @@ static void appending_and_consuming(void **state)
     assert_int_equal(b.cap, 0);
 }
 
+static void numbers(void **state)
+{
+    static const struct {
+        uint64_t value;
+        unsigned decimals; /* 0: whole */
+        const char *text;
+    } rows[] = {
+        { 0, 0, "0" },
+        { 7, 0, "7" },
+        { UINT64_MAX, 0, "18446744073709551615" },
+        { 0, 3, "0.000" },
+        { 5, 3, "0.005" },
+        { 999, 3, "0.999" },
+        { 1000, 3, "1.000" },
+        { 1234567, 6, "1.234567" },
+        { 10, 1, "1.0" },
+        { 0, 19, "0.0000000000000000000" },
+        { UINT64_MAX, 19, "1.8446744073709551615" },
+        { UINT64_MAX, 1, "1844674407370955161.5" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct buf b;
+        int r;
+
+        buf_init(&b, 100);
+        r = rows[i].decimals == 0 ? buf_add_u64(&b, rows[i].value)
+                                  : buf_add_decimal(&b, rows[i].value, rows[i].decimals);
+        assert_int_equal(r, 0);
+        assert_buf(&b, rows[i].text);
+        b.max = b.cap = b.len + 1;
+        assert_int_equal(buf_add_u64(&b, 12), -EMSGSIZE);
+        assert_buf(&b, rows[i].text);
+        buf_fini(&b);
+    }
+}
+
 static void the_maximum_is_exact(void **state)
 {
     struct buf b;
@@ -120,11 +158,9 @@ static void json_strings(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(appending_and_consuming),
-        cmocka_unit_test(the_maximum_is_exact),
-        cmocka_unit_test(reserve_then_commit),
-        cmocka_unit_test(printf_of_any_length),
-        cmocka_unit_test(json_strings),
+        cmocka_unit_test(appending_and_consuming), cmocka_unit_test(numbers),
+        cmocka_unit_test(the_maximum_is_exact),    cmocka_unit_test(reserve_then_commit),
+        cmocka_unit_test(printf_of_any_length),    cmocka_unit_test(json_strings),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
