@@ -224,6 +224,16 @@ def test_the_manifest_is_known(project):
     assert "static_manifest" not in project.options()
 
 
+@pytest.mark.parametrize("backend", [MANIFEST, PLAIN])
+def test_an_inspection_imports_no_more_of_django_than_its_settings(project, backend):
+    """It is waited for at each start and reload; the URLs, forms and models of Django took as long as all the rest."""
+    project.settings(storage(backend) + "STATIC_URL = 'static/'\nMEDIA_URL = 'up/'\n")
+    done = project.run(PYTHONPROFILEIMPORTTIME="1")
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert done.returncode == 0 and "django.conf" in imported
+    assert imported.isdisjoint({"django.urls", "django.db", "django.forms", "django.contrib.staticfiles.storage", "argparse"})
+
+
 def test_a_storage_of_the_project_may_rename_the_manifest_or_fail(project):
     project.write("site_/storage.py", f"from {MANIFEST.rpartition('.')[0]} import ManifestStaticFilesStorage\n"
                                       "class Mine(ManifestStaticFilesStorage):\n    manifest_name = 'mine.json'\n")
