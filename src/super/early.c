@@ -6,7 +6,7 @@
 
 void early_again(struct super *super)
 {
-    if (super->early.open && super->state == SUPER_STARTING && super->edge->channel.fd >= 0)
+    if (super->early.open && super->serving == NULL && super->state == SUPER_STARTING && super->edge->channel.fd >= 0)
         role_edge_start(super->edge);
 }
 

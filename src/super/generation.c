@@ -176,14 +176,24 @@ uint32_t generation_workers_up(const struct generation *g)
     return n;
 }
 
+bool generation_is_whole(const struct generation *g)
+{
+    for (uint32_t i = 0; i < g->n_workers; i++)
+        if (!g->workers[i].booted)
+            return false;
+    return true;
+}
+
 void generation_worker_ready(struct generation *g)
 {
-    if (generation_takes_requests(g))
+    if (generation_takes_requests(g)) {
         roll_step(g->super);
+        super_generation_grew(g->super, g);
+    }
     if (g->state != GENERATION_BOOTING)
         return;
     reload_worker_ready(g->super, g);
-    if (generation_workers_up(g) < g->n_workers)
+    if (generation_workers_up(g) < g->n_workers && !super_waits_for(g->super, g))
         return;
     set_state(g, GENERATION_READY);
     super_generation_ready(g->super, g);

@@ -30,7 +30,7 @@ struct generation;
 enum generation_state {
     GENERATION_OPENING, /* the edge makes the pool */
     GENERATION_BOOTING,
-    GENERATION_READY, /* all workers are ready; the switch is the next step of the same turn */
+    GENERATION_READY, /* all workers are ready (at the start: one); the switch is the next step of the same turn */
     GENERATION_SERVING,
     GENERATION_DRAINING, /* the edge finishes its requests, at most graceful_timeout */
     GENERATION_KEPT,     /* booted and idle, for a rollback */
@@ -76,6 +76,7 @@ bool generation_needs_workers(
 uint32_t generation_workers_up(const struct generation *g);
 /* The newest one that a rollback can return to: the one kept, or the one that drains if it will be. NULL: none. */
 struct generation *generation_previous(struct super *super);
+bool generation_is_whole(const struct generation *g); /* each worker has been ready once */
 void generation_worker_ready(struct generation *g);
 void generation_worker_down(struct generation *g);
 struct worker *generation_worker(struct super *super, uint32_t number, uint32_t index); /* NULL: no such */

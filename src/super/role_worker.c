@@ -217,13 +217,20 @@ static void tell_edge(const struct child *child)
         channel_send(&edge->channel, &gone);
 }
 
+/* One of those that the start waits for. */
+static bool is_first_boot(const struct worker *w)
+{
+    return w->generation->super->state == SUPER_STARTING && !w->booted;
+}
+
 /* A wanted one ended before it was ready; `why`: a traceback often. */
 static bool boot_failed(struct child *child, const char *why)
 {
-    struct generation *g = ((struct worker *)child->owner)->generation;
+    const struct worker *w = child->owner;
+    struct generation *g = w->generation;
     bool again = worker_wants_again(child);
 
-    if (g->state == GENERATION_BOOTING) { /* it has never served, and will not */
+    if (g->state == GENERATION_BOOTING || is_first_boot(w)) { /* it has never been whole, and will not */
         super_generation_failed(g->super, g, why);
         return false;
     }

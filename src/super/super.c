@@ -167,6 +167,13 @@ void super_edge_down(struct super *super)
 
 /* ---- generations ---- */
 
+/* At the start one ready worker is enough: the others join it as they come, and where there are more of them than cores nobody waits for the
+ * last. If one of them does not boot, it all ends as if nothing had served (role_worker.c). */
+bool super_waits_for(const struct super *super, const struct generation *generation)
+{
+    return super->state == SUPER_STARTING && super->serving == NULL && generation->edge == super->edge;
+}
+
 static void first_serves(struct super *super)
 {
     super->state = SUPER_RUNNING;
@@ -210,6 +217,15 @@ void super_switch(struct super *super, struct generation *generation)
         generation_drain(old);
 }
 
+/* The first one is complete: from here on the server can be told to reload. */
+void super_generation_grew(struct super *super, struct generation *generation)
+{
+    if (super->state != SUPER_STARTING || !generation_is_whole(generation))
+        return;
+    first_serves(super);
+    reload_ready(super, generation);
+}
+
 void super_generation_ready(struct super *super, struct generation *generation)
 {
     bool first = super->serving == NULL;
@@ -220,8 +236,9 @@ void super_generation_ready(struct super *super, struct generation *generation)
     }
     super_switch(super, generation);
     if (first)
-        first_serves(super);
-    reload_ready(super, generation);
+        super_generation_grew(super, generation);
+    else
+        reload_ready(super, generation);
 }
 
 void super_generation_kept(struct super *super)

@@ -34,7 +34,7 @@
 #define EXIT_BOOT 3 /* the application failed to boot */
 
 enum super_state {
-    SUPER_STARTING, /* until the first generation serves */
+    SUPER_STARTING, /* until each worker of the first generation has been ready; it serves from the first one on */
     SUPER_RUNNING,
     SUPER_LEAVING,  /* readiness fails; everything else as before, for the shutdown delay */
     SUPER_DRAINING, /* no new requests; the edge finishes what it has */
@@ -80,7 +80,10 @@ int super_run(struct launch *launch);
 
 /* ---- what the parts tell the whole ---- */
 
+/* Nothing serves yet, and this generation will as soon as one of its workers is ready. */
+bool super_waits_for(const struct super *super, const struct generation *generation);
 void super_generation_ready(struct super *super, struct generation *generation);
+void super_generation_grew(struct super *super, struct generation *generation); /* one more worker; it serves */
 /* It did not boot (or could not be opened); `text`: why, a traceback often. It is being stopped. */
 void super_generation_failed(struct super *super, struct generation *generation, const char *text);
 void super_configure_edge(

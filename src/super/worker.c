@@ -200,6 +200,7 @@ void worker_booted(struct child *child)
     struct worker *w = child->owner;
     enum child_state before = w->child->state;
 
+    w->booted = true;
     if (child == w->next && (before == CHILD_UP || before == CHILD_BOOTING || before == CHILD_PAUSED))
         child_stop(w->child, last_grace(w));
 }

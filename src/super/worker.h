@@ -43,6 +43,7 @@ struct worker {
     struct child *next;  /* its successor, of processes; NULL: none */
     struct generation *generation;
     uint32_t index;
+    bool booted;    /* one of its processes has been ready */
     char title[48]; /* "worker 3" */
     /* recycling (recycle.h) */
     struct list turn; /* in its generation's recycle.queue */

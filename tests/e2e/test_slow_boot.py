@@ -90,3 +90,91 @@ def test_a_stop_meanwhile(booting):
     opened(booting)
     booting.process.send_signal(signal.SIGTERM)
     assert booting.wait_exit() == 0
+
+
+# ---- one worker is ready, the others are not ----
+
+ONE_FIRST = '''
+import os, time
+try:
+    os.close(os.open("first", os.O_CREAT | os.O_EXCL))
+except FileExistsError:
+    while not os.path.exists("go"):
+        time.sleep(0.01)
+    if os.path.getsize("go"):
+        raise RuntimeError("it cannot boot")
+
+def application(environ, start):
+    if environ["PATH_INFO"] == "/slow":
+        open("running", "w").close()
+        while not os.path.exists("enough"):
+            time.sleep(0.01)
+    start("200 OK", [])
+    return [b"%d" % os.getpid()]
+'''
+
+
+@pytest.fixture
+def half(quintet):
+    """Two workers, of which one is ready and the other waits for go()."""
+    site = quintet(ONE_FIRST, start=False, options=["--workers", "2", "--shutdown-delay", "0"])
+    site.start(wait=False)
+    site.wait_message(message="worker is ready")
+    yield site
+
+
+def released(site):
+    return [g["generation"] for g in site.status()["generations"] if g["state"] == "serving"]
+
+
+def test_the_first_ready_worker_serves(half):
+    assert [half.get("/").body for _ in range(3)] == [half.get("/").body] * 3
+    assert half.status()["state"] == "starting" and not half.messages(message="serving")
+    go(half)
+    assert len(half.worker_pids()) == 2 and len(half.messages(message="serving")) == 1
+
+
+def test_a_reload_meanwhile_waits_for_the_others(half):
+    half.process.send_signal(signal.SIGHUP)
+    half.wait_message(message="reload")
+    assert half.get("/").status == 200 and released(half) == [1]
+    go(half)
+    half.wait_message(message="reload done")
+    assert released(half) == [2] and half.get("/").status == 200
+
+
+def test_another_that_cannot_boot_ends_it_all(half):
+    half.expected += ["failed to boot", "it cannot boot"]
+    assert half.get("/").status == 200
+    half.write("go", "fail")
+    half.exit_code = 3
+    assert half.wait_exit() == 3
+
+
+def test_the_ready_one_dies_meanwhile(half):
+    half.expected.append("worker died")
+    old = int(half.get("/").body)
+    (half.project / "first").unlink()
+    os.kill(old, signal.SIGKILL)
+    assert int(half.get("/").body) != old and half.status()["state"] == "starting"
+    go(half)
+    assert half.get("/").status == 200
+
+
+def test_the_edge_dies_while_one_is_ready(half):
+    half.expected.append("the edge died")
+    os.kill(half.edge_pid, signal.SIGKILL)
+    until(lambda: half.get("/").status == 200, "the next edge to serve")
+    go(half)
+    assert half.get("/").status == 200
+
+
+def test_a_stop_while_one_is_ready_finishes_what_runs(half):
+    c = half.client()
+    c.send(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
+    until(lambda: (half.project / "running").exists(), "the request to run")
+    half.process.send_signal(signal.SIGTERM)
+    half.wait_message(message="drain and stop")
+    half.write("enough", "")
+    assert c.response().status == 200
+    assert half.wait_exit() == 0
