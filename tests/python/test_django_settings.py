@@ -226,12 +226,12 @@ def test_the_manifest_is_known(project):
 
 @pytest.mark.parametrize("backend", [MANIFEST, PLAIN])
 def test_an_inspection_imports_no_more_of_django_than_its_settings(project, backend):
-    """It is waited for at each start and reload; the URLs, forms and models of Django took as long as all the rest."""
+    """It is waited for at each start and reload; asyncio and the models took as long as all the rest."""
     project.settings(storage(backend) + "STATIC_URL = 'static/'\nMEDIA_URL = 'up/'\n")
     done = project.run(PYTHONPROFILEIMPORTTIME="1")
     imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
-    assert done.returncode == 0 and "django.conf" in imported
-    assert imported.isdisjoint({"django.urls", "django.db", "django.forms", "django.contrib.staticfiles.storage", "argparse"})
+    assert done.returncode == 0 and "django" in imported
+    assert imported.isdisjoint({"django.conf", "django.urls", "django.db", "asyncio", "argparse"})
 
 
 def test_a_storage_of_the_project_may_rename_the_manifest_or_fail(project):
@@ -357,13 +357,14 @@ def test_settings_may_leave_threads_behind(project):
     ("1 / 0", "ZeroDivisionError"),
     ("import sys; sys.exit('no database')", "SystemExit: no database"),
     ("STATIC_ROOT = (", "SyntaxError"),
+    ("ALLOWED_HOSTS = 'example.org'", "ALLOWED_HOSTS must be a list or a tuple"),
 ])
 def test_settings_that_cannot_be_imported(project, settings, said):
     project.settings(settings)
     done = project.run()
     assert done.returncode == 3
     assert done.stdout == ""
-    assert "Traceback" in done.stderr and said in done.stderr
+    assert said in done.stderr and ("settings.py" in done.stderr or said.startswith("ALLOWED"))
     assert "django_settings.py" not in done.stderr and "<frozen importlib" not in done.stderr, "frames that are not the project's concern"
 
 
