@@ -60,11 +60,12 @@ struct h2_stream {
     struct buf bytes; /* of the head */
     size_t counted;   /* of them in h2.heads */
     struct exchange exchange;
-    uint64_t deadline; /* by edge/pace.h, while the client is the one to move; 0: it is not */
-    bool open;         /* the session knows it */
-    bool all_came;     /* the client has said all */
-    bool said;         /* we have */
-    bool asked;        /* pull said that there was nothing: resume it */
+    struct h2_answer answer; /* the response's head, from SEND or REST on; its fields are the exchange's */
+    uint64_t deadline;       /* by edge/pace.h, while the client is the one to move; 0: it is not */
+    bool open;               /* the session knows it */
+    bool all_came;           /* the client has said all */
+    bool said;               /* we have */
+    bool asked;              /* pull said that there was nothing: resume it */
 };
 
 /* The first bytes of a connection: the whole preface, a part of it, or something else. */

@@ -303,20 +303,19 @@ static void stream_respond(struct h2_stream *st)
     struct exchange *ex = &st->exchange;
     struct response *r = &ex->response;
     struct lane *lane = conn_of(st)->lane;
-    struct h2_answer answer;
 
     hints_learn(lane->hints, ex);
     add_own_fields(st);
     r->no_body |= ex->head.method == HTTP_HEAD || !http_status_has_content(r->status);
-    answer = (struct h2_answer){ r->status, r->fields, r->n_fields, !r->no_body && r->length != 0 };
-    if (h2_respond(st->h2->session, st->id, &answer) != 0) {
+    st->answer = (struct h2_answer){ r->status, r->fields, r->n_fields, !r->no_body && r->length != 0 };
+    if (h2_respond(st->h2->session, st->id, &st->answer) != 0) {
         shed_note(lane, "an answer");
         h2_reset(st->h2->session, st->id, H2_INTERNAL_ERROR);
         set_state(st, H2_REST);
         return;
     }
     r->started = true;
-    set_state(st, answer.body ? H2_SEND : H2_REST);
+    set_state(st, st->answer.body ? H2_SEND : H2_REST);
     if (admit_is_tight(&lane->edge->admit, loop_now(lane->loop)))
         h2_leave(st->h2);
 }
@@ -415,6 +414,11 @@ static int on_take(void *stream, char *out, size_t n)
     return 0;
 }
 
+static const struct h2_answer *on_answer(void *stream)
+{
+    return &((struct h2_stream *)stream)->answer;
+}
+
 static void on_ponged(void *arg)
 {
     h2_ponged(arg);
@@ -428,6 +432,7 @@ const struct h2_events h2_stream_events = { .begin = on_begin,
                                             .closed = on_closed,
                                             .pull = on_pull,
                                             .take = on_take,
+                                            .answer = on_answer,
                                             .ponged = on_ponged };
 
 void h2_stream_blocked(struct h2_stream *st)

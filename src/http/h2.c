@@ -5,6 +5,7 @@
 #include <nghttp2/nghttp2.h>
 
 #include "base/mem.h"
+#include "http/hpack.h"
 
 #define QUEUE_MAX 300 /* frames of ours waiting: past it no input is looked at; three for each stream */
 #define ACKS_MAX 500  /* of them, answers to PING and SETTINGS: for the library, which is never to see so many */
@@ -21,9 +22,11 @@ struct h2_session {
     void *arg;
     struct h2_guards guards;
     uint64_t now;
-    struct h2_head *head; /* of the header block that is arriving; NULL: trailers, or a stream refused */
-    uint32_t block;       /* decoded bytes of it */
-    struct buf *out;      /* while h2_output runs */
+    struct h2_head *head;           /* of the header block that is arriving; NULL: trailers, or a stream refused */
+    uint32_t block;                 /* decoded bytes of it */
+    struct buf *out;                /* while h2_output runs */
+    const struct h2_answer *answer; /* whose head the library is about to give */
+    struct hpack hpack;
     enum h2_guard abuse;
     bool abused;  /* for `abuse` the connection ends */
     bool refused; /* it ends, for that or for what the library would have let pass: nothing is heard any more */
@@ -191,6 +194,17 @@ static void ping_received(struct h2_session *s, const nghttp2_frame *frame)
         spend(s, H2_GUARD_PING);
 }
 
+static void settings_received(struct h2_session *s, const nghttp2_frame *frame)
+{
+    if (frame->hd.flags & NGHTTP2_FLAG_ACK)
+        return;
+    spend(s, H2_GUARD_SETTINGS);
+    for (size_t i = 0; i < frame->settings.niv; i++) {
+        if (frame->settings.iv[i].settings_id == NGHTTP2_SETTINGS_HEADER_TABLE_SIZE)
+            hpack_limit(&s->hpack, frame->settings.iv[i].value);
+    }
+}
+
 static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, void *arg)
 {
     struct h2_session *s = arg;
@@ -216,8 +230,7 @@ static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, v
         spend(s, H2_GUARD_SETTINGS);
         break;
     case NGHTTP2_SETTINGS:
-        if (!(frame->hd.flags & NGHTTP2_FLAG_ACK))
-            spend(s, H2_GUARD_SETTINGS);
+        settings_received(s, frame);
         break;
     case NGHTTP2_PRIORITY_UPDATE:
         if (((const nghttp2_ext_priority_update *)frame->ext.payload)->stream_id == 0)
@@ -323,6 +336,21 @@ static void reset_sent(struct h2_session *s, int32_t id, uint32_t code)
         spend(s, H2_GUARD_ERROR);
 }
 
+/* A head that stands for an answer: see h2_respond. Of a stream that was forgotten nothing is known. */
+static int before_frame_send(nghttp2_session *session, const nghttp2_frame *frame, void *arg)
+{
+    struct h2_session *s = arg;
+    void *stream;
+
+    if (frame->hd.type != NGHTTP2_HEADERS || (frame->headers.nva[0].flags & NGHTTP2_NV_FLAG_NO_INDEX) != 0)
+        return 0;
+    stream = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
+    if (stream == NULL)
+        return NGHTTP2_ERR_CANCEL;
+    s->answer = s->events->answer(stream);
+    return 0;
+}
+
 static int on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, void *arg)
 {
     struct h2_session *s = arg;
@@ -367,6 +395,7 @@ static void set_callbacks(nghttp2_session_callbacks *cb)
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(cb, on_data);
     nghttp2_session_callbacks_set_on_stream_close_callback(cb, on_stream_close);
     nghttp2_session_callbacks_set_send_data_callback(cb, on_take);
+    nghttp2_session_callbacks_set_before_frame_send_callback(cb, before_frame_send);
     nghttp2_session_callbacks_set_on_frame_send_callback(cb, on_frame_send);
     nghttp2_session_callbacks_set_on_frame_not_send_callback(cb, on_frame_not_send);
 }
@@ -426,6 +455,7 @@ struct h2_session *h2_new(const struct h2_events *events, void *arg)
         return NULL;
     s->events = events;
     s->arg = arg;
+    hpack_init(&s->hpack);
     if (make_session(s) == 0 && say_settings(s) == 0)
         return s;
     h2_free(s);
@@ -455,6 +485,33 @@ int h2_input(struct h2_session *s, const char *p, size_t n, uint64_t now)
     return used < 0 || s->refused ? -EPROTO : 0;
 }
 
+/* The frame's head with our own block behind it. */
+static int add_answer(struct h2_session *s, const uint8_t *frame)
+{
+    const struct h2_answer *answer = s->answer;
+    struct buf *out = s->out;
+    size_t n;
+
+    s->answer = NULL;
+    if (buf_try_reserve(out, FRAME_HEAD + hpack_bound(answer->fields, answer->n)) != 0)
+        return NGHTTP2_ERR_NOMEM;
+    n = hpack_encode(&s->hpack, answer->status, answer->fields, answer->n, out->data + out->len + FRAME_HEAD);
+    memcpy(out->data + out->len, frame, FRAME_HEAD);
+    out->data[out->len] = 0;
+    out->data[out->len + 1] = (char)(n >> 8);
+    out->data[out->len + 2] = (char)n;
+    buf_commit(out, FRAME_HEAD + n);
+    return (int)n;
+}
+
+/* A frame as the library made it. */
+static int add_frame(struct h2_session *s, const uint8_t *p, size_t n)
+{
+    if (buf_try_reserve(s->out, n) != 0 || buf_add(s->out, p, n) != 0)
+        return NGHTTP2_ERR_NOMEM;
+    return (int)n;
+}
+
 int h2_output(struct h2_session *s, struct buf *out, uint64_t now)
 {
     const uint8_t *p;
@@ -464,8 +521,8 @@ int h2_output(struct h2_session *s, struct buf *out, uint64_t now)
     s->out = out;
     while (n > 0 && out->len < H2_OUT_ROOM) {
         n = nghttp2_session_mem_send(s->session, &p);
-        if (n > 0 && (buf_try_reserve(out, (size_t)n) != 0 || buf_add(out, p, (size_t)n) != 0))
-            n = NGHTTP2_ERR_NOMEM;
+        if (n > 0)
+            n = s->answer != NULL ? add_answer(s, p) : add_frame(s, p, (size_t)n);
     }
     s->out = NULL;
     if (n < 0)
@@ -496,10 +553,11 @@ static nghttp2_nv make_nv(struct str name, struct str value)
                          .namelen = name.n,
                          .value = (uint8_t *)(uintptr_t)value.p,
                          .valuelen = value.n,
-                         .flags = NGHTTP2_NV_FLAG_NONE };
+                         .flags = NGHTTP2_NV_FLAG_NO_INDEX };
 }
 
-/* The library copies them and makes the names lower case. `digits` must live as long as `nva`. */
+/* The library copies them and makes the names lower case. Its table of sent fields is not used: there is another (hpack.h), and a client has but
+ * one. `digits` must live as long as `nva`. */
 static size_t fill_nva(nghttp2_nv nva[FIELDS_MAX], char digits[3], const struct h2_answer *answer)
 {
     size_t filled = 1;
@@ -522,14 +580,33 @@ int h2_interim(struct h2_session *s, int32_t id, const struct h2_answer *answer)
     return nghttp2_submit_headers(s->session, NGHTTP2_FLAG_NONE, id, NULL, nva, n, NULL) == 0 ? 0 : -ENOMEM;
 }
 
-int h2_respond(struct h2_session *s, int32_t id, const struct h2_answer *answer)
+/* The library counts, orders and sends the head, but what is sent is ours: a ":status: 200" stands in for it until add_answer. */
+static int respond_by_stand_in(struct h2_session *s, int32_t id, const nghttp2_data_provider *provider)
 {
-    nghttp2_data_provider provider = { .read_callback = on_pull };
+    nghttp2_nv nv = make_nv(STR(":status"), STR("200"));
+
+    nv.flags = NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE;
+    return nghttp2_submit_response(s->session, id, &nv, 1, provider) == 0 ? 0 : -ENOMEM;
+}
+
+/* One that fills more than a frame goes by the library, without any table. */
+static int respond_at_length(struct h2_session *s, int32_t id, const struct h2_answer *answer,
+                             const nghttp2_data_provider *provider)
+{
     nghttp2_nv nva[FIELDS_MAX];
     char digits[3];
     size_t n = fill_nva(nva, digits, answer);
 
-    return nghttp2_submit_response(s->session, id, nva, n, answer->body ? &provider : NULL) == 0 ? 0 : -ENOMEM;
+    return nghttp2_submit_response(s->session, id, nva, n, provider) == 0 ? 0 : -ENOMEM;
+}
+
+int h2_respond(struct h2_session *s, int32_t id, const struct h2_answer *answer)
+{
+    nghttp2_data_provider provider = { .read_callback = on_pull }, *body = answer->body ? &provider : NULL;
+
+    if (hpack_bound(answer->fields, answer->n) > H2_FRAME_MAX)
+        return respond_at_length(s, id, answer, body);
+    return respond_by_stand_in(s, id, body);
 }
 
 void h2_resume(struct h2_session *s, int32_t id)

@@ -30,6 +30,7 @@
 #define H2_OUT_MAX (H2_OUT_ROOM + H2_FRAME_MAX + 64u) /* the least maximum of its buffer */
 
 struct h2_session;
+struct h2_answer;
 
 /* RFC 9113 7: those that we say. */
 enum h2_code {
@@ -51,8 +52,9 @@ struct h2_events {
     /* Bytes of the body that can go now, at most `max`; *last: they are the last. -EAGAIN: none now, h2_resume will be called; else -errno: the
      * stream is reset. */
     ssize_t (*pull)(void *stream, size_t max, bool *last);
-    int (*take)(void *stream, char *out, size_t n); /* these bytes: 0, or -errno and the stream is reset */
-    void (*ponged)(void *arg);                      /* the answer to h2_ping */
+    int (*take)(void *stream, char *out, size_t n);  /* these bytes: 0, or -errno and the stream is reset */
+    const struct h2_answer *(*answer)(void *stream); /* what h2_respond was called with: its head is to be sent now */
+    void (*ponged)(void *arg);                       /* the answer to h2_ping */
 };
 
 MUST_CHECK struct h2_session *h2_new(const struct h2_events *events, void *arg); /* NULL: no memory */
@@ -70,12 +72,13 @@ bool h2_is_stuffed(const struct h2_session *s); /* so many frames wait to be sen
 
 struct h2_answer {
     unsigned status;
-    const struct header *fields; /* names in any case; copied */
+    const struct header *fields; /* names in any case */
     size_t n;
     bool body; /* pull will be asked; otherwise the fields end the response */
 };
 
-/* An interim response (1xx), then the other. 0 or -ENOMEM. */
+/* An interim response (1xx), then the other. 0 or -ENOMEM. An interim one is copied; the other stays as it is until the stream is forgotten or `said`,
+ * and `answer` gives it. */
 MUST_CHECK int h2_interim(struct h2_session *s, int32_t id, const struct h2_answer *answer);
 MUST_CHECK int h2_respond(struct h2_session *s, int32_t id, const struct h2_answer *answer);
 void h2_resume(struct h2_session *s, int32_t id); /* after pull gave -EAGAIN */

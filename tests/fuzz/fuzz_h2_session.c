@@ -56,11 +56,20 @@ static void *begin(void *arg, int32_t id, struct h2_head **head)
     return NULL;
 }
 
+static const struct h2_answer *answer(void *stream)
+{
+    static const struct header fields[] = { { STR_INIT("Content-Type"), STR_INIT("text/plain") } };
+    static const struct h2_answer with = { .status = 200, .fields = fields, .n = 1, .body = true };
+    static const struct h2_answer without = { .status = 200, .fields = fields, .n = 1 };
+    const struct stream *st = stream;
+
+    must(st->id != 0);
+    return st->id % 5 != 0 ? &with : &without;
+}
+
 static void head(void *stream, bool end)
 {
     struct stream *st = stream;
-    static const struct header fields[] = { { STR("Content-Type"), STR("text/plain") } };
-    struct h2_answer answer = { .status = 200, .fields = fields, .n = 1, .body = st->id % 5 != 0 };
 
     must(st->id != 0);
     must(st->head.status != 0 || (st->http.n_fields > 0 && st->bytes.len <= HTTP_HEAD_MAX + H2_HEAD_SLACK));
@@ -68,7 +77,7 @@ static void head(void *stream, bool end)
     if (fuzz.mood & RESETS && st->id % 3 == 0)
         h2_reset(fuzz.session, st->id, H2_CANCEL);
     else if (fuzz.mood & ANSWERS || st->head.status != 0)
-        must(h2_respond(fuzz.session, st->id, &answer) == 0);
+        must(h2_respond(fuzz.session, st->id, answer(st)) == 0);
 }
 
 static void body(void *stream, const char *p, size_t n)
@@ -142,6 +151,7 @@ static const struct h2_events events = { .begin = begin,
                                          .closed = closed,
                                          .pull = pull,
                                          .take = take,
+                                         .answer = answer,
                                          .ponged = ponged };
 
 /* Whole frames, none too long, of kinds that a server sends. */

@@ -9,6 +9,8 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <nghttp2/nghttp2.h>
+#include <stdio.h>
 
 #include "base/clock.h"
 #include "http/h2.h"
@@ -24,6 +26,7 @@ struct stream {
     struct h2_head head;
     struct http_head http;
     struct buf bytes;
+    const struct h2_answer *answer;
     struct str body; /* of the response: what is left */
     size_t got;      /* bytes of the request's body */
     bool began, have_head, ended, said, closed, waits;
@@ -108,6 +111,21 @@ static int on_take(void *stream, char *out, size_t n)
     return 0;
 }
 
+static const struct h2_answer *on_answer(void *stream)
+{
+    assert_non_null(((struct stream *)stream)->answer);
+    return ((struct stream *)stream)->answer;
+}
+
+static int respond(int32_t id, const struct h2_answer *answer)
+{
+    for (unsigned i = 0; i < t.n; i++) {
+        if (t.streams[i].id == id)
+            t.streams[i].answer = answer;
+    }
+    return h2_respond(t.s, id, answer);
+}
+
 static void on_ponged(void *arg)
 {
     (void)arg;
@@ -122,6 +140,7 @@ static const struct h2_events events = { .begin = on_begin,
                                          .closed = on_closed,
                                          .pull = on_pull,
                                          .take = on_take,
+                                         .answer = on_answer,
                                          .ponged = on_ponged };
 
 /* ---- the client's side ---- */
@@ -260,13 +279,99 @@ static void a_request_and_its_answer(void **state)
     assert_true(st->have_head && st->ended);
     assert_int_equal(st->head.status, 0);
     st->body = STR("hello");
-    assert_int_equal(h2_respond(t.s, 1, &answer), 0);
+    assert_int_equal(respond(1, &answer), 0);
     assert_int_equal(say(), 0);
     assert_int_equal(look_for(&at, HEADERS, NULL), 1);
     assert_int_equal(look_for(&at, DATA, &payload), 1);
     assert_memory_equal(payload.p, "hello", 5);
     assert_true(st->said && st->closed);
     assert_false(h2_is_over(t.s));
+}
+
+/* All HEADERS and CONTINUATION of what was said, decoded: the fields, separated by commas. */
+static void read_heads(nghttp2_hd_inflater *inflater, char *text, size_t room)
+{
+    size_t len = 0;
+
+    for (size_t at = 0; at + 9 <= t.out.len;) {
+        const unsigned char *p = (const unsigned char *)t.out.data + at;
+        size_t n = (size_t)p[0] << 16 | (size_t)p[1] << 8 | p[2], done = 0;
+        bool head = p[3] == HEADERS || p[3] == CONTINUATION, last = (p[4] & END_HEADERS) != 0;
+        int flags = 0;
+
+        at += 9 + n;
+        while (head && (done < n || (last && (flags & NGHTTP2_HD_INFLATE_FINAL) == 0))) {
+            nghttp2_nv nv;
+            ssize_t used = nghttp2_hd_inflate_hd2(inflater, &nv, &flags, p + 9 + done, n - done, last);
+
+            assert_true(used >= 0);
+            done += (size_t)used;
+            if (flags & NGHTTP2_HD_INFLATE_EMIT)
+                len += (size_t)snprintf(text + len, room - len, "%.*s=%.10s,", (int)nv.namelen, nv.name, nv.value);
+        }
+        if (head && last)
+            assert_int_equal(nghttp2_hd_inflate_end_headers(inflater), 0);
+    }
+    text[len] = '\0';
+}
+
+/* Whoever encodes them, the client's table stays right. */
+static void heads_of_all_kinds_share_a_table(void **state)
+{
+    static char value[30000];
+    struct header shorts[] = { { STR("X-A"), STR("1") }, { STR("X-B"), STR("2") } };
+    struct header longs[] = { { STR("X-A"), STR("1") }, { STR("x-long"), STR("") } };
+    struct header link = { STR("link"), STR("</a>") };
+    struct h2_answer answer = { 404, shorts, 2, false }, at_length = { 404, longs, 2, false };
+    struct h2_answer hints = { 103, &link, 1, false };
+    nghttp2_hd_inflater *inflater;
+    char text[1000];
+
+    (void)state;
+    memset(value, 'v', sizeof(value));
+    longs[1].value = str_make(value, sizeof(value));
+    assert_int_equal(nghttp2_hd_inflate_new(&inflater), 0);
+    for (int32_t id = 1; id < 40; id += 2) {
+        put_get((uint32_t)id);
+        if (id == 21)
+            put_frame(SETTINGS, 0, 0, STR("\0\1\0\0\0\x30"));
+        assert_int_equal(feed(), 0);
+        if (id == 21)
+            assert_int_equal(nghttp2_hd_inflate_change_table_size(inflater, 0x30), 0);
+        assert_int_equal(h2_interim(t.s, id, &hints), 0);
+        assert_int_equal(respond(id, id % 3 == 0 ? &at_length : &answer), 0);
+        assert_int_equal(say(), 0);
+        read_heads(inflater, text, sizeof(text));
+        assert_string_equal(text, id % 3 == 0 ? ":status=103,link=</a>,:status=404,x-a=1,x-long=vvvvvvvvvv,"
+                                              : ":status=103,link=</a>,:status=404,x-a=1,x-b=2,");
+    }
+    nghttp2_hd_inflate_del(inflater);
+}
+
+/* Two tables would differ from here on. */
+static void a_head_that_is_not_sent_is_not_encoded(void **state)
+{
+    struct header field = { STR("x-a"), STR("1") };
+    struct h2_answer answer = { 200, &field, 1, false };
+    nghttp2_hd_inflater *inflater;
+    char text[1000];
+
+    (void)state;
+    assert_int_equal(nghttp2_hd_inflate_new(&inflater), 0);
+    for (uint32_t id = 1; id < 9; id += 2)
+        put_get(id);
+    assert_int_equal(feed(), 0);
+    assert_int_equal(respond(1, &answer), 0);
+    put_frame(RST_STREAM, 0, 1, STR("\0\0\0\x08"));
+    assert_int_equal(feed(), 0);
+    assert_int_equal(respond(3, &answer), 0);
+    h2_forget(t.s, 3);
+    for (int32_t id = 5; id < 9; id += 2)
+        assert_int_equal(respond(id, &answer), 0);
+    assert_int_equal(say(), 0);
+    read_heads(inflater, text, sizeof(text));
+    assert_string_equal(text, ":status=200,x-a=1,:status=200,x-a=1,");
+    nghttp2_hd_inflate_del(inflater);
 }
 
 static void the_same_byte_by_byte(void **state)
@@ -297,7 +402,7 @@ static void waiting_and_resuming(void **state)
     put_get(1);
     assert_int_equal(feed(), 0);
     st->waits = true;
-    assert_int_equal(h2_respond(t.s, 1, &answer), 0);
+    assert_int_equal(respond(1, &answer), 0);
     assert_int_equal(say(), 0);
     assert_int_equal(look_for(&at, DATA, NULL), -1);
     st->waits = false;
@@ -322,7 +427,7 @@ static void output_is_bounded(void **state)
     put_frame(WINDOW_UPDATE, 0, 1, STR("\x00\x10\x00\x00"));
     assert_int_equal(feed(), 0);
     t.streams[0].body = str_make(megabyte, sizeof(megabyte));
-    assert_int_equal(h2_respond(t.s, 1, &answer), 0);
+    assert_int_equal(respond(1, &answer), 0);
     do {
         assert_int_equal(say(), 0);
         assert_true(t.out.len <= H2_OUT_MAX);
@@ -340,7 +445,7 @@ static void windows_of_the_client(void **state)
     put_get(1);
     assert_int_equal(feed(), 0);
     t.streams[0].body = str_make(megabyte, sizeof(megabyte));
-    assert_int_equal(h2_respond(t.s, 1, &answer), 0);
+    assert_int_equal(respond(1, &answer), 0);
     assert_int_equal(say(), 0);
     assert_int_equal(say(), 0);
     assert_int_equal(t.streams[0].body.n, sizeof(megabyte) - 65535);
@@ -373,7 +478,7 @@ static void what_fails_is_reset(void **state)
     (void)state;
     put_get(1);
     assert_int_equal(feed(), 0);
-    assert_int_equal(h2_respond(t.s, 1, &answer), 0); /* pull says -EIO */
+    assert_int_equal(respond(1, &answer), 0); /* pull says -EIO */
     assert_int_equal(say(), 0);
     assert_int_equal(reset_code(), H2_INTERNAL_ERROR);
     assert_true(t.streams[0].closed && !t.streams[0].said);
@@ -396,7 +501,7 @@ static void a_graceful_end(void **state)
     h2_goaway(t.s, H2_NO_ERROR);
     assert_int_equal(say(), 0);
     assert_false(h2_is_over(t.s));
-    assert_int_equal(h2_respond(t.s, 1, &answer), 0);
+    assert_int_equal(respond(1, &answer), 0);
     assert_int_equal(say(), 0);
     assert_true(h2_is_over(t.s));
 }
@@ -536,6 +641,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(a_request_and_its_answer),
+        TEST(heads_of_all_kinds_share_a_table),
+        TEST(a_head_that_is_not_sent_is_not_encoded),
         TEST(the_same_byte_by_byte),
         TEST(waiting_and_resuming),
         TEST(output_is_bounded),
