@@ -22,10 +22,6 @@
 #include "pool/wake.h"
 
 #define CONNS_PER_CHUNK 64
-/* While requests wait for a worker anyway, completions are looked for at this interval instead of being signalled: an interrupt per
- * response costs the worker a system call and both a context switch. */
-#define MODERATION_NS (100 * NS_PER_US)
-#define IDLE_LOOKS_MAX 4 /* fruitless looks in a row: the requests are slow ones, sleep until signalled */
 
 /* ---- pools ---- */
 
@@ -34,16 +30,6 @@ static void on_attention(void *arg, uint32_t slot)
     struct lane_pool *lp = arg;
 
     app_attention(lp->lane, lp->generation, slot);
-}
-
-/* Completions come about this far apart: a moving average over some eight of them. */
-static void note_completions(struct lane *lane, uint32_t n)
-{
-    uint64_t now = clock_mono_ns(), gap = (now - lane->completed_ns) / n;
-
-    lane->completed_ns = now;
-    lane->gap_ns = (7 * lane->gap_ns + (gap < NS_PER_SEC ? gap : NS_PER_SEC)) / 8;
-    lane->idle_looks = 0;
 }
 
 static void take_attention(struct lane *lane)
@@ -56,24 +42,21 @@ static void take_attention(struct lane *lane)
         if (lp->generation != NULL)
             n += pool_lane_take(lp->generation->pool, lane->index, on_attention, lp);
     }
-    if (n > 0)
-        note_completions(lane, n);
-    else
-        lane->idle_looks++;
+    nap_completions(&lane->nap, n);
 }
 
-/* Requests wait for a worker, and completions come so often that looking costs less than being told. */
-static bool looking_pays(const struct lane *lane)
+/* Handed over and not taken: every worker is busy, and these are next. */
+static uint32_t waiting(const struct lane *lane)
 {
-    if (lane->gap_ns > 2 * MODERATION_NS || lane->idle_looks > IDLE_LOOKS_MAX)
-        return false;
+    uint32_t n = 0;
+
     for (size_t i = 0; i < LANE_POOLS_MAX; i++) {
         const struct generation *g = lane->pools[i].generation;
 
-        if (g != NULL && !g->retired && pool_waiting(g->pool) > 0)
-            return true;
+        if (g != NULL && !g->retired)
+            n += pool_waiting(g->pool);
     }
-    return false;
+    return n;
 }
 
 /* Asks the workers to signal. False: there is news already. */
@@ -92,15 +75,31 @@ static bool ask_to_be_woken(struct lane *lane)
     return quiet;
 }
 
+/* A worker that runs out of work will signal that, and only that. */
+static void nap(struct lane *lane)
+{
+    lane->slept = true;
+    for (size_t i = 0; i < LANE_POOLS_MAX; i++) {
+        if (lane->pools[i].generation != NULL)
+            pool_lane_nap(lane->pools[i].generation->pool, lane->index);
+    }
+    loop_sleep_for(lane->loop, lane->nap.epoll_fd);
+}
+
 static uint64_t before_wait(void *arg)
 {
     struct lane *lane = arg;
+    uint64_t ns = 0;
 
     take_attention(lane);
     dispatch_wake(&lane->edge->dispatch);
-    if (looking_pays(lane))
-        return MODERATION_NS;
-    return ask_to_be_woken(lane) ? UINT64_MAX : 0;
+    if (nap_is_calm(&lane->nap, loop_found(lane->loop)) && lane->pending > 0)
+        ns = nap_length(&lane->nap, waiting(lane));
+    if (ns > 0)
+        nap(lane);
+    else
+        ns = ask_to_be_woken(lane) ? UINT64_MAX : 0;
+    return ns;
 }
 
 static void run_jobs(struct lane *lane)
@@ -138,8 +137,8 @@ static void after_wait(void *arg)
 
 static void on_eventfd(struct loop_io *io, uint32_t events)
 {
-    (void)io;
     (void)events; /* edge-triggered: never read; the bits say it all and are taken in after_wait */
+    nap_expect(&CONTAINER_OF(io, struct lane_pool, io)->lane->nap);
 }
 
 int lane_add_pool(struct lane *lane, struct generation *g)
@@ -152,8 +151,12 @@ int lane_add_pool(struct lane *lane, struct generation *g)
             continue;
         lp->io = (struct loop_io){ .fd = -1, .fn = on_eventfd };
         error = loop_io_add(lane->loop, &lp->io, g->eventfd[lane->index], EPOLLIN | EPOLLET);
-        if (error != 0)
+        if (error == 0)
+            error = nap_watch(&lane->nap, g->eventfd[lane->index]);
+        if (error != 0) {
+            loop_io_remove(lane->loop, &lp->io);
             return error;
+        }
         pools_ref(&lane->edge->dispatch, g);
         lp->lane = lane;
         lp->generation = g;
@@ -170,6 +173,7 @@ void lane_drop_pool(struct lane *lane, struct generation *g)
         if (lp->generation != g)
             continue;
         app_settle_lost(lane, g);
+        nap_unwatch(&lane->nap, lp->io.fd);
         loop_io_remove(lane->loop, &lp->io);
         lp->generation = NULL;
         pools_unref(&lane->edge->dispatch, g);
@@ -197,9 +201,14 @@ int lane_init(struct lane *lane, struct edge *edge, uint32_t index)
     memset(lane, 0, sizeof(*lane));
     lane->edge = edge;
     lane->index = index;
-    error = loop_new(&lane->loop);
+    error = nap_init(&lane->nap);
     if (error != 0)
         return error;
+    error = loop_new(&lane->loop);
+    if (error != 0) {
+        nap_fini(&lane->nap);
+        return error;
+    }
     loop_set_hooks(lane->loop, &hooks);
     slab_init(&lane->conns, sizeof(struct conn), CONNS_PER_CHUNK, 0);
     list_init(&lane->spare_h1);
@@ -233,6 +242,7 @@ void lane_fini(struct lane *lane)
     mem_free(lane->scratch);
     pthread_mutex_destroy(&lane->jobs_lock);
     loop_free(lane->loop);
+    nap_fini(&lane->nap);
 }
 
 void lane_run(struct lane *lane)

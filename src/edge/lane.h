@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/slab.h"
 #include "edge/evict.h"
+#include "edge/nap.h"
 #include "edge/snapshot.h"
 #include "edge/stats.h"
 #include "http/date.h"
@@ -68,9 +69,7 @@ struct lane {
     struct list listeners;     /* struct listener, owned */
     uint32_t pending;          /* requests of this lane in the queue or at a worker */
     bool draining;
-    uint32_t idle_looks;           /* in a row that found no completion */
-    uint64_t completed_ns;         /* when the last one was found */
-    uint64_t gap_ns;               /* between two of them, on average */
+    struct nap nap;
     bool slept;                    /* told the pools that we sleep */
     struct loop_timer drain_timer; /* looks whether all connections have ended */
     /* other threads' jobs */

@@ -30,6 +30,8 @@ struct loop {
     uint64_t now;
     size_t n_io; /* registered, the wake-up included */
     int next_event, n_events;
+    int only_fd;      /* of this turn: what its sleep is for; -1: for all descriptors */
+    uint32_t n_found; /* events of this turn */
     bool stop;
     bool no_pwait2; /* the kernel said ENOSYS */
     struct epoll_event events[LOOP_BATCH];
@@ -183,6 +185,7 @@ int loop_new(struct loop **out)
     int fd = -1, r;
 
     loop->wake = (struct loop_io){ .fd = -1, .fn = on_wake };
+    loop->only_fd = -1;
     loop->now = clock_mono_ns();
     heap_init(&loop->timers);
     list_init(&loop->tasks);
@@ -253,18 +256,29 @@ static int to_ms(uint64_t ns)
     return (int)((ns + NS_PER_MS - 1) / NS_PER_MS);
 }
 
-static int wait_events(struct loop *loop, uint64_t limit)
+static int wait_on(struct loop *loop, int epoll_fd, int max, uint64_t limit)
 {
     struct timespec ts = { .tv_sec = (time_t)(limit / NS_PER_SEC), .tv_nsec = (long)(limit % NS_PER_SEC) };
     int n;
 
     if (!loop->no_pwait2) {
-        n = epoll_pwait2(loop->epoll_fd, loop->events, LOOP_BATCH, limit == UINT64_MAX ? NULL : &ts, NULL);
+        n = epoll_pwait2(epoll_fd, loop->events, max, limit == UINT64_MAX ? NULL : &ts, NULL);
         if (n >= 0 || errno != ENOSYS)
             return n;
         loop->no_pwait2 = true;
     }
-    return epoll_wait(loop->epoll_fd, loop->events, LOOP_BATCH, to_ms(limit));
+    return epoll_wait(epoll_fd, loop->events, max, to_ms(limit));
+}
+
+static int wait_events(struct loop *loop, uint64_t limit)
+{
+    if (loop->only_fd >= 0 && limit > 0) {
+        if (wait_on(loop, loop->only_fd, 1, limit) < 0)
+            return -1;
+        limit = 0;
+    }
+    loop->only_fd = -1;
+    return wait_on(loop, loop->epoll_fd, LOOP_BATCH, limit);
 }
 
 static void dispatch(struct loop *loop)
@@ -292,10 +306,21 @@ void loop_once(struct loop *loop)
     must(n >= 0 || errno == EINTR);
     loop->now = clock_mono_ns();
     loop->n_events = n > 0 ? n : 0; /* before the hook, which may remove some of those that have come */
+    loop->n_found = (uint32_t)loop->n_events;
     if (loop->hooks.after_wait != NULL)
         loop->hooks.after_wait(loop->hooks.arg);
     dispatch(loop);
     run_tasks(loop);
+}
+
+void loop_sleep_for(struct loop *loop, int epoll_fd)
+{
+    loop->only_fd = epoll_fd;
+}
+
+uint32_t loop_found(const struct loop *loop)
+{
+    return loop->n_found;
 }
 
 void loop_run(struct loop *loop)

@@ -89,6 +89,12 @@ struct loop_hooks {
     void *arg;
 };
 
+/* From before_wait: this turn's sleep ends by an event of that epoll descriptor or by its time, whatever the loop's own descriptors get meanwhile;
+ * then these are asked without sleeping. Timers and deferred tasks count as ever; loop_wake is late by the length of the sleep. */
+void loop_sleep_for(struct loop *loop, int epoll_fd);
+uint32_t loop_found(
+    const struct loop *loop); /* events of descriptors in this turn, or in the last one from before_wait */
+
 MUST_CHECK int loop_new(struct loop **out);                             /* 0 or -errno */
 void loop_free(struct loop *loop);                                      /* no io may be left in it (must) */
 void loop_set_hooks(struct loop *loop, const struct loop_hooks *hooks); /* copied */

@@ -61,8 +61,10 @@ struct shared_seat {
     _Atomic uint64_t requests;
 };
 
+enum { LANE_AWAKE, LANE_SLEEPS, LANE_NAPS };
+
 struct shared_lane {
-    alignas(POOL_LINE) _Atomic uint32_t asleep;
+    alignas(POOL_LINE) _Atomic uint32_t asleep; /* one of the above */
     alignas(POOL_LINE) _Atomic uint64_t bits[POOL_ATTENTION_WORDS];
 };
 

@@ -44,7 +44,7 @@ bool pool_lane_sleep(struct pool *pool, uint32_t lane)
     struct shared_lane *l = lane_at(pool, lane);
 
     /* seq_cst: our flag before our look at the bits, a worker's bit before its look at the flag. One sees the other. */
-    atomic_store_explicit(&l->asleep, 1, memory_order_seq_cst);
+    atomic_store_explicit(&l->asleep, LANE_SLEEPS, memory_order_seq_cst);
     POOL_STEP(LANE_ASLEEP);
     for (uint32_t word = 0; word < attention_words(pool); word++) {
         if (atomic_load_explicit(&l->bits[word], memory_order_seq_cst) != 0) {
@@ -53,6 +53,11 @@ bool pool_lane_sleep(struct pool *pool, uint32_t lane)
         }
     }
     return true;
+}
+
+void pool_lane_nap(struct pool *pool, uint32_t lane)
+{
+    atomic_store_explicit(&lane_at(pool, lane)->asleep, LANE_NAPS, memory_order_seq_cst);
 }
 
 void pool_lane_woken(struct pool *pool, uint32_t lane)
@@ -120,12 +125,13 @@ static bool set_bit(struct pool *pool, struct pool_ticket ticket, uint32_t *lane
     return true;
 }
 
-static void wake_lane(struct pool *pool, uint32_t lane)
+/* If it sleeps, or with `naps`, if it naps. */
+static void wake_lane(struct pool *pool, uint32_t lane, bool naps)
 {
-    uint32_t asleep = 1;
+    uint32_t asleep = atomic_load_explicit(&pool->lanes[lane].asleep, memory_order_seq_cst);
 
-    if (atomic_load_explicit(&pool->lanes[lane].asleep, memory_order_seq_cst) == 0 ||
-        !atomic_compare_exchange_strong_explicit(&pool->lanes[lane].asleep, &asleep, 0, memory_order_seq_cst,
+    if (asleep == LANE_AWAKE || (asleep == LANE_NAPS && !naps) ||
+        !atomic_compare_exchange_strong_explicit(&pool->lanes[lane].asleep, &asleep, LANE_AWAKE, memory_order_seq_cst,
                                                  memory_order_relaxed))
         return;
     POOL_STEP(ATTENTION_CLAIMED);
@@ -133,7 +139,7 @@ static void wake_lane(struct pool *pool, uint32_t lane)
     POOL_STEP(ATTENTION_SENT);
 }
 
-void pool_attention(struct pool *pool, struct pool_ticket ticket)
+static void attend(struct pool *pool, struct pool_ticket ticket, bool naps)
 {
     struct shared_slot *slot = slot_at(pool, ticket.slot);
     uint32_t lane;
@@ -141,7 +147,12 @@ void pool_attention(struct pool *pool, struct pool_ticket ticket)
     atomic_store_explicit(&slot->announced, atomic_load_explicit(&slot->written, memory_order_relaxed),
                           memory_order_relaxed);
     if (set_bit(pool, ticket, &lane))
-        wake_lane(pool, lane);
+        wake_lane(pool, lane, naps);
+}
+
+void pool_attention(struct pool *pool, struct pool_ticket ticket)
+{
+    attend(pool, ticket, true);
 }
 
 bool attention_is_due(const struct shared_slot *slot)
@@ -153,7 +164,7 @@ bool attention_is_due(const struct shared_slot *slot)
 void pool_announce(struct pool *pool, struct pool_ticket ticket)
 {
     if (attention_is_due(slot_at(pool, ticket.slot)))
-        pool_attention(pool, ticket);
+        attend(pool, ticket, false);
 }
 
 /* seq_cst: our bit before our look at `hungry`; the edge's `hungry` before its look at the bits. One sees the other. */
@@ -169,13 +180,15 @@ void attention_done(struct pool *pool, struct pool_ticket ticket, bool news)
     if (!set_bit(pool, ticket, &lane))
         return;
     if (news || (is_hungry(pool) && ready_is_empty(pool)))
-        wake_lane(pool, lane);
+        wake_lane(pool, lane, false);
 }
 
 void attention_starving(struct pool *pool)
 {
-    if (!is_hungry(pool))
-        return;
-    for (uint32_t lane = 0; lane < pool->geometry.lanes; lane++)
-        wake_lane(pool, lane);
+    bool hungry = is_hungry(pool);
+
+    for (uint32_t lane = 0; lane < pool->geometry.lanes; lane++) {
+        if (hungry || atomic_load_explicit(&pool->lanes[lane].asleep, memory_order_seq_cst) == LANE_NAPS)
+            wake_lane(pool, lane, true);
+    }
 }

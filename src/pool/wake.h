@@ -4,7 +4,7 @@
  * Each lane has a bitmap with a bit a slot and a word that says whether the lane sleeps. The worker sets the bit, and only if it can turn
  * `asleep` from 1 to 0 does it write the lane's eventfd. Bits are idempotent and need no reservation, so a worker killed in the middle leaves
  * no hole. The lane: pool_lane_sleep → (false: there is news already, do not sleep) → epoll_wait → pool_lane_woken → pool_lane_take.
- * While requests wait anyway the lane may skip pool_lane_sleep and look every 100–300 µs instead: no worker pays for waking it.
+ * While requests wait anyway the lane may nap instead (edge/nap.h): no worker pays for waking it.
  */
 #ifndef QUINTET_POOL_WAKE_H
 #define QUINTET_POOL_WAKE_H
@@ -16,6 +16,9 @@ typedef void pool_attention_fn(void *arg, uint32_t slot);
 
 /* ---- edge, the lane's own thread ---- */
 bool pool_lane_sleep(struct pool *pool, uint32_t lane); /* true: may sleep, workers will write the eventfd */
+/* Sleeps for a time whatever there is to read: only a worker that cannot go on writes the eventfd, since it finds nothing to take, waits for room in its
+ * ring or for a body. (A seat that has found nothing just before may have been too early.) */
+void pool_lane_nap(struct pool *pool, uint32_t lane);
 void pool_lane_woken(struct pool *pool, uint32_t lane); /* awake again: no more eventfd writes */
 /* Takes all bits and calls fn for each slot, lowest first. Returns how many. */
 uint32_t pool_lane_take(struct pool *pool, uint32_t lane, pool_attention_fn *fn, void *arg);
@@ -33,8 +36,9 @@ void pool_set_lane_fds(struct pool *pool, const int *fds, uint32_t n);
 void pool_set_hungry(struct pool *pool, bool hungry);
 
 /* ---- worker ---- */
-void pool_attention(struct pool *pool, struct pool_ticket ticket); /* sets the bit of the ticket's slot in its lane */
-void pool_announce(struct pool *pool,
-                   struct pool_ticket ticket); /* the same if frames were written since the last time */
+/* Sets the bit of the ticket's slot in its lane and wakes it, from a nap too: the worker waits for the lane. */
+void pool_attention(struct pool *pool, struct pool_ticket ticket);
+/* The same if frames were written since the last time, for a worker that goes on: a nap lasts. */
+void pool_announce(struct pool *pool, struct pool_ticket ticket);
 
 #endif

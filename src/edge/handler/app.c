@@ -135,6 +135,7 @@ static void submit(struct exchange *ex, struct app *app, bool front)
         refuse(ex, app, error);
         return;
     }
+    nap_expect(&ex->lane->nap);
     arm(ex, app, earlier(app->job.waits_ns + conf->queue_timeout, run_limit(conf, app->job.waits_ns)));
 }
 

@@ -455,6 +455,41 @@ static void *waker(void *arg)
     return NULL;
 }
 
+/* What the loop's own descriptors get does not end such a sleep, and is found behind it; the next sleep is for all again. */
+struct one {
+    struct loop *loop;
+    int fd;
+};
+
+static uint64_t sleep_for_one(void *arg)
+{
+    struct one *one = arg;
+
+    loop_sleep_for(one->loop, one->fd);
+    return 20 * NS_PER_MS;
+}
+
+static void a_sleep_for_one_descriptor(void **state)
+{
+    struct one it = { new_loop(), epoll_create1(0) };
+    struct loop_hooks hooks = { .before_wait = sleep_for_one, .arg = &it };
+    uint64_t start = clock_mono_ns();
+
+    (void)state;
+    loop_set_hooks(it.loop, &hooks);
+    loop_wake(it.loop);
+    loop_once(it.loop);
+    assert_true(clock_mono_ns() - start >= 20 * NS_PER_MS);
+    assert_int_equal(loop_found(it.loop), 1);
+    hooks.before_wait = NULL;
+    loop_set_hooks(it.loop, &hooks);
+    loop_wake(it.loop);
+    loop_once(it.loop);
+    assert_int_equal(loop_found(it.loop), 1);
+    close(it.fd);
+    loop_free(it.loop);
+}
+
 static void another_thread_ends_the_sleep(void **state)
 {
     struct loop *loop = new_loop();
@@ -537,6 +572,7 @@ int main(void)
         cmocka_unit_test(a_task_may_free_itself_and_the_loop_runs_the_last_ones),
         cmocka_unit_test(the_order_of_a_turn),
         cmocka_unit_test(the_hook_limits_the_sleep),
+        cmocka_unit_test(a_sleep_for_one_descriptor),
         cmocka_unit_test(another_thread_ends_the_sleep),
         cmocka_unit_test(running_ends_with_stop_and_can_begin_again),
         cmocka_unit_test(what_is_deferred_in_the_last_turn_still_runs),

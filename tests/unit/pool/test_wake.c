@@ -164,6 +164,32 @@ static void test_hungry_only_when_the_ring_is_empty(void **state)
     assert_int_equal(written(0), 0);
 }
 
+/* A nap goes on when a worker has news, and ends when one cannot go on. */
+static void test_nap(void **state)
+{
+    struct pool_ticket ticket = running(7, 0), next;
+
+    pool_lane_nap(rig.pool, 0);
+    assert_int_equal(pool_put_data(rig.pool, ticket, STR("a")), 1);
+    pool_announce(rig.pool, ticket);
+    assert_int_equal(written(0), 0);
+    pool_attention(rig.pool, ticket);
+    assert_int_equal(written(0), 1);
+
+    pool_lane_nap(rig.pool, 0);
+    assert_int_equal(pool_put_fail(rig.pool, ticket), 0);
+    pool_done(rig.pool, 0, ticket);
+    assert_int_equal(written(0), 0);
+    assert_int_equal(pool_take(rig.pool, 1, 1, &next), POOL_TIMEOUT);
+    assert_int_equal(written(0), 1);
+    assert_int_equal(written(1), 0);
+    pool_lane_nap(rig.pool, 0);
+    pool_lane_woken(rig.pool, 0);
+    assert_int_equal(pool_take(rig.pool, 1, 1, &next), POOL_TIMEOUT);
+    assert_int_equal(written(0), 0);
+    assert_int_equal(pool_lane_take(rig.pool, 0, rig_count_attention, counts), 1);
+}
+
 static void test_recover_wakes_every_lane(void **state)
 {
     pool_recover(rig.pool, 0, 2);
@@ -211,6 +237,7 @@ int main(void)
         TEST(test_recover_wakes_every_lane),
         TEST(test_recover_tells_of_the_dead),
         TEST(test_spoilt_lane_and_bits),
+        TEST(test_nap),
         TEST(test_announced_once),
         TEST(test_hungry_only_when_the_ring_is_empty),
     };
