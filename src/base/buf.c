@@ -5,10 +5,10 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "base/digits.h"
 #include "base/json.h"
 #include "base/mem.h"
 
-#define U64_DIGITS 20
 #define BUF_FIRST 256 /* first allocation, so that short texts do not grow byte by byte */
 
 void buf_init(struct buf *b, size_t max)
@@ -137,21 +137,17 @@ int buf_vprintf(struct buf *b, const char *fmt, va_list ap)
 
 int buf_add_u64(struct buf *b, uint64_t value)
 {
-    char digits[U64_DIGITS];
-    size_t at = sizeof(digits);
+    char digits[DIGITS_U64];
 
-    do
-        digits[--at] = (char)('0' + value % 10);
-    while ((value /= 10) > 0);
-    return buf_add(b, digits + at, sizeof(digits) - at);
+    return buf_add(b, digits, digits_u64(digits, value));
 }
 
 int buf_add_decimal(struct buf *b, uint64_t value, unsigned decimals)
 {
-    char digits[U64_DIGITS + 2]; /* the point, and a zero before it */
+    char digits[DIGITS_U64 + 2]; /* the point, and a zero before it */
     size_t at = sizeof(digits);
 
-    must(decimals > 0 && decimals < U64_DIGITS);
+    must(decimals > 0 && decimals < DIGITS_U64);
     for (unsigned i = 0; i <= decimals || value > 0; i++, value /= 10) {
         if (i == decimals)
             digits[--at] = '.';

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/digits.h"
 #include "edge/edge_process.h"
 #include "edge/hosts.h"
 #include "edge/proxies.h"
@@ -111,9 +112,12 @@ static bool id_is_sane(struct str id)
 static struct str new_id(struct exchange *ex)
 {
     uint64_t r[2];
+    char *id;
 
     lane_random(ex->lane, r);
-    return arena_printf(&ex->arena, "%016llx%016llx", (unsigned long long)r[0], (unsigned long long)r[1]);
+    id = arena_alloc(&ex->arena, 2 * DIGITS_HEX);
+    must(id != NULL);
+    return str_make(id, digits_hex(id, r[0]) + digits_hex(id + DIGITS_HEX, r[1]));
 }
 
 /* ---- all of it ---- */

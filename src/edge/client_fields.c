@@ -52,9 +52,20 @@ static const struct str proxy_fields[] = {
 /* Nearly all fields of a browser begin otherwise: accept-, sec-, upgrade-, origin. */
 static bool may_be_listed(struct str name)
 {
-    char second = name.n > 1 ? ascii_lower(name.p[1]) : '\0';
-
-    return name.n > 0 && (strchr("cdfptwx", ascii_lower(name.p[0])) != NULL || second == 's'); /* ssl-, not sec- */
+    if (name.n < 2)
+        return false;
+    switch (ascii_lower(name.p[0])) {
+    case 'c':
+    case 'd':
+    case 'f':
+    case 'p':
+    case 't':
+    case 'w':
+    case 'x':
+        return true;
+    default:
+        return ascii_lower(name.p[1]) == 's'; /* ssl-, not sec- */
+    }
 }
 
 static bool names_address(const struct http_field *field, struct str name)

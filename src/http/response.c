@@ -3,10 +3,9 @@
  */
 #include "http/response.h"
 
+#include "base/digits.h"
 #include "http/chars.h"
 #include "http/head.h"
-
-#define DIGITS_MAX 20 /* of a uint64_t */
 
 static char *put(char *out, struct str s)
 {
@@ -52,14 +51,9 @@ int http_response_field(struct buf *b, struct str name, struct str value)
 
 int http_response_number(struct buf *b, struct str name, uint64_t value)
 {
-    char digits[DIGITS_MAX];
-    size_t first = DIGITS_MAX;
+    char digits[DIGITS_U64];
 
-    do {
-        digits[--first] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value > 0);
-    return http_response_field(b, name, str_make(digits + first, DIGITS_MAX - first));
+    return http_response_field(b, name, str_make(digits, digits_u64(digits, value)));
 }
 
 int http_response_end(struct buf *b)

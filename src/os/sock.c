@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/digits.h"
+
 /* ---- --bind ---- */
 
 static int parse_unix(struct str path, struct sock_spec *out)
@@ -310,6 +312,19 @@ static size_t unix_text(const struct sockaddr_un *un, char out[SOCK_TEXT_MAX])
     return (size_t)len;
 }
 
+/* For each request: inet_ntop goes by sprintf. */
+static size_t v4_text(const unsigned char bytes[4], char *out)
+{
+    size_t n = 0;
+
+    for (int i = 0; i < 4; i++) {
+        n += digits_u64(out + n, bytes[i]);
+        out[n++] = '.';
+    }
+    out[--n] = '\0';
+    return n;
+}
+
 size_t sock_host_text(const union sock_addr *addr, char out[SOCK_TEXT_MAX])
 {
     const struct in6_addr *v6 = &addr->in6.sin6_addr;
@@ -318,10 +333,10 @@ size_t sock_host_text(const union sock_addr *addr, char out[SOCK_TEXT_MAX])
     if (addr->sa.sa_family == AF_UNIX)
         return unix_text(&addr->un, out);
     if (addr->sa.sa_family == AF_INET)
-        inet_ntop(AF_INET, &addr->in.sin_addr, out, SOCK_TEXT_MAX);
-    else if (addr->sa.sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(v6))
-        inet_ntop(AF_INET, v6->s6_addr + 12, out, SOCK_TEXT_MAX);
-    else if (addr->sa.sa_family == AF_INET6)
+        return v4_text((const unsigned char *)&addr->in.sin_addr, out);
+    if (addr->sa.sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(v6))
+        return v4_text(v6->s6_addr + 12, out);
+    if (addr->sa.sa_family == AF_INET6)
         inet_ntop(AF_INET6, v6, out, SOCK_TEXT_MAX);
     return strlen(out);
 }

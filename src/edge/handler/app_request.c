@@ -1,11 +1,14 @@
 /* The request as the worker will read it (pool/request.h). */
+#include "base/digits.h"
 #include "edge/client.h"
 #include "edge/handler/app.h"
 #include "http/uri.h"
 
 static struct str port_text(struct exchange *ex, uint32_t port)
 {
-    return port == 0 ? STR("") : arena_printf(&ex->arena, "%u", (unsigned)port);
+    char digits[DIGITS_U64];
+
+    return port == 0 ? STR("") : arena_dup(&ex->arena, str_make(digits, digits_u64(digits, port)));
 }
 
 static struct str decoded_path(struct exchange *ex)
