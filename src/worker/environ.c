@@ -6,8 +6,8 @@
  */
 #include "worker/environ.h"
 
-#include "base/clock.h"
 #include "worker/exchange.h"
+#include "worker/rules.h"
 
 #define NAME_MAX_KEPT 128  /* longer header names are not worth a table entry */
 #define VALUE_MAX_KEPT 256 /* longer values neither: they seldom repeat */
@@ -51,14 +51,6 @@ static bool says(PyObject *value, struct str bytes)
     return p != NULL && (size_t)n == bytes.n && memcmp(p, bytes.p, bytes.n) == 0;
 }
 
-static bool is_ascii(struct str s)
-{
-    for (size_t i = 0; i < s.n; i++)
-        if ((unsigned char)s.p[i] >= 0x80)
-            return false;
-    return true;
-}
-
 /* A str of these latin-1 bytes, by the entry's last value if it is the same. A new reference. */
 static PyObject *value_of(struct environ_entry *entry, struct str bytes)
 {
@@ -67,7 +59,7 @@ static PyObject *value_of(struct environ_entry *entry, struct str bytes)
     if (entry->value != NULL && says(entry->value, bytes))
         return Py_NewRef(entry->value);
     value = PyUnicode_DecodeLatin1(bytes.p, (Py_ssize_t)bytes.n, NULL);
-    if (value != NULL && bytes.n <= VALUE_MAX_KEPT && is_ascii(bytes)) {
+    if (value != NULL && bytes.n <= VALUE_MAX_KEPT && rules_is_ascii(bytes)) {
         Py_XDECREF(entry->value);
         entry->value = Py_NewRef(value);
     }
@@ -198,6 +190,12 @@ static int add_long_field(struct environ_maker *maker, PyObject *env, const stru
     return r;
 }
 
+/* The edge has said so by other means: the body has been counted, and it has decided on the id. */
+static bool is_left_out(const struct environ_maker *maker, const struct environ_entry *entry)
+{
+    return entry->key == maker->content_length || entry->key == maker->vars[POOL_REQUEST_ID].key;
+}
+
 static int add_field(struct environ_maker *maker, PyObject *env, const struct pool_field *field)
 {
     char bytes[5 + NAME_MAX_KEPT];
@@ -210,35 +208,109 @@ static int add_field(struct environ_maker *maker, PyObject *env, const struct po
     entry = entry_of(maker, key);
     if (entry == NULL)
         return PyErr_Occurred() ? -1 : set_rare_field(maker, env, field, key);
-    if (entry->key == maker->content_length)
-        return 0; /* the body has been counted: CONTENT_LENGTH comes from there */
-    if (entry->key == maker->vars[POOL_REQUEST_ID].key)
-        return 0; /* the edge has decided on the id */
-    return set_field(entry, env, field);
+    return is_left_out(maker, entry) ? 0 : set_field(entry, env, field);
+}
+
+/* The same for a field that has another value than in the last request. -1 with an error; 1: not by the table. */
+static int replace_field(struct environ_maker *maker, PyObject *env, const struct pool_field *field)
+{
+    char bytes[5 + NAME_MAX_KEPT];
+    struct environ_entry *entry;
+
+    if (field->name.n > NAME_MAX_KEPT)
+        return 1;
+    entry = entry_of(maker, name_to_key(field->name, bytes));
+    if (entry == NULL)
+        return PyErr_Occurred() ? -1 : 1;
+    return is_left_out(maker, entry) ? 0 : set_value(env, entry->key, value_of(entry, field->value));
 }
 
 /* ---- the dict ---- */
 
+static int set_var(struct environ_maker *maker, PyObject *env, int var, struct str bytes)
+{
+    if (is_optional(var) && bytes.n == 0)
+        return 0;
+    if (var == POOL_PATH && str_eq(bytes, STR("*")))
+        bytes.n = 0; /* OPTIONS *: no path at all; wsgiref.validate wants a slash in front of any */
+    return set_value(env, maker->vars[var].key, value_of(&maker->vars[var], bytes));
+}
+
 static int add_vars(struct environ_maker *maker, PyObject *env, const struct pool_request *request)
 {
-    for (int i = 0; i < POOL_VAR_COUNT; i++) {
-        struct str bytes = request->vars[i];
-
-        if (is_optional(i) && bytes.n == 0)
-            continue;
-        if (i == POOL_PATH && str_eq(bytes, STR("*")))
-            bytes.n = 0; /* OPTIONS *: no path at all; wsgiref.validate wants a slash in front of any */
-        if (set_value(env, maker->vars[i].key, value_of(&maker->vars[i], bytes)) < 0)
+    for (int i = 0; i < POOL_VAR_COUNT; i++)
+        if (set_var(maker, env, i, request->vars[i]) < 0)
             return -1;
-    }
     if (str_eq(request->vars[POOL_SCHEME], STR("https")) && PyDict_SetItem(env, maker->https, maker->on) < 0)
         return -1;
     return 0;
 }
 
+/* All that comes from the request's bytes. */
+static PyObject *make(struct environ_maker *maker, const struct pool_request *request)
+{
+    PyObject *env = PyDict_Copy(maker->template);
+
+    if (env == NULL || add_vars(maker, env, request) < 0)
+        goto fail;
+    for (uint32_t i = 0; i < request->n_fields; i++)
+        if (add_field(maker, env, &request->fields[i]) < 0)
+            goto fail;
+    return env;
+fail:
+    Py_XDECREF(env);
+    return NULL;
+}
+
+/* Brings the last environ up to date. 0; -1 with an error; 1: it cannot be. */
+static int update(struct environ_maker *maker, struct repeat *r, const struct pool_request *request)
+{
+    bool moved = false;
+    int error = 0;
+
+    for (int i = 0; i < POOL_VAR_COUNT && error == 0; i++) {
+        if (repeat_same(r->vars[i], request->vars[i]))
+            continue;
+        error = set_var(maker, r->environ, i, request->vars[i]);
+        moved |= !repeat_replace(&r->vars[i], request->vars[i]);
+    }
+    for (uint32_t i = 0; i < r->n_fields && error == 0; i++) {
+        if (repeat_same(r->fields[i].value, request->fields[i].value))
+            continue;
+        error = replace_field(maker, r->environ, &request->fields[i]);
+        moved |= !repeat_replace(&r->fields[i].value, request->fields[i].value);
+    }
+    if (error == 0 && moved)
+        repeat_learn(r, request);
+    return error;
+}
+
+/* By the last environ if the request has its keys. NULL without an error: it has not. */
+static PyObject *copy_of_last(struct environ_maker *maker, struct repeat *r, const struct pool_request *request)
+{
+    int error = 0;
+
+    if (!repeat_has_keys_of(r, request)) {
+        repeat_forget(r);
+        repeat_learn(r, request);
+        return NULL;
+    }
+    if (r->environ == NULL) {
+        if (!repeat_is_plain(r))
+            return NULL;
+        repeat_learn(r, request);
+        r->environ = make(maker, request);
+    } else {
+        error = update(maker, r, request);
+    }
+    if (error != 0)
+        repeat_forget(r);
+    return r->environ == NULL ? NULL : PyDict_Copy(r->environ);
+}
+
 static int add_rest(struct environ_maker *maker, PyObject *env, const struct exchange *x)
 {
-    uint64_t now = clock_mono_ns(), queued = x->request.queued_ns;
+    uint64_t now = pool_taken_ns(x->state->worker.pool, x->ticket), queued = x->request.queued_ns;
     double waited = now > queued ? (double)(now - queued) / 1e9 : 0;
 
     if (set_value(env, maker->queue_time, PyFloat_FromDouble(waited)) < 0 ||
@@ -252,19 +324,13 @@ static int add_rest(struct environ_maker *maker, PyObject *env, const struct exc
 
 PyObject *environ_build(struct environ_maker *maker, struct exchange *x)
 {
-    PyObject *env = PyDict_Copy(maker->template);
+    PyObject *env = copy_of_last(maker, &x->repeat, &x->request);
 
-    if (env == NULL || add_vars(maker, env, &x->request) < 0)
-        goto fail;
-    for (uint32_t i = 0; i < x->request.n_fields; i++)
-        if (add_field(maker, env, &x->request.fields[i]) < 0)
-            goto fail;
-    if (add_rest(maker, env, x) < 0)
-        goto fail;
+    if (env == NULL && !PyErr_Occurred())
+        env = make(maker, &x->request);
+    if (env != NULL && add_rest(maker, env, x) < 0)
+        Py_CLEAR(env);
     return env;
-fail:
-    Py_XDECREF(env);
-    return NULL;
 }
 
 /* A place for each key that every request has: the copy is then large enough for most requests. */

@@ -3,7 +3,8 @@
  *
  * A template holds every constant and a place for each variable that is always there, so that a request's environ is one copy of a dict of the
  * right size and a number of stores with interned keys. Header names become keys by a table that learns; values that come again and again
- * (a method, a host, an Accept-Encoding) are kept as objects and compared instead of made anew.
+ * (a method, a host, an Accept-Encoding) are kept as objects and compared instead of made anew. A request with the keys of the one before is a copy of that
+ * one's environ with what differs put in its place (worker/repeat.h).
  */
 #ifndef QUINTET_WORKER_ENVIRON_H
 #define QUINTET_WORKER_ENVIRON_H

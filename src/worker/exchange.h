@@ -12,6 +12,7 @@
 #ifndef QUINTET_WORKER_EXCHANGE_H
 #define QUINTET_WORKER_EXCHANGE_H
 
+#include "worker/repeat.h"
 #include "worker/state.h"
 
 #include "pool/request.h"
@@ -28,6 +29,7 @@ struct exchange {
     enum exchange_stage stage;
     struct pool_ticket ticket;
     struct pool_request request; /* its pieces lie in the slot: valid while RUNNING */
+    struct repeat repeat;        /* what it has in common with the one before */
 
     /* The response head as start_response left it: copied, since nothing obliges the application to keep its list as it was. */
     struct pool_head head;

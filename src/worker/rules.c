@@ -9,23 +9,46 @@ static const struct str hop_by_hop[] = {
     STR_INIT("te"),         STR_INIT("trailers"),   STR_INIT("transfer-encoding"),  STR_INIT("upgrade"),
 };
 
-/* tchar of RFC 9110 section 5.6.2. */
-static bool is_tchar(unsigned char c)
-{
-    if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'))
-        return true;
-    return c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL;
-}
+enum { TCHAR = 1, CONTROL = 2 };
+
+/* tchar of RFC 9110 section 5.6.2, and what no value and no status may have. A table, as every byte of every response head is looked up. */
+static const unsigned char kinds[256] = {
+    ['0' ... '9'] = TCHAR, ['A' ... 'Z'] = TCHAR, ['a' ... 'z'] = TCHAR, ['!'] = TCHAR, ['#'] = TCHAR, ['$'] = TCHAR,
+    ['%'] = TCHAR,         ['&'] = TCHAR,         ['\''] = TCHAR,        ['*'] = TCHAR, ['+'] = TCHAR, ['-'] = TCHAR,
+    ['.'] = TCHAR,         ['^'] = TCHAR,         ['_'] = TCHAR,         ['`'] = TCHAR, ['|'] = TCHAR, ['~'] = TCHAR,
+    [0 ... 8] = CONTROL,   [10 ... 31] = CONTROL, [127] = CONTROL,
+};
 
 static bool has_control(struct str s)
 {
-    for (size_t i = 0; i < s.n; i++) {
-        unsigned char c = (unsigned char)s.p[i];
+    unsigned found = 0;
 
-        if ((c < 0x20 && c != '\t') || c == 0x7f)
-            return true;
+    for (size_t i = 0; i < s.n; i++)
+        found |= kinds[(unsigned char)s.p[i]];
+    return found & CONTROL;
+}
+
+static bool is_token(struct str s)
+{
+    unsigned all = TCHAR;
+
+    for (size_t i = 0; i < s.n; i++)
+        all &= kinds[(unsigned char)s.p[i]];
+    return all & TCHAR;
+}
+
+bool rules_is_ascii(struct str s)
+{
+    uint64_t high = 0, word;
+    size_t i = 0;
+
+    for (; i + sizeof(word) <= s.n; i += sizeof(word)) {
+        memcpy(&word, s.p + i, sizeof(word));
+        high |= word;
     }
-    return false;
+    for (; i < s.n; i++)
+        high |= (unsigned char)s.p[i];
+    return (high & UINT64_C(0x8080808080808080)) == 0;
 }
 
 static bool is_digit(char c)
@@ -51,11 +74,10 @@ const char *rules_field_name(struct str name)
 {
     if (name.n == 0)
         return "a header name must not be empty";
-    for (size_t i = 0; i < name.n; i++)
-        if (!is_tchar((unsigned char)name.p[i]))
-            return "a header name must be a token: letters, digits and !#$%&'*+-.^_`|~";
+    if (!is_token(name))
+        return "a header name must be a token: letters, digits and !#$%&'*+-.^_`|~";
     for (size_t i = 0; i < ARRAY_LEN(hop_by_hop); i++)
-        if (str_eq_nocase(name, hop_by_hop[i]))
+        if (name.n == hop_by_hop[i].n && str_eq_nocase(name, hop_by_hop[i]))
             return "hop-by-hop headers belong to the server, the application must not set them";
     return NULL;
 }

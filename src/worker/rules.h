@@ -17,6 +17,7 @@ const char *rules_status(struct str status, uint16_t *code, struct str *reason);
 const char *rules_field_name(struct str name);
 /* No control byte but HTAB (RFC 9110 section 5.5; PEP 3333 forbids them in values). */
 const char *rules_field_value(struct str value);
+bool rules_is_ascii(struct str s);
 /* No body follows such a status, whatever its fields say (RFC 9112 section 6.3). */
 bool rules_bodyless(uint16_t status);
 

@@ -32,6 +32,10 @@ static ptrdiff_t to_latin1(char *out, const char *utf8, size_t n)
 {
     size_t used = 0;
 
+    if (rules_is_ascii(str_make(utf8, n))) {
+        memcpy(out, utf8, n);
+        return (ptrdiff_t)n;
+    }
     for (size_t i = 0; i < n; i++) {
         unsigned char c = (unsigned char)utf8[i];
 
@@ -114,7 +118,8 @@ static bool is_content_length(const struct pool_field *field)
 
 static bool names_a_file(const struct pool_field *field)
 {
-    return str_eq_nocase(field->name, STR("x-accel-redirect")) || str_eq_nocase(field->name, STR("x-sendfile"));
+    return (field->name.n == 16 && str_eq_nocase(field->name, STR("x-accel-redirect"))) ||
+           (field->name.n == 10 && str_eq_nocase(field->name, STR("x-sendfile")));
 }
 
 /* One (name, value) pair, whose shape has been checked. */

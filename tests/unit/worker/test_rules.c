@@ -52,6 +52,21 @@ static void test_hop_by_hop(void **state)
     assert_null(rules_field_name(STR("X-Connection")));
 }
 
+static void test_ascii(void **state)
+{
+    char bytes[20];
+
+    assert_true(rules_is_ascii(STR("")));
+    for (size_t n = 1; n <= sizeof(bytes); n++) {
+        for (size_t at = 0; at < n; at++) {
+            memset(bytes, 0x7f, sizeof(bytes));
+            assert_true(rules_is_ascii(str_make(bytes, n)));
+            bytes[at] = (char)(0x80 + at);
+            assert_false(rules_is_ascii(str_make(bytes, n)));
+        }
+    }
+}
+
 static void test_value_bytes(void **state)
 {
     for (int c = 0; c < 256; c++) {
@@ -73,7 +88,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_status),      cmocka_unit_test(test_name_bytes), cmocka_unit_test(test_hop_by_hop),
-        cmocka_unit_test(test_value_bytes), cmocka_unit_test(test_bodyless),
+        cmocka_unit_test(test_value_bytes), cmocka_unit_test(test_bodyless),   cmocka_unit_test(test_ascii),
     };
 
     return cmocka_run_group_tests_name("worker/rules", tests, NULL, NULL);

@@ -59,6 +59,14 @@ def environ_json(environ, start_response):
     return [json.dumps({k: v if isinstance(v, (str, int, float, tuple)) else repr(v) for k, v in environ.items()}).encode()]
 
 
+def environ_changed(environ, start_response):
+    found = {"host": environ["HTTP_HOST"], "mine": environ.get("mine")}
+    environ["HTTP_HOST"], environ["mine"] = "spoilt", "yes"
+    environ.pop("REQUEST_METHOD")
+    start_response("200 OK", PLAIN)
+    return [json.dumps(found).encode()]
+
+
 def generator(environ, start_response):
     start_response("200 OK", PLAIN)
     yield b"one "
