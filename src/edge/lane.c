@@ -83,7 +83,7 @@ static void nap(struct lane *lane)
         if (lane->pools[i].generation != NULL)
             pool_lane_nap(lane->pools[i].generation->pool, lane->index);
     }
-    loop_sleep_for(lane->loop, lane->nap.epoll_fd);
+    loop_sleep_for_few(lane->loop);
 }
 
 static uint64_t before_wait(void *arg)
@@ -152,7 +152,7 @@ int lane_add_pool(struct lane *lane, struct generation *g)
         lp->io = (struct loop_io){ .fd = -1, .fn = on_eventfd };
         error = loop_io_add(lane->loop, &lp->io, g->eventfd[lane->index], EPOLLIN | EPOLLET);
         if (error == 0)
-            error = nap_watch(&lane->nap, g->eventfd[lane->index]);
+            error = loop_few_add(lane->loop, g->eventfd[lane->index]);
         if (error != 0) {
             loop_io_remove(lane->loop, &lp->io);
             return error;
@@ -173,7 +173,7 @@ void lane_drop_pool(struct lane *lane, struct generation *g)
         if (lp->generation != g)
             continue;
         app_settle_lost(lane, g);
-        nap_unwatch(&lane->nap, lp->io.fd);
+        loop_few_remove(lane->loop, lp->io.fd);
         loop_io_remove(lane->loop, &lp->io);
         lp->generation = NULL;
         pools_unref(&lane->edge->dispatch, g);
@@ -201,14 +201,9 @@ int lane_init(struct lane *lane, struct edge *edge, uint32_t index)
     memset(lane, 0, sizeof(*lane));
     lane->edge = edge;
     lane->index = index;
-    error = nap_init(&lane->nap);
+    error = loop_new(&lane->loop);
     if (error != 0)
         return error;
-    error = loop_new(&lane->loop);
-    if (error != 0) {
-        nap_fini(&lane->nap);
-        return error;
-    }
     loop_set_hooks(lane->loop, &hooks);
     slab_init(&lane->conns, sizeof(struct conn), CONNS_PER_CHUNK, 0);
     list_init(&lane->spare_h1);
@@ -242,7 +237,6 @@ void lane_fini(struct lane *lane)
     mem_free(lane->scratch);
     pthread_mutex_destroy(&lane->jobs_lock);
     loop_free(lane->loop);
-    nap_fini(&lane->nap);
 }
 
 void lane_run(struct lane *lane)

@@ -1,39 +1,12 @@
 /* When a lane may leave its sockets alone, and for how long: see nap.h. */
 #include "edge/nap.h"
 
-#include <errno.h>
-#include <sys/epoll.h>
-#include <unistd.h>
-
 #include "base/clock.h"
 
 #define NAP_MIN_NS (50 * NS_PER_US) /* shorter is none: the kernel's timers have a slack of that much */
 #define NAP_MAX_NS NS_PER_MS
 #define IDLE_LOOKS_MAX 4 /* naps in a row that found no completion: the requests are slow ones, be signalled */
 #define HURRIED_TURNS 16
-
-int nap_init(struct nap *nap)
-{
-    *nap = (struct nap){ .epoll_fd = epoll_create1(EPOLL_CLOEXEC) };
-    return nap->epoll_fd < 0 ? -errno : 0;
-}
-
-void nap_fini(struct nap *nap)
-{
-    close(nap->epoll_fd);
-}
-
-int nap_watch(struct nap *nap, int eventfd)
-{
-    struct epoll_event ev = { .events = EPOLLIN | EPOLLET, .data.fd = eventfd };
-
-    return epoll_ctl(nap->epoll_fd, EPOLL_CTL_ADD, eventfd, &ev) == 0 ? 0 : -errno;
-}
-
-void nap_unwatch(struct nap *nap, int eventfd)
-{
-    must(epoll_ctl(nap->epoll_fd, EPOLL_CTL_DEL, eventfd, NULL) == 0);
-}
 
 /* A moving average over some eight of them. */
 void nap_completions(struct nap *nap, uint32_t n)

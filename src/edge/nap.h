@@ -16,10 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/must.h"
-
 struct nap {
-    int epoll_fd;          /* owned: the pools' eventfds, and nothing else */
     uint32_t idle_looks;   /* in a row that found no completion */
     uint64_t completed_ns; /* when the last one was found */
     uint64_t gap_ns;       /* between two of them, on average */
@@ -27,10 +24,6 @@ struct nap {
     uint32_t expected;     /* events of this turn that are no hurry: signals, and requests that have joined the queue */
 };
 
-MUST_CHECK int nap_init(struct nap *nap); /* 0 or -errno */
-void nap_fini(struct nap *nap);
-MUST_CHECK int nap_watch(struct nap *nap, int eventfd); /* a pool's; 0 or -errno */
-void nap_unwatch(struct nap *nap, int eventfd);
 void nap_completions(struct nap *nap, uint32_t n); /* a look at the pools has found so many */
 void nap_expect(struct nap *nap);                  /* an event of this turn that was no hurry */
 /* At the end of a turn, once, with its number of descriptors' events: may the sockets wait? */

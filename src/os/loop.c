@@ -30,7 +30,8 @@ struct loop {
     uint64_t now;
     size_t n_io; /* registered, the wake-up included */
     int next_event, n_events;
-    int only_fd;      /* of this turn: what its sleep is for; -1: for all descriptors */
+    int few_fd;       /* owned: an epoll descriptor with those of loop_few_add alone */
+    bool few;         /* this turn's sleep is for them */
     uint32_t n_found; /* events of this turn */
     bool stop;
     bool no_pwait2; /* the kernel said ENOSYS */
@@ -185,12 +186,12 @@ int loop_new(struct loop **out)
     int fd = -1, r;
 
     loop->wake = (struct loop_io){ .fd = -1, .fn = on_wake };
-    loop->only_fd = -1;
     loop->now = clock_mono_ns();
     heap_init(&loop->timers);
     list_init(&loop->tasks);
     loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    if (loop->epoll_fd < 0) {
+    loop->few_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (loop->epoll_fd < 0 || loop->few_fd < 0) {
         r = -errno;
         goto fail;
     }
@@ -205,6 +206,8 @@ fail:
         close(fd);
     if (loop->epoll_fd >= 0)
         close(loop->epoll_fd);
+    if (loop->few_fd >= 0)
+        close(loop->few_fd);
     mem_free(loop);
     return r;
 }
@@ -219,6 +222,7 @@ void loop_free(struct loop *loop)
     must(loop->n_io == 0);
     close(wake_fd);
     close(loop->epoll_fd);
+    close(loop->few_fd);
     heap_fini(&loop->timers);
     mem_free(loop);
 }
@@ -272,12 +276,13 @@ static int wait_on(struct loop *loop, int epoll_fd, int max, uint64_t limit)
 
 static int wait_events(struct loop *loop, uint64_t limit)
 {
-    if (loop->only_fd >= 0 && limit > 0) {
-        if (wait_on(loop, loop->only_fd, 1, limit) < 0)
-            return -1;
+    bool few = loop->few && limit > 0;
+
+    loop->few = false;
+    if (few && wait_on(loop, loop->few_fd, 1, limit) < 0)
+        return -1;
+    if (few)
         limit = 0;
-    }
-    loop->only_fd = -1;
     return wait_on(loop, loop->epoll_fd, LOOP_BATCH, limit);
 }
 
@@ -313,9 +318,21 @@ void loop_once(struct loop *loop)
     run_tasks(loop);
 }
 
-void loop_sleep_for(struct loop *loop, int epoll_fd)
+int loop_few_add(struct loop *loop, int fd)
 {
-    loop->only_fd = epoll_fd;
+    struct epoll_event ev = { .events = EPOLLIN | EPOLLET };
+
+    return epoll_ctl(loop->few_fd, EPOLL_CTL_ADD, fd, &ev) == 0 ? 0 : -errno;
+}
+
+void loop_few_remove(struct loop *loop, int fd)
+{
+    must(epoll_ctl(loop->few_fd, EPOLL_CTL_DEL, fd, NULL) == 0);
+}
+
+void loop_sleep_for_few(struct loop *loop)
+{
+    loop->few = true;
 }
 
 uint32_t loop_found(const struct loop *loop)

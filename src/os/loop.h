@@ -89,9 +89,12 @@ struct loop_hooks {
     void *arg;
 };
 
-/* From before_wait: this turn's sleep ends by an event of that epoll descriptor or by its time, whatever the loop's own descriptors get meanwhile;
- * then these are asked without sleeping. Timers and deferred tasks count as ever; loop_wake is late by the length of the sleep. */
-void loop_sleep_for(struct loop *loop, int epoll_fd);
+/* Descriptors that end a sleep for few: eventfds, by each write. They may be in the loop as well; removed before they are closed (must). 0 or -errno. */
+MUST_CHECK int loop_few_add(struct loop *loop, int fd);
+void loop_few_remove(struct loop *loop, int fd);
+/* From before_wait: this turn's sleep ends by one of the few or by its time, whatever the loop's descriptors get meanwhile; then these are asked
+ * without sleeping. Timers and deferred tasks count as ever; loop_wake is late by the length of the sleep. */
+void loop_sleep_for_few(struct loop *loop);
 uint32_t loop_found(
     const struct loop *loop); /* events of descriptors in this turn, or in the last one from before_wait */
 

@@ -62,15 +62,6 @@ static void its_average_follows(void **state)
     assert_in_range(nap.gap_ns, NS_PER_SEC / 8, NS_PER_SEC / 8 + NS_PER_MS);
 }
 
-static void it_hears_of_eventfds(void **state)
-{
-    struct nap nap;
-
-    assert_int_equal(nap_init(&nap), 0);
-    assert_true(nap_watch(&nap, -1) < 0);
-    nap_fini(&nap);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -78,7 +69,6 @@ int main(void)
         cmocka_unit_test(not_when_they_find_nothing),
         cmocka_unit_test(only_when_nobody_is_in_a_hurry),
         cmocka_unit_test(its_average_follows),
-        cmocka_unit_test(it_hears_of_eventfds),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -456,38 +457,38 @@ static void *waker(void *arg)
 }
 
 /* What the loop's own descriptors get does not end such a sleep, and is found behind it; the next sleep is for all again. */
-struct one {
-    struct loop *loop;
-    int fd;
-};
-
-static uint64_t sleep_for_one(void *arg)
+static uint64_t sleep_for_few(void *arg)
 {
-    struct one *one = arg;
-
-    loop_sleep_for(one->loop, one->fd);
+    loop_sleep_for_few(arg);
     return 20 * NS_PER_MS;
 }
 
-static void a_sleep_for_one_descriptor(void **state)
+static void a_sleep_for_few(void **state)
 {
-    struct one it = { new_loop(), epoll_create1(0) };
-    struct loop_hooks hooks = { .before_wait = sleep_for_one, .arg = &it };
+    struct loop *loop = new_loop();
+    struct loop_hooks hooks = { .before_wait = sleep_for_few, .arg = loop };
     uint64_t start = clock_mono_ns();
+    int few = eventfd(0, EFD_CLOEXEC);
 
     (void)state;
-    loop_set_hooks(it.loop, &hooks);
-    loop_wake(it.loop);
-    loop_once(it.loop);
+    assert_true(loop_few_add(loop, -1) < 0);
+    assert_int_equal(loop_few_add(loop, few), 0);
+    loop_set_hooks(loop, &hooks);
+    loop_wake(loop);
+    loop_once(loop);
     assert_true(clock_mono_ns() - start >= 20 * NS_PER_MS);
-    assert_int_equal(loop_found(it.loop), 1);
+    assert_int_equal(loop_found(loop), 1);
+    assert_int_equal(eventfd_write(few, 1), 0);
+    loop_once(loop);
+    assert_int_equal(loop_found(loop), 0);
     hooks.before_wait = NULL;
-    loop_set_hooks(it.loop, &hooks);
-    loop_wake(it.loop);
-    loop_once(it.loop);
-    assert_int_equal(loop_found(it.loop), 1);
-    close(it.fd);
-    loop_free(it.loop);
+    loop_set_hooks(loop, &hooks);
+    loop_wake(loop);
+    loop_once(loop);
+    assert_int_equal(loop_found(loop), 1);
+    loop_few_remove(loop, few);
+    close(few);
+    loop_free(loop);
 }
 
 static void another_thread_ends_the_sleep(void **state)
@@ -572,7 +573,7 @@ int main(void)
         cmocka_unit_test(a_task_may_free_itself_and_the_loop_runs_the_last_ones),
         cmocka_unit_test(the_order_of_a_turn),
         cmocka_unit_test(the_hook_limits_the_sleep),
-        cmocka_unit_test(a_sleep_for_one_descriptor),
+        cmocka_unit_test(a_sleep_for_few),
         cmocka_unit_test(another_thread_ends_the_sleep),
         cmocka_unit_test(running_ends_with_stop_and_can_begin_again),
         cmocka_unit_test(what_is_deferred_in_the_last_turn_still_runs),
