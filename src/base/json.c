@@ -39,10 +39,26 @@ static size_t escape_ascii(unsigned char c, char out[JSON_CHAR_MAX])
     return 1;
 }
 
+/* Eight bytes, none of them to be escaped: each term leaves the high bit of a byte that is to be. */
+static bool eight_are_plain(const char *p)
+{
+    const uint64_t each = UINT64_C(0x0101010101010101), high = each * 0x80;
+    uint64_t v, quote, backslash, found;
+
+    memcpy(&v, p, sizeof(v));
+    quote = v ^ each * '"';
+    backslash = v ^ each * '\\';
+    found = v | ((v - each * ' ') & ~v) | (v + each); /* 0x80 and more, controls, 0x7f */
+    found |= ((quote - each) & ~quote) | ((backslash - each) & ~backslash);
+    return (found & high) == 0;
+}
+
 size_t json_plain(struct str s)
 {
     size_t n = 0;
 
+    while (s.n - n >= sizeof(uint64_t) && eight_are_plain(s.p + n))
+        n += sizeof(uint64_t);
     while (n < s.n && s.p[n] >= ' ' && s.p[n] < 0x7f && s.p[n] != '"' && s.p[n] != '\\')
         n++;
     return n;

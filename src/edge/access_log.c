@@ -33,7 +33,10 @@ static struct str span_or_dash(const struct exchange *ex, struct span span)
 
 static void add(struct buf *b, struct str s)
 {
-    (void)!buf_add(b, s.p, s.n); /* LANE_LINE_MAX is enough for all that is added */
+    if (s.n > b->cap - b->len)
+        return; /* never: LANE_LINE_MAX is there, and enough for all that is added */
+    memcpy(b->data + b->len, s.p, s.n);
+    b->len += s.n;
 }
 
 /* Printable ASCII as it is; quotes, backslashes and everything else as \xHH, as nginx does. */
@@ -117,7 +120,13 @@ static void write_text(const struct exchange *ex, struct buf *b, uint64_t took_n
 static void add_text(struct buf *b, struct str key, struct str value)
 {
     add(b, key);
-    (void)!buf_add_json(b, value);
+    if (json_plain(value) < value.n) {
+        (void)!buf_add_json(b, value);
+        return;
+    }
+    add(b, STR("\""));
+    add(b, value);
+    add(b, STR("\""));
 }
 
 static void add_seconds(struct buf *b, struct str key, uint64_t ns)

@@ -189,10 +189,13 @@ static bool fits(struct hpack *h, const struct header *field)
 
 /* ---- a head ---- */
 
+/* The last letter tells nearly all names of a length apart. */
 static const struct known *look_up(struct str name)
 {
+    char last = name.n > 0 ? (char)(name.p[name.n - 1] | 0x20) : 0;
+
     for (size_t i = 0; i < ARRAY_LEN(known); i++) {
-        if (known[i].name.n == name.n && str_eq_nocase(known[i].name, name))
+        if (known[i].name.n == name.n && known[i].name.p[name.n - 1] == last && str_eq_nocase(known[i].name, name))
             return &known[i];
     }
     return &unknown;

@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "base/buf.h"
+#include "base/json.h"
 
 static void assert_buf(const struct buf *b, const char *want)
 {
@@ -155,12 +156,33 @@ static void json_strings(void **state)
     }
 }
 
+/* Each byte in each place of a text that is read by eights. */
+static void plain_text_is_found_byte_by_byte(void **state)
+{
+    (void)state;
+    for (unsigned c = 0; c < 256; c++) {
+        bool plain = c >= ' ' && c < 0x7f && c != '"' && c != '\\';
+
+        for (size_t at = 0; at < 20; at++) {
+            char text[20];
+
+            memset(text, at % 2 == 0 ? ' ' : '~', sizeof(text));
+            text[at] = (char)c;
+            assert_int_equal(json_plain(str_make(text, sizeof(text))), plain ? sizeof(text) : at);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(appending_and_consuming), cmocka_unit_test(numbers),
-        cmocka_unit_test(the_maximum_is_exact),    cmocka_unit_test(reserve_then_commit),
-        cmocka_unit_test(printf_of_any_length),    cmocka_unit_test(json_strings),
+        cmocka_unit_test(appending_and_consuming),
+        cmocka_unit_test(numbers),
+        cmocka_unit_test(the_maximum_is_exact),
+        cmocka_unit_test(reserve_then_commit),
+        cmocka_unit_test(printf_of_any_length),
+        cmocka_unit_test(json_strings),
+        cmocka_unit_test(plain_text_is_found_byte_by_byte),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
