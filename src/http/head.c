@@ -42,20 +42,12 @@ static const unsigned char fields_by_len[NAME_MAX_LEN + 1][SAME_LEN_MAX + 1] = {
     [26] = { HTTP_F_CLOUDFRONT_FORWARDED_PROTO },
 };
 
-static bool same_name(const char *lower, const char *name, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (lower[i] != ascii_lower(name[i]))
-            return false;
-    return true;
-}
-
 enum http_field_id http_field_lookup(struct str name)
 {
     if (name.n > NAME_MAX_LEN)
         return HTTP_F_OTHER;
     for (const unsigned char *id = fields_by_len[name.n]; *id != HTTP_F_OTHER; id++)
-        if (same_name(field_names[*id].p, name.p, name.n))
+        if (str_eq_nocase(field_names[*id], name))
             return (enum http_field_id) * id;
     return HTTP_F_OTHER;
 }

@@ -176,9 +176,33 @@ static void distances(void **state)
     assert_true(str_distance(str_make(longer, 64), str_make(longer, 64)) > 63);
 }
 
+/* Every pair of bytes, in a text of each length around the eight that are compared at once. */
+static void case_is_folded_as_byte_by_byte(void **state)
+{
+    (void)state;
+    for (unsigned a = 0; a < 256; a++) {
+        for (unsigned b = 0; b < 256; b++) {
+            int small_a = a >= 'A' && a <= 'Z' ? (int)a + 32 : (int)a,
+                small_b = b >= 'A' && b <= 'Z' ? (int)b + 32 : (int)b;
+
+            for (size_t n = 1; n < 20; n += 3) {
+                char x[20], y[20];
+                size_t at = (a + b) % n;
+
+                memset(x, 'Q', sizeof(x));
+                memset(y, 'q', sizeof(y));
+                x[at] = (char)a;
+                y[at] = (char)b;
+                assert_int_equal(str_eq_nocase(str_make(x, n), str_make(y, n)), small_a == small_b);
+            }
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(case_is_folded_as_byte_by_byte),
         cmocka_unit_test(comparing),
         cmocka_unit_test(beginnings_and_ends),
         cmocka_unit_test(searching),
