@@ -52,8 +52,7 @@ static size_t h1_read(struct conn *c, char *p, size_t room)
         return 0;
     n = stream_read(&c->stream, p, room);
     if (n > 0) {
-        /* A short read of a plain socket has emptied it: the edge-triggered event comes again with more. */
-        if (!c->tls && (size_t)n < room && !c->peer_gone)
+        if (!c->peer_gone && stream_emptied(&c->stream, (size_t)n, room))
             c->readable = false;
         return (size_t)n;
     }
@@ -468,7 +467,7 @@ static void h1_next(struct conn *c)
         if (unread || c->readable) {
             conn_linger(c);
         } else {
-            (void)!stream_shutdown(&c->stream);
+            (void)!stream_farewell(&c->stream);
             conn_close(c);
         }
         return;

@@ -102,8 +102,7 @@ static size_t h2_read(struct conn *c)
         return 0;
     n = stream_read(&c->stream, c->lane->scratch, READ_MAX);
     if (n > 0) {
-        /* A short read of a plain socket has emptied it: the edge-triggered event comes again with more. */
-        if (!c->tls && (size_t)n < READ_MAX && !c->peer_gone)
+        if (!c->peer_gone && stream_emptied(&c->stream, (size_t)n, READ_MAX))
             c->readable = false;
         take_input(c->h2, c->lane->scratch, (size_t)n);
         return (size_t)n;

@@ -41,10 +41,12 @@ struct stream_ops {
     ssize_t (*writev)(struct stream *s, const struct iovec *iov, int n); /* may write less */
     ssize_t (*sendfile)(struct stream *s, int fd, off_t offset,
                         size_t n);     /* from offset; does not move the file's own */
+    int (*farewell)(struct stream *s); /* close_notify; 0, -EAGAIN, -errno; NULL: there is nothing to say */
     int (*shutdown)(struct stream *s); /* no more writes: FIN, or close_notify + FIN; 0, -EAGAIN, -errno */
     void (*close)(struct stream *s);   /* closes the descriptor and frees the stream's own parts */
     bool (*tls_info)(const struct stream *s, struct stream_tls_info *out); /* NULL: not TLS */
     bool (*pending)(const struct stream *s); /* bytes taken off the descriptor and not read yet; NULL: never */
+    bool (*emptied)(const struct stream *s); /* see stream_emptied; NULL: by the length of the read */
 };
 
 /* Embedded in the connection; a TLS stream carries its session behind `impl`. */
@@ -72,6 +74,11 @@ static inline ssize_t stream_sendfile(struct stream *s, int fd, off_t offset, si
 {
     return s->ops->sendfile(s, fd, offset, n);
 }
+/* Before a stream is closed at once: close(2) says the rest. */
+static inline int stream_farewell(struct stream *s)
+{
+    return s->ops->farewell != NULL ? s->ops->farewell(s) : 0;
+}
 static inline int stream_shutdown(struct stream *s)
 {
     return s->ops->shutdown(s);
@@ -88,6 +95,12 @@ static inline bool stream_tls_info(const struct stream *s, struct stream_tls_inf
 static inline bool stream_pending(const struct stream *s)
 {
     return s->ops->pending != NULL && s->ops->pending(s);
+}
+/* After a read of `got` of at most `room` bytes: nothing more can be read before the descriptor's next event, which an edge-triggered epoll tells
+ * of. False: perhaps there is more. */
+static inline bool stream_emptied(const struct stream *s, size_t got, size_t room)
+{
+    return s->ops->emptied != NULL ? s->ops->emptied(s) : got < room;
 }
 
 #endif

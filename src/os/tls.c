@@ -175,7 +175,7 @@ static bool configure(SSL_CTX *ssl, struct tls_ctx *ctx)
     SSL_CTX_set_options(ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE |
                                  SSL_OP_PRIORITIZE_CHACHA);
 #ifdef SSL_OP_ENABLE_KTLS
-    if (kernel_has_tls())
+    if (ctx->direct)
         SSL_CTX_set_options(ssl, SSL_OP_ENABLE_KTLS);
 #endif
     SSL_CTX_set_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
@@ -370,6 +370,7 @@ int tls_ctx_new(const struct tls_settings *settings, struct tls_ctx **out, char 
     ctx = mem_zalloc(sizeof(*ctx));
     atomic_init(&ctx->refs, 1);
     map_init(&ctx->names);
+    ctx->direct = kernel_has_tls();
     ctx->tickets = tls_tickets_ref(settings->tickets);
     r = read_certs(ctx, settings, error);
     if (r == 0)

@@ -6,6 +6,7 @@
  *      tls_client.c   certificates of clients
  *      tls_tickets.c  keys of session tickets
  *      tls_stream.c   bytes of one connection
+ *      tls_wire.c     the socket beneath it
  */
 #ifndef QUINTET_OS_TLS_IMPL_H
 #define QUINTET_OS_TLS_IMPL_H
@@ -41,12 +42,37 @@ struct tls_ctx {
     struct map names;          /* "www.example.org", "*.example.org" in lower case → struct tls_site, borrowed */
     struct tls_site *fallback; /* borrowed: for clients that name nobody, and for all names where `strict` is false */
     bool strict;               /* there are several sites: a name that none has is refused */
+    bool direct;               /* OpenSSL has the sockets themselves, as the kernel may encrypt */
 };
+
+/* ---- tls_wire.c ---- */
+
+/* Zeroed: a session whose OpenSSL has the socket itself. All of it belongs to the session. */
+struct tls_wire {
+    int fd;       /* borrowed */
+    bool drained; /* the last read has emptied the socket */
+    bool ended;   /* there was a FIN */
+    bool blocked; /* the socket took no more of it */
+    char *unsent; /* owned: what has not gone out yet; NULL: nothing */
+    size_t n, at; /* bytes in it, and how many of them have gone out since */
+};
+
+/* Puts it under the SSL, which must be freed before the session. False: no memory. */
+MUST_CHECK bool tls_wire_init(struct tls_wire *wire, SSL *ssl, int fd);
+void tls_wire_fini(struct tls_wire *wire);
+/* Sends what has gathered. 0; -EAGAIN: some of it is kept and comes first the next time; -errno, with -ENOMEM when it could not be kept: the session
+ * is broken. One of these two ends every entry into OpenSSL. */
+MUST_CHECK int tls_wire_flush(struct tls_wire *wire);
+/* Keeps what has gathered for the next flush: more will be written soon. 0 or -ENOMEM. */
+MUST_CHECK int tls_wire_hold(struct tls_wire *wire);
+bool tls_wire_has_room(void);                        /* for one more record */
+size_t tls_wire_unsent(const struct tls_wire *wire); /* bytes that are kept */
 
 struct tls_session {
     SSL *ssl;            /* owned */
     struct tls_ctx *ctx; /* one reference */
-    int error;           /* what every later call returns: OpenSSL forbids using a failed SSL */
+    struct tls_wire wire;
+    int error; /* what every later call returns: OpenSSL forbids using a failed SSL */
     enum tls_failure failure;
     const char *why;     /* static text */
     unsigned n_messages; /* of the handshake protocol, that the client has sent */

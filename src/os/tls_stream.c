@@ -77,6 +77,23 @@ static int fail(struct tls_session *session, int error)
     return error;
 }
 
+/* At the end of an entry into OpenSSL that came to r: what it has written goes out, alerts of a failure too. */
+static int flushed(struct tls_session *session, int r)
+{
+    int error = tls_wire_flush(&session->wire);
+
+    if (error == 0 || error == -EAGAIN || session->error != 0)
+        return r;
+    return fail(session, error);
+}
+
+/* Or, when more will be written or there is nothing to read before anybody waits: tickets go out with the first answer. */
+static void held(struct tls_session *session)
+{
+    if (tls_wire_hold(&session->wire) != 0)
+        (void)fail(session, -ENOMEM);
+}
+
 /* What a call on the SSL that returned r <= 0 means to our caller; 0: the peer's close_notify. */
 static int outcome(struct tls_session *session, int r)
 {
@@ -106,10 +123,14 @@ static int tls_handshake(struct stream *s)
         return session->error;
     prepare();
     r = SSL_do_handshake(session->ssl);
+    if (r == 1 && SSL_version(session->ssl) >= TLS1_3_VERSION) {
+        held(session); /* tickets */
+        return session->error;
+    }
     if (r == 1)
-        return 0;
+        return flushed(session, 0);
     r = outcome(session, r);
-    return r != 0 ? r : fail(session, -ECONNRESET);
+    return flushed(session, r != 0 ? r : fail(session, -ECONNRESET));
 }
 
 /* As long as such messages come OpenSSL does not return, and one client would have the whole thread to itself. */
@@ -135,8 +156,19 @@ static ssize_t tls_read(struct stream *s, void *p, size_t n)
     prepare();
     r = SSL_read_ex(session->ssl, p, n, &got);
     if (session->n_messages > MESSAGES_MAX)
-        return fail(session, -EPROTO);
-    return r == 1 ? (ssize_t)got : outcome(session, r);
+        return flushed(session, fail(session, -EPROTO));
+    if (r != 1)
+        return flushed(session, outcome(session, r));
+    held(session);
+    return (ssize_t)got;
+}
+
+/* Bytes that lie decrypted or half a record ask for another read. */
+static bool tls_emptied(const struct stream *s)
+{
+    const struct tls_session *session = session_of(s);
+
+    return session->wire.drained && SSL_has_pending(session->ssl) == 0;
 }
 
 static int write_once(struct tls_session *session, const void *p, size_t n, size_t *sent)
@@ -152,7 +184,7 @@ static int write_once(struct tls_session *session, const void *p, size_t n, size
     return r != 0 ? r : fail(session, -EPIPE);
 }
 
-/* OpenSSL wants a retry to begin with the same bytes and to be no shorter, while our caller may come back with the rest of the stream in other pieces (a file
+/* With the socket itself OpenSSL wants a retry to begin with the same bytes and to be no shorter, while our caller may come back with the rest of the stream in other pieces (a file
  * instead of memory, a head alone). So the record is kept, and what it held is skipped when it is offered again. */
 static int keep(struct tls_session *session, const void *p, size_t n)
 {
@@ -196,10 +228,39 @@ static ssize_t write_record(struct tls_session *session, const void *p, size_t n
         session->ahead -= sent;
         return (ssize_t)sent;
     }
-    r = write_once(session, p, n, &sent);
-    if (r == -EAGAIN)
+    r = tls_wire_has_room() ? 0 : tls_wire_flush(&session->wire);
+    if (r == 0)
+        r = write_once(session, p, n, &sent);
+    if (r == -EAGAIN && session->ctx->direct)
         r = keep(session, p, n);
     return r != 0 ? r : (ssize_t)sent;
+}
+
+/* Nothing is encrypted while older bytes wait: the session would grow with what its client does not read. */
+static int begin_write(struct tls_session *session)
+{
+    int r;
+
+    if (session->error != 0)
+        return session->error;
+    r = session->wire.blocked ? tls_wire_flush(&session->wire) : 0;
+    return r == 0 || r == -EAGAIN ? r : fail(session, r);
+}
+
+/* `done` bytes were encrypted or skipped, `skipped` of them skipped, until r ended it. What has not gone out is not reported: our caller would not come
+ * back for it. A byte is a byte or more on the wire, so it is not less than what waits there. */
+static ssize_t end_write(struct tls_session *session, size_t done, size_t skipped, ssize_t r)
+{
+    size_t hidden = done - skipped;
+
+    if (flushed(session, 0) != 0)
+        return session->error;
+    if (tls_wire_unsent(&session->wire) < hidden)
+        hidden = tls_wire_unsent(&session->wire);
+    session->ahead += hidden;
+    if (done > hidden)
+        return (ssize_t)(done - hidden);
+    return hidden > 0 ? -EAGAIN : r;
 }
 
 /*
@@ -233,42 +294,43 @@ static struct str gather(const struct iovec *iov, int n, size_t skip, char recor
 
 static ssize_t tls_writev(struct stream *s, const struct iovec *iov, int n)
 {
+    struct tls_session *session = session_of(s);
     char record[RECORD_MAX];
-    size_t done = 0;
+    size_t done = 0, ahead = session->ahead;
+    ssize_t r = begin_write(session);
 
+    if (r < 0)
+        return r;
     for (;;) {
         struct str piece = gather(iov, n, done, record);
-        ssize_t r;
 
-        if (piece.n == 0)
-            return (ssize_t)done;
-        r = write_record(session_of(s), piece.p, piece.n);
-        if (r < 0)
-            return done > 0 ? (ssize_t)done : r;
+        r = piece.n > 0 ? write_record(session, piece.p, piece.n) : 0;
+        if (r <= 0)
+            return end_write(session, done, ahead - session->ahead, r);
         done += (size_t)r;
     }
 }
 
 static ssize_t send_copied(struct stream *s, int fd, off_t offset, size_t n)
 {
+    struct tls_session *session = session_of(s);
     char record[RECORD_MAX];
-    size_t done = 0;
+    size_t done = 0, ahead = session->ahead;
+    ssize_t r = begin_write(session);
 
+    if (r < 0)
+        return r;
     while (done < n) {
-        size_t want = n - done < RECORD_MAX ? n - done : RECORD_MAX;
-        ssize_t r = pread(fd, record, want, offset + (off_t)done);
-
-        if (r < 0)
+        r = pread(fd, record, n - done < RECORD_MAX ? n - done : RECORD_MAX, offset + (off_t)done);
+        if (r > 0)
+            r = write_record(session, record, (size_t)r);
+        else if (r < 0)
             r = -errno;
-        else if (r == 0)
+        if (r <= 0)
             break;
-        else
-            r = write_record(session_of(s), record, (size_t)r);
-        if (r < 0)
-            return done > 0 ? (ssize_t)done : r;
         done += (size_t)r;
     }
-    return (ssize_t)done;
+    return end_write(session, done, ahead - session->ahead, r > 0 ? 0 : r);
 }
 
 /* The kernel encrypts: straight out of the file. */
@@ -295,17 +357,24 @@ static ssize_t tls_sendfile(struct stream *s, int fd, off_t offset, size_t n)
 }
 
 /* close_notify only where the peer can make something of it. */
-static int tls_shutdown(struct stream *s)
+static int tls_farewell(struct stream *s)
 {
     struct tls_session *session = session_of(s);
-    int r;
+    int r = 0;
 
-    if (session->error == 0 && SSL_is_init_finished(session->ssl)) {
-        prepare();
-        r = SSL_shutdown(session->ssl); /* 0: sent; 1: sent, and theirs has come too */
-        if (r < 0 && outcome(session, r) == -EAGAIN)
-            return -EAGAIN;
-    }
+    if (session->error != 0 || !SSL_is_init_finished(session->ssl))
+        return 0;
+    prepare();
+    r = SSL_shutdown(session->ssl); /* 0: sent; 1: sent, and theirs has come too */
+    r = r < 0 ? outcome(session, r) : 0;
+    (void)flushed(session, 0);
+    return r == -EAGAIN || tls_wire_unsent(&session->wire) > 0 ? -EAGAIN : 0;
+}
+
+static int tls_shutdown(struct stream *s)
+{
+    if (tls_farewell(s) == -EAGAIN)
+        return -EAGAIN;
     return shutdown(s->fd, SHUT_WR) == 0 ? 0 : -errno;
 }
 
@@ -315,6 +384,7 @@ static void tls_close(struct stream *s)
 
     ERR_clear_error();
     SSL_free(session->ssl);
+    tls_wire_fini(&session->wire);
     tls_ctx_unref(session->ctx);
     mem_free(session->kept);
     mem_free(session->client);
@@ -367,11 +437,18 @@ static const struct stream_ops tls_ops = {
     .read = tls_read,
     .writev = tls_writev,
     .sendfile = tls_sendfile,
+    .farewell = tls_farewell,
     .shutdown = tls_shutdown,
     .close = tls_close,
     .tls_info = tls_info,
     .pending = tls_pending,
+    .emptied = tls_emptied,
 };
+
+static bool set_socket(struct tls_session *session, const struct tls_ctx *ctx, int fd)
+{
+    return ctx->direct ? SSL_set_fd(session->ssl, fd) == 1 : tls_wire_init(&session->wire, session->ssl, fd);
+}
 
 int tls_stream_init(struct stream *s, int fd, struct tls_ctx *ctx)
 {
@@ -381,7 +458,7 @@ int tls_stream_init(struct stream *s, int fd, struct tls_ctx *ctx)
         return -ENOMEM;
     ERR_clear_error();
     session->ssl = SSL_new(ctx->fallback->ssl);
-    if (session->ssl == NULL || SSL_set_fd(session->ssl, fd) != 1) {
+    if (session->ssl == NULL || !set_socket(session, ctx, fd)) {
         SSL_free(session->ssl);
         mem_free(session);
         ERR_clear_error();

@@ -91,6 +91,13 @@ static bool use_mac(EVP_MAC_CTX *mac, struct ticket_key *key)
     return EVP_MAC_CTX_set_params(mac, params) == 1;
 }
 
+/* A TLS 1.3 client shows a ticket once (RFC 8446 C.4), so it is given the next. Not where certificates are asked for: theirs would be believed for as long as
+ * the client comes back. */
+static bool uses_once(const SSL *ssl, const struct tls_session *session)
+{
+    return SSL_version(ssl) == TLS1_3_VERSION && session->ctx->trust == NULL;
+}
+
 /* OpenSSL's contract: 1 go on, 2 (opening) go on and give the client a new ticket, 0 no such key: a full handshake, -1 fail. */
 int tls_tickets_callback(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac,
                          int sealing)
@@ -112,5 +119,5 @@ int tls_tickets_callback(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_C
     mem_wipe(&key, sizeof(key));
     if (!ok)
         return -1;
-    return place == 0 ? 1 : 2;
+    return place > 0 || (!sealing && uses_once(ssl, session)) ? 2 : 1;
 }

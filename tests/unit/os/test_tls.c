@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "os/tls_impl.h"
 #include "tls_kit.h"
 
 static struct made site, wild, other, expired;
@@ -211,12 +212,51 @@ static void bytes_pass_both_ways(void **state)
     assert_int_equal(SSL_write(l.client, "world", 5), 5);
     assert_int_equal(stream_read(&l.s, got, 2), 2);
     assert_true(stream_pending(&l.s));
+    assert_false(stream_emptied(&l.s, 2, 2));
     assert_int_equal(stream_read(&l.s, got, sizeof(got)), 3);
+    assert_false(stream_emptied(&l.s, 3, sizeof(got))); /* though less came than there was room for */
     assert_int_equal(stream_read(&l.s, got, sizeof(got)), 5);
+    assert_true(stream_emptied(&l.s, 5, sizeof(got)));
     assert_memory_equal(got, "world", 5);
     assert_int_equal(stream_read(&l.s, got, sizeof(got)), -EAGAIN);
     assert_false(stream_pending(&l.s));
     hang_up(&l);
+}
+
+/* Bytes that lie in the client's socket. */
+static size_t arrived(const struct link *l)
+{
+    static char bytes[1 << 17];
+    ssize_t n = recv(l->client_fd, bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT);
+
+    return n > 0 ? (size_t)n : 0;
+}
+
+/* Seen from the socket: tickets leave with the first answer, or when the server is about to wait. */
+static void tickets_wait_for_the_first_answer(void **state)
+{
+    struct tls_ctx *ctx = three(ticket_key);
+
+    (void)state;
+    for (int answers = 0; answers < 2; answers++) {
+        struct link l;
+        struct iovec iov = { "hello", 5 };
+        char got[8];
+
+        dial(&l, ctx, (struct dial){ .version = TLS1_3_VERSION });
+        for (int r = -EAGAIN; r == -EAGAIN; r = stream_handshake(&l.s))
+            (void)SSL_do_handshake(l.client);
+        assert_int_equal(arrived(&l), 0);
+        if (answers)
+            assert_int_equal(stream_writev(&l.s, &iov, 1), 5);
+        else
+            assert_int_equal(stream_read(&l.s, got, sizeof(got)), -EAGAIN);
+        assert_true(arrived(&l) > 100);
+        assert_int_equal(client_reads(&l, got, sizeof(got)), answers ? 5 : 0);
+        assert_non_null(l.ticket);
+        hang_up(&l);
+    }
+    tls_ctx_unref(ctx);
 }
 
 /* Byte i of what is sent. */
@@ -303,9 +343,11 @@ static void large_bodies_arrive_whole(void **state)
         body[i] = pattern(i);
     body_fd = memfd_create("body", MFD_CLOEXEC);
     assert_int_equal(write(body_fd, body, total), (ssize_t)total);
-    for (int version = TLS1_2_VERSION; version <= TLS1_3_VERSION; version++) {
+    for (int turn = 0; turn < 4; turn++) {
+        int version = turn % 2 == 0 ? TLS1_2_VERSION : TLS1_3_VERSION;
         struct link l;
 
+        ctx->direct = turn >= 2; /* as where the kernel may encrypt */
         dial(&l, ctx, (struct dial){ .version = version });
         assert_int_equal(shake(&l), 0);
         check_transfer(&l, send_iovecs, total);
@@ -402,6 +444,7 @@ int main(void)
         cmocka_unit_test(what_is_refused),
         cmocka_unit_test(plain_http_is_refused),
         cmocka_unit_test(bytes_pass_both_ways),
+        cmocka_unit_test(tickets_wait_for_the_first_answer),
         cmocka_unit_test(large_bodies_arrive_whole),
         cmocka_unit_test(orderly_ends),
         cmocka_unit_test(a_cut_connection_is_not_an_end),

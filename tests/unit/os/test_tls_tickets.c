@@ -135,6 +135,42 @@ static void an_old_ticket_is_exchanged(void **state)
     }
 }
 
+/* Whether a client that comes back with the newest key's ticket leaves with another one. */
+static bool is_renewed(struct tls_ctx *ctx, struct dial d)
+{
+    struct link first, second;
+    char none[8];
+    bool another;
+
+    dial(&first, ctx, d);
+    assert_int_equal(shake(&first), 0);
+    client_reads(&first, none, sizeof(none));
+    d.resume = first.ticket;
+    dial(&second, ctx, d);
+    assert_int_equal(shake(&second), 0);
+    client_reads(&second, none, sizeof(none));
+    assert_true(info_of(&second).resumed);
+    another = second.ticket != NULL;
+    hang_up(&first);
+    hang_up(&second);
+    return another;
+}
+
+/* RFC 8446 C.4: a client shows a ticket once. But who has shown a certificate is to show it again in an hour. */
+static void whoever_resumes_is_given_the_next_ticket(void **state)
+{
+    struct tls_tickets *tickets = ring(1, (const unsigned char *)"a");
+    struct tls_ctx *ctx = context(tickets, &site, STR("")), *asked = context(tickets, &site, str_of(ca.cert));
+
+    (void)state;
+    assert_true(is_renewed(ctx, by("example.org", TLS1_3_VERSION)));
+    assert_false(is_renewed(ctx, by("example.org", TLS1_2_VERSION)));
+    assert_false(is_renewed(asked, (struct dial){ .name = "example.org", .version = TLS1_3_VERSION, .own = &person }));
+    tls_ctx_unref(ctx);
+    tls_ctx_unref(asked);
+    tls_tickets_unref(tickets);
+}
+
 static void keys_change_under_a_context(void **state)
 {
     struct tls_tickets *tickets = ring(1, (const unsigned char *)"a");
@@ -224,6 +260,7 @@ int main(void)
         cmocka_unit_test(tickets_work_between_processes_and_for_one_name),
         cmocka_unit_test(a_key_opens_tickets_as_long_as_it_is_kept),
         cmocka_unit_test(an_old_ticket_is_exchanged),
+        cmocka_unit_test(whoever_resumes_is_given_the_next_ticket),
         cmocka_unit_test(keys_change_under_a_context),
         cmocka_unit_test(without_keys_it_is_one_process),
         cmocka_unit_test(not_with_another_certificate),

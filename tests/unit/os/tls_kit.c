@@ -246,6 +246,7 @@ void hang_up(struct link *l)
 int shake(struct link *l)
 {
     int r = -EAGAIN, done = 0;
+    char none;
 
     for (int i = 0; i < 20 && (r == -EAGAIN || done != 1); i++) {
         done = SSL_do_handshake(l->client);
@@ -255,6 +256,8 @@ int shake(struct link *l)
         if (r < 0 && r != -EAGAIN)
             break;
     }
+    if (r == 0)
+        (void)!stream_read(&l->s, &none, 1); /* as every server does: before it waits the tickets go out */
     return r;
 }
 
