@@ -70,11 +70,10 @@ faults: ## the faults under load alone: deploys, deaths, hangs, shortage, overlo
 	@scripts/install_packages.sh build run test
 	@exec $(PYTHON) scripts/run_tests.py faults -- $(ARGS)
 
-bench: ## measure against gunicorn, nginx, h2o, caddy and haproxy on this machine (ARGS, HTTP2_ARGS)
+bench: ## measure against others on this machine, 40 minutes (CASE=hello for one, ARGS="--quick", BENCH_PEERS=dir)
 	@scripts/install_packages.sh build run bench
 	@scripts/build.sh $(BUILD)
-	@$(PYTHON) bench/run.py $(ARGS)
-	@exec $(PYTHON) bench/http2.py $(HTTP2_ARGS)
+	@exec $(PYTHON) bench/run.py $(CASE) $(ARGS)
 
 reliability: ## the same faults for others: what they lose, for docs/user/reliability.md (ARGS="--seconds 12 --write")
 	@scripts/install_packages.sh build run test bench

@@ -13,9 +13,12 @@ import subprocess
 import urllib.parse
 import urllib.request
 
-import peers
-import run
+from harness import load
+from harness.serve import serving
+from harness.site import PYTHON, ROOT
+from peers import PEERS
 
+SHOP = ROOT / "examples" / "shop"
 PAGES = {"JSON of the products": "/api/products/", "front page": "/"}
 FIELDS = ("p50_us", "p99_us", "max_us", "inside_us", "outside_us", "pause_us", "rss_mb")
 
@@ -27,16 +30,16 @@ def times(url):
 
 def measure(way, path, options):
     os.environ["QUINTET_GC"] = way
-    run.PAGES["timed"] = (run.SHOP, "timed_shop:application", path)
-    with run.serving("quintet", "timed", 1) as (url, roots):
-        run.load(url, 2, options.connections)
+    with serving(PEERS["quintet"], path, chdir=SHOP, app="timed_shop:application", workers=1) as server:
+        url = server.url(path)
+        load.wrk(url, 2, options.connections)
         times(url)
-        before = run.cpu_of(roots)
-        requests, _, _, failures = run.load(url, options.seconds, options.connections)
-        after = run.cpu_of(roots)
+        before = server.costs()
+        figures = load.wrk(url, options.seconds, options.connections)
+        after = server.costs()
         found = times(url)
-    assert failures == 0
-    return {"cpu_us": (after[0] - before[0]) * 1e6 / requests, **{field: found[field] for field in FIELDS}}
+    assert figures["failures"] == 0
+    return {"cpu_us": (after[0] - before[0]) * 1e6 / figures["requests"], **{field: found[field] for field in FIELDS}}
 
 
 def main():
@@ -46,8 +49,8 @@ def main():
     parser.add_argument("--connections", type=int, default=4)
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
-    os.environ.update(SHOP_DEMO="1", PYTHONPATH=str(peers.ROOT / "bench"), QUINTET_THREADS=str(options.threads))
-    subprocess.run([peers.PYTHON, "manage.py", "prepare"], cwd=run.SHOP, check=True, stdout=subprocess.DEVNULL)
+    os.environ.update(SHOP_DEMO="1", PYTHONPATH=str(ROOT / "bench"), QUINTET_THREADS=str(options.threads))
+    subprocess.run([PYTHON, "manage.py", "prepare"], cwd=SHOP, check=True, stdout=subprocess.DEVNULL)
     print("| page | --gc | CPU µs/request | in the application: median | p99 | most | of it collector, mean | longest | collector outside, mean | MB |")
     print("|---|---|--:|--:|--:|--:|--:|--:|--:|--:|")
     for page, path in PAGES.items():

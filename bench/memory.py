@@ -8,31 +8,19 @@ usage: memory.py [--workers 4] [--seconds 5]
 import argparse
 import os
 import subprocess
-from pathlib import Path
 
-import peers
-import run
+from harness import costs, load
+from harness.serve import serving
+from harness.site import PYTHON, ROOT
+from peers import PEERS
 
-
-def pss(roots):
-    """MB of all worker and preloader processes below the roots."""
-    table = run.processes()
-    total = 0
-    for pid, (_, _, title) in table.items():
-        if not title.startswith(("quintet: worker", "quintet: preloader")) or not is_below(pid, roots, table):
-            continue
-        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                total += int(line.split()[1]) / 1024
-    return total
+SHOP = ROOT / "examples" / "shop"
 
 
-def is_below(pid, roots, table):
-    while pid in table:
-        if pid in roots:
-            return True
-        pid = table[pid][0]
-    return False
+def pss(server):
+    """MB of all worker and preloader processes."""
+    workers = [pid for pid, row in costs.tree(server.roots()).items() if row[2].startswith(("quintet: worker", "quintet: preloader"))]
+    return costs.pss(workers, below=False) / 2**20
 
 
 def main():
@@ -41,15 +29,15 @@ def main():
     parser.add_argument("--seconds", type=int, default=5)
     options = parser.parse_args()
     os.environ["SHOP_DEMO"] = "1"
-    subprocess.run([peers.PYTHON, "manage.py", "prepare"], cwd=run.SHOP, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([PYTHON, "manage.py", "prepare"], cwd=SHOP, check=True, stdout=subprocess.DEVNULL)
     print("| | MB at the start | MB after the load |")
     print("|---|--:|--:|")
     for name, preload in (("each imports", "no"), ("--preload", "yes")):
         os.environ["QUINTET_PRELOAD"] = preload
-        with run.serving("quintet", "shop: front page", options.workers) as (url, roots):
-            first = pss(roots)
-            run.load(url, options.seconds, 16)
-            print(f"| {name} | {first:.0f} | {pss(roots):.0f} |")
+        with serving(PEERS["quintet"], chdir=SHOP, app="shop.wsgi:application", workers=options.workers) as server:
+            first = pss(server)
+            load.wrk(server.url("/"), options.seconds, 16)
+            print(f"| {name} | {first:.0f} | {pss(server):.0f} |")
 
 
 if __name__ == "__main__":

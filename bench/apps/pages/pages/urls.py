@@ -5,4 +5,6 @@ from pages import views
 urlpatterns = [
     path("plain/", views.plain),
     path("rows/", views.rows),
+    path("download/", views.download),
+    path("booted/", views.booted),
 ]

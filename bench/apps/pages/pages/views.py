@@ -1,7 +1,12 @@
-from django.http import HttpResponse
+import os
+import time
+
+from django.http import FileResponse, HttpResponse
 from django.shortcuts import render
 
 from pages.models import Article
+
+BOOTED = "%d" % time.time_ns()
 
 
 def plain(request):
@@ -12,3 +17,13 @@ def plain(request):
 def rows(request):
     """A usual page: one query, twenty rows, a template."""
     return render(request, "rows.html", {"articles": Article.objects.order_by("-published")[:20]})
+
+
+def download(request):
+    """The file that BENCH_FILE names."""
+    return FileResponse(open(os.environ["BENCH_FILE"], "rb"))
+
+
+def booted(request):
+    """When this process has imported the views: another number after a reload."""
+    return HttpResponse(BOOTED, content_type="text/plain")

@@ -1,0 +1,50 @@
+"""Apache with mod_wsgi in daemon mode, which its documentation advises."""
+import os
+
+from harness.site import PYTHON, spawn
+from peers.base import Peer
+
+MODULES = "/usr/lib/apache2/modules"
+CONF = """
+ServerRoot {dir}
+ServerName localhost
+PidFile {dir}/apache.pid
+DefaultRuntimeDir {dir}
+Listen 127.0.0.1:{port}
+{user}
+LoadModule mpm_event_module {modules}/mod_mpm_event.so
+LoadModule authz_core_module {modules}/mod_authz_core.so
+LoadModule wsgi_module {modules}/mod_wsgi.so
+ErrorLog {dir}/apache-error.log
+LogFormat "%h %l %u %t \\"%r\\" %>s %O \\"%{{Referer}}i\\" \\"%{{User-Agent}}i\\"" combined
+CustomLog {dir}/apache-access.log combined
+KeepAlive On
+MaxKeepAliveRequests 0
+KeepAliveTimeout 75
+WSGISocketPrefix {dir}/wsgi
+WSGIDaemonProcess app processes={workers} threads={threads} python-path={chdir}
+WSGIProcessGroup app
+WSGIApplicationGroup %{{GLOBAL}}
+WSGIScriptAlias / {dir}/app.wsgi
+<Directory {dir}>
+    Require all granted
+</Directory>
+"""
+
+
+class ApacheModWsgi(Peer):
+    name = "apache + mod_wsgi"
+    programs = ("apache2",)
+    settings = "event MPM, daemon mode with as many processes as the others have workers and 4 threads each, the main interpreter, access log to a file"
+
+    def missing(self):
+        return super().missing() or ("" if os.path.exists(f"{MODULES}/mod_wsgi.so") else "mod_wsgi")
+
+    def start(self, site):
+        module, _, name = site.app.partition(":")
+        (site.dir / "app.wsgi").write_text(f"import os\nos.chdir({str(site.chdir)!r})\nfrom {module} import {name} as application\n")
+        conf = site.dir / "apache.conf"
+        user = "User www-data\nGroup www-data" if os.geteuid() == 0 else ""
+        conf.write_text(CONF.format(dir=site.dir, port=site.port, user=user, modules=MODULES, workers=site.workers, threads=site.threads or 4, chdir=site.chdir))
+        assert PYTHON == "/usr/bin/python3", "mod_wsgi of Debian has Debian's Python"
+        return [spawn(site, "apache", ["/usr/sbin/apache2", "-D", "FOREGROUND", "-f", conf])]
