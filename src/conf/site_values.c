@@ -90,7 +90,7 @@ static bool is_token(struct str s)
 /* What says where the message ends, or belongs to one connection, is not the operator's to say. */
 static bool frames_message(struct str name)
 {
-    static const char *const names[] = { "connection", "content-length", "keep-alive", "te",
+    static const char *const names[] = { "connection", "content-length", "keep-alive", "proxy-connection", "te",
                                          "trailer",    "upgrade",        "date",       "transfer-encoding" };
 
     for (size_t i = 0; i < ARRAY_LEN(names); i++)

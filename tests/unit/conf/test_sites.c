@@ -116,9 +116,15 @@ static void values(void **state)
                                               "https://{query}",
                                               "/}" };
     static const char *const headers[] = { "A: b", "A:", "A: b, c: d", "X_1: \t" };
-    static const char *const no_headers[] = {
-        "", "A", ": b", "A b: c", "Content-Length: 3", "connection: close", "A: b\r\nC: d", "A: \x7f"
-    };
+    static const char *const no_headers[] = { "Proxy-Connection: close",
+                                              "",
+                                              "A",
+                                              ": b",
+                                              "A b: c",
+                                              "Content-Length: 3",
+                                              "connection: close",
+                                              "A: b\r\nC: d",
+                                              "A: \x7f" };
 
     for (size_t i = 0; i < ARRAY_LEN(hosts); i++)
         assert_true(site_is_host(str_of(hosts[i])));
