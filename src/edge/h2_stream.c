@@ -490,6 +490,18 @@ static void drop_rest(struct h2_stream *st)
     stream_news(st);
 }
 
+/* The session has reset a head that breaks the rules of HTTP/2 (RFC 9113 8.1.1), and none came to on_head. In log and metrics it is the 400 that the same
+ * request is by HTTP/1. */
+static void note_malformed(struct h2_stream *st)
+{
+    struct exchange *ex = &st->exchange;
+
+    if (st->state != H2_HEAD || st->counted > 0 || intake_identify(ex, conn_of(st), st->bytes.data) != 0)
+        return;
+    ex->response.status = 400;
+    ex->response.started = true;
+}
+
 /* Reset before all was said. Whether it can be forgotten depends on whether a worker runs it. */
 static void stream_broken(struct h2_stream *st)
 {
@@ -497,6 +509,7 @@ static void stream_broken(struct h2_stream *st)
     bool asked = st->state == H2_WAIT || st->state == H2_SEND;
 
     ex->client_gone = true;
+    note_malformed(st);
     if (asked && ex->handler->client_left != NULL && !ex->handler->client_left(ex)) {
         set_state(st, H2_REST);
         exchange_unfilter(ex);

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "edge/gate.h"
+#include "edge/gate/gates.h"
 #include "edge/handler/handlers.h"
 
 static bool is_health(const struct exchange *ex)
@@ -21,7 +22,7 @@ static const struct handler *find_route(struct exchange *ex)
     case 0:
         return NULL;
     case -ENOENT:
-        return gate_refuse(ex, 421, STR("no site of this server has this name"));
+        return gate_unknown_host(ex, 421);
     default:
         return gate_refuse(ex, 400, STR("the path can be read in two ways"));
     }

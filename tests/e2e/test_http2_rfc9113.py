@@ -395,6 +395,30 @@ def test_hpack_the_table_lives_across_requests(dial):
     c.dies(COMPRESSION_ERROR)
 
 
+MALFORMED = {  # 8.2.1, 8.2.2, 8.3.1: the library resets these, or we refuse them
+    "upper-case": [("X-Upper", "a")],
+    "connection": [("connection", "close")],
+    "a field with a line break": [("x-a", "b\r\nc: d")],
+    "a pseudo-field behind others": [("x-a", "b"), (":scheme", "http")],
+    "an unknown pseudo-field": [(":own", "b")],
+    "a length that is none": [("content-length", "x")],
+}
+
+
+@pytest.mark.parametrize("name", MALFORMED)
+@pytest.mark.skipif(PEER is not None, reason="our log")
+def test_8_1_1_a_malformed_request_is_in_the_log(dial, name):
+    """As the same is by HTTP/1: 400."""
+    c, path = dial(), "/malformed?%s-%s" % (name.replace(" ", "-"), dial.how)
+    c.send(c.headers(1, block(c.head("GET", path) + MALFORMED[name])))
+    answer = c.answer(1)
+    assert answer.reset == PROTOCOL_ERROR or answer.status == 400
+    line, = dial.site.wait_access(target=path)
+    assert (line["status"], line["method"], line["protocol"]) == (400, "GET", "HTTP/2.0")
+    c.send(c.headers(3, block(c.head())))
+    assert c.answer(3).status == 200
+
+
 def test_hpack_a_refused_block_still_counts(dial):
     """4.3: the table is kept in step by blocks whose request is refused."""
     c = dial()

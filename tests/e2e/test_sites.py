@@ -1,7 +1,7 @@
 """Sites and routes of quintet.yaml."""
 import pytest
 
-from kit import instance
+from kit import client, instance
 
 ECHO = '''
 def application(environ, start_response):
@@ -54,6 +54,16 @@ def test_hosts_choose_the_site(site):
     assert r.status == 301 and r["Location"] == "https://www.example.com/x/y?z=%20" and r["X-Everywhere"] == "1"
     for name in ["a.b.example.org", "example.org", "evil.test", "127.0.0.1", "xexample.com"]:
         assert host(one, name, "/x").status == 421, name
+    assert one.wait_message(message="a request for an unknown host", host="evil.test")["status"] == 421
+
+
+def test_unknown_hosts_are_counted(site):
+    one = site(SITES, DOCS, options=["--metrics-bind", "127.0.0.1:0"])
+    assert host(one, "evil.test", "/").status == 421
+    at = one.status()["metrics"].split("://")[1].rpartition(":")
+    c = client.Client(client.connect((at[0], int(at[2]))))
+    assert 'refused_total{reason="host"} 1\n' in c.get("/metrics").text
+    c.close()
 
 
 def test_the_longest_path_answers(site):

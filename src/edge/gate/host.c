@@ -38,16 +38,22 @@ static bool has_a_site(const struct exchange *ex)
            answer != CONF_ANSWER_APP;
 }
 
-const struct handler *gate_host(struct exchange *ex)
+static struct str host_of(const struct exchange *ex)
 {
-    struct str host = ex->host.n > 0 ? ex->host : ex->server_name;
-    unsigned status;
+    return ex->host.n > 0 ? ex->host : ex->server_name;
+}
 
-    if (hosts_known(ex->snapshot, host) || has_a_site(ex))
-        return NULL;
+const struct handler *gate_unknown_host(struct exchange *ex, unsigned status)
+{
     stats_add(&ex->lane->stats.unknown_host, 1);
-    status = is_misdirected(ex) ? 421 : 400;
-    log_event(&ex->lane->edge->log, LOG_INFO, "a request for an unknown host", LOG_S("host", host),
+    log_event(&ex->lane->edge->log, LOG_INFO, "a request for an unknown host", LOG_S("host", host_of(ex)),
               LOG_N("status", status), LOG_S("request_id", ex->id));
     return gate_refuse(ex, status, STR("no site of this server has that name"));
+}
+
+const struct handler *gate_host(struct exchange *ex)
+{
+    if (hosts_known(ex->snapshot, host_of(ex)) || has_a_site(ex))
+        return NULL;
+    return gate_unknown_host(ex, is_misdirected(ex) ? 421 : 400);
 }
