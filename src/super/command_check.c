@@ -216,18 +216,26 @@ static void check_roots(struct check *check)
 }
 
 /* Warnings do not keep a site from serving: the directory may be made later, and reload finds it. */
-static void check_directories(struct check *check)
+static void check_directory(struct check *check, const char *id, const char *name, const char *who)
 {
-    const char *names[CONF_SITE_FILES_MAX];
-    size_t n = conf_sites_files(&check->plan->conf->sites, CONF_FILES_DIRECTORY, names);
     struct stat st;
 
-    for (size_t i = 0; i < n; i++) {
-        if (stat(names[i], &st) == 0 && S_ISDIR(st.st_mode))
-            continue;
-        (void)why_set(&check->why, 0, "%s, which sites and routes name, is no directory that can be read", names[i]);
-        bad(check, "warning", "route-directory", check->why.text, "make it, or name another; then `quintet reload`");
-    }
+    if (stat(name, &st) == 0 && S_ISDIR(st.st_mode))
+        return;
+    (void)why_set(&check->why, 0, "%s, which %s, is no directory that can be read", name, who);
+    bad(check, "warning", id, check->why.text, "make it, or name another; then `quintet reload`");
+}
+
+static void check_directories(struct check *check)
+{
+    const struct conf *conf = check->plan->conf;
+    const char *names[CONF_SITE_FILES_MAX];
+    size_t n = conf_sites_files(&conf->sites, CONF_FILES_DIRECTORY, names);
+
+    for (size_t i = 0; i < n; i++)
+        check_directory(check, "route-directory", names[i], "sites and routes name");
+    if (conf->error_pages != NULL)
+        check_directory(check, "error-pages", conf->error_pages, "error_pages names");
 }
 
 static void check_secrets(struct check *check)

@@ -212,7 +212,18 @@ void role_edge_tickets(struct super *super)
     }
 }
 
-/* The pairs have been checked before any switch; if they went bad since, the edge keeps those it has. */
+/* An edge that has died has taken its certificates along; one that lives has these already. */
+static void send_kept_tls(struct child *edge, const struct plan *plan, const struct why *why)
+{
+    int fd = tls_care_kept(&super_of(edge)->tls, plan->conf);
+
+    if (fd >= 0)
+        send_blob(edge, WIRE_TLS, fd);
+    log_event(edge->log, LOG_ERROR, "the certificates cannot be used", LOG_Z("why", why->text),
+              LOG_Z("instead", fd >= 0 ? "those that were used before" : "none"));
+}
+
+/* The pairs have been checked before any switch; if they went bad since, those that were good last stay in use. */
 static void send_tls(struct child *edge, const struct plan *plan)
 {
     struct super *super = super_of(edge);
@@ -220,12 +231,14 @@ static void send_tls(struct child *edge, const struct plan *plan)
     struct tls_ctx *ctx = NULL;
     int fd = certs_blob(plan->conf, &ctx, why);
 
+    if (fd >= 0 || fd == -ENOENT)
+        tls_care_keep(&super->tls, plan->conf, fd);
+    else
+        send_kept_tls(edge, plan, why);
     if (fd >= 0) {
         send_blob(edge, WIRE_TLS, fd);
         tls_care_certs(&super->tls, ctx);
         tls_care_warn(&super->tls, super->log, (int64_t)(clock_wall_ns() / NS_PER_SEC));
-    } else if (fd != -ENOENT) {
-        log_event(edge->log, LOG_ERROR, "the certificates cannot be used", LOG_Z("why", why->text));
     }
     tls_ctx_unref(ctx);
     mem_free(why);

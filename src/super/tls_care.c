@@ -1,7 +1,12 @@
 /* Ticket keys and certificates, looked after. */
 #include "super/tls_care.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "super/roles.h"
 #include "super/super.h"
@@ -25,6 +30,7 @@ void tls_care_init(struct super *super)
     struct tls_care *care = &super->tls;
 
     care->super = super;
+    care->kept.fd = -1;
     tickets_init(&care->tickets, clock_mono_ns());
     loop_timer_init(&care->timer, on_timer);
     loop_timer_set(super->loop, &care->timer, LOOK_NS);
@@ -42,10 +48,18 @@ static void forget_certs(struct tls_care *care)
     care->n_certs = 0;
 }
 
+static void forget_kept(struct tls_care *care)
+{
+    if (care->kept.fd >= 0)
+        close(care->kept.fd);
+    care->kept.fd = -1;
+}
+
 void tls_care_fini(struct super *super)
 {
     tickets_wipe(&super->tls.tickets);
     forget_certs(&super->tls);
+    forget_kept(&super->tls);
 }
 
 void tls_care_certs(struct tls_care *care, const struct tls_ctx *ctx)
@@ -63,6 +77,41 @@ void tls_care_certs(struct tls_care *care, const struct tls_ctx *ctx)
                                                  .warn_from = tls_cert_warn_from(info) };
     }
     care->said = 0;
+}
+
+static uint64_t hash_list(uint64_t so_far, const struct conf_list *list)
+{
+    for (size_t i = 0; i < list->n; i++)
+        so_far = hash_str(&(struct hash_seed){ so_far, i }, str_of(list->items[i]));
+    return so_far;
+}
+
+/* Other files, or other demands on clients, are not what was kept. */
+static uint64_t what_of(const struct conf *conf)
+{
+    uint64_t what = hash_list(hash_list(1, &conf->certfile), &conf->keyfile);
+
+    if (conf->tls_client_ca != NULL)
+        what = hash_str(&(struct hash_seed){ what, (uint64_t)conf->tls_client_auth }, str_of(conf->tls_client_ca));
+    return what;
+}
+
+void tls_care_keep(struct tls_care *care, const struct conf *conf, int fd)
+{
+    forget_kept(care);
+    if (fd < 0)
+        return;
+    care->kept = (struct tls_care_kept){ .fd = fcntl(fd, F_DUPFD_CLOEXEC, 3), .what = what_of(conf) };
+}
+
+int tls_care_kept(const struct tls_care *care, const struct conf *conf)
+{
+    int fd;
+
+    if (care->kept.fd < 0 || care->kept.what != what_of(conf))
+        return -ENOENT;
+    fd = fcntl(care->kept.fd, F_DUPFD_CLOEXEC, 3);
+    return fd >= 0 ? fd : -errno;
 }
 
 static void warn(const struct tls_care_cert *cert, struct log *log, int64_t now)

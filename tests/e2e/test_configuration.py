@@ -271,6 +271,8 @@ def test_check(quintet, tmp_path):
     good = run(*words, "app", cwd=tmp_path)
     assert good.returncode == 0, good.stdout + good.stderr
     (tmp_path / "bad.py").write_text("import nothing_like_it\n")
+    pages = run(*words, "--error-pages", "none/", "app", cwd=tmp_path)
+    assert pages.returncode == 0 and "none/, which error_pages names, is no directory" in pages.stdout
     bad = run(*words, "--certfile", "none.pem", "--keyfile", "none.key", "--tls-bind", "127.0.0.1:0", "bad", cwd=tmp_path)
     said = bad.stdout + bad.stderr
     assert bad.returncode == 1 and "nothing_like_it" in said and "none.pem" in said

@@ -290,6 +290,25 @@ def test_certificate_reload(quintet, authority, tmp_path):
     site.expected += ["certificate", "live.pem"]
 
 
+def test_an_edge_that_dies_while_the_files_are_bad(quintet, authority, tmp_path):
+    """The next one gets the certificates that the last one had."""
+    pair = authority.pair("localhost")
+    live = Pair(tmp_path / "live.pem", tmp_path / "live.key", pair.ca)
+    shutil.copy(pair.cert, live.cert)
+    shutil.copy(pair.key, live.key)
+    site = quintet("plain.py", tls=[live])
+    for text in ("nonsense", None):
+        live.cert.unlink()
+        if text:
+            live.cert.write_text(text)
+        edge = site.edge_pid
+        os.kill(edge, signal.SIGKILL)
+        until(lambda: site.status()["edge"]["pid"] not in (0, edge) and site.status()["edge"]["state"] == "up", "another edge")
+        assert site.client(authority.context(), "localhost").get().status == 200
+        assert site.wait_message(message="the certificates cannot be used", instead="those that were used before")
+    site.expected += ["edge died", "the certificates cannot be used"]
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="dropping privileges needs them first")
 def test_nobody_else_can_read_keys(quintet, authority, tmp_path):
     """The supervisor, root, reads them; the edge is nobody and may gain nothing, the workers are who they are told."""
