@@ -14,7 +14,7 @@ def wrk_figures(text):
 
 def wrk(url, seconds, connections=64, fields=(), script=None):
     """GETs by wrk, or what a script for it says. A response other than 2xx and 3xx is a failure, and so is a broken connection."""
-    words = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", script or REPORT]
+    words = ["wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--timeout", "10s", "-s", script or REPORT]
     for field in fields:
         words += ["-H", field]
     done = subprocess.run([*map(str, words), url], capture_output=True, text=True, check=True)
