@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/digits.h"
 #include "base/mem.h"
 #include "edge/edge_process.h"
 #include "edge/h2.h"
@@ -291,11 +292,13 @@ static void add_own_fields(struct h2_stream *st)
 {
     struct exchange *ex = &st->exchange;
     struct response *r = &ex->response;
+    char digits[DIGITS_U64];
 
     if (!r->date)
         exchange_add(ex, STR("date"), lane_date(conn_of(st)->lane));
     if (exchange_tells_length(ex))
-        exchange_add(ex, STR("content-length"), arena_printf(&ex->arena, "%llu", (unsigned long long)r->length));
+        exchange_add(ex, STR("content-length"),
+                     arena_dup(&ex->arena, str_make(digits, digits_u64(digits, (uint64_t)r->length))));
 }
 
 static void stream_respond(struct h2_stream *st)

@@ -42,13 +42,21 @@ static const unsigned char fields_by_len[NAME_MAX_LEN + 1][SAME_LEN_MAX + 1] = {
     [26] = { HTTP_F_CLOUDFRONT_FORWARDED_PROTO },
 };
 
+/* The first and the last letter tell those of a length apart. */
 enum http_field_id http_field_lookup(struct str name)
 {
-    if (name.n > NAME_MAX_LEN)
+    char first, last;
+
+    if (name.n == 0 || name.n > NAME_MAX_LEN)
         return HTTP_F_OTHER;
-    for (const unsigned char *id = fields_by_len[name.n]; *id != HTTP_F_OTHER; id++)
-        if (str_eq_nocase(field_names[*id], name))
+    first = ascii_lower(name.p[0]);
+    last = ascii_lower(name.p[name.n - 1]);
+    for (const unsigned char *id = fields_by_len[name.n]; *id != HTTP_F_OTHER; id++) {
+        const char *known = field_names[*id].p;
+
+        if (known[0] == first && known[name.n - 1] == last && str_eq_nocase(field_names[*id], name))
             return (enum http_field_id) * id;
+    }
     return HTTP_F_OTHER;
 }
 
