@@ -44,14 +44,12 @@ static bool same_eights(const char *a, const char *b, size_t n)
     return eight_lower(a + n - 8) == eight_lower(b + n - 8);
 }
 
-bool str_eq_nocase(struct str a, struct str b)
+bool str_same_nocase(const char *a, const char *b, size_t n)
 {
-    if (a.n != b.n)
-        return false;
-    if (a.n >= 8)
-        return same_eights(a.p, b.p, a.n);
-    for (size_t i = 0; i < a.n; i++)
-        if (ascii_lower(a.p[i]) != ascii_lower(b.p[i]))
+    if (n >= 8)
+        return same_eights(a, b, n);
+    for (size_t i = 0; i < n; i++)
+        if (ascii_lower(a[i]) != ascii_lower(b[i]))
             return false;
     return true;
 }

@@ -33,7 +33,11 @@ static inline struct str str_make(const char *p, size_t n)
 
 struct str str_of(const char *zero_terminated); /* NULL gives the empty str */
 bool str_eq(struct str a, struct str b);
-bool str_eq_nocase(struct str a, struct str b);
+bool str_same_nocase(const char *a, const char *b, size_t n);
+static inline bool str_eq_nocase(struct str a, struct str b)
+{
+    return a.n == b.n && str_same_nocase(a.p, b.p, a.n); /* most differ in length, and take no call */
+}
 int str_cmp(struct str a, struct str b);
 bool str_starts(struct str s, struct str prefix);
 bool str_starts_nocase(struct str s, struct str prefix);
