@@ -17,7 +17,7 @@ import os
 import sys
 
 from cases import CASES
-from harness import report
+from harness import pages, report
 from harness.rounds import measure
 from harness.serve import lift_limit
 from harness.site import ROOT
@@ -36,6 +36,8 @@ def arguments():
     parser.add_argument("--quintet", metavar="OPTIONS")
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--seconds", type=float)
+    parser.add_argument("--write", action="store_true", help="write the tables into README.md and docs/user/performance.md, and the plots")
+    parser.add_argument("--pages", action="store_true", help="measure nothing, write them from the results that are there")
     parser.add_argument("--quick", action="store_true", help="one short round: that it works, not how fast it is")
     options = parser.parse_args()
     if options.quick:
@@ -71,9 +73,13 @@ def main():
         for case in CASES.values():
             print(f"{case.name:16} {case.title}: {', '.join(case.peers)}")
         return
+    if options.pages:
+        return pages.write(RESULTS, CASES, PEERS)
     lift_limit()
     options.binary_names = [add_binary(text) for text in options.binary]
     good = [one(CASES[name], options) for name in options.case or CASES]
+    if options.write:
+        pages.write(RESULTS, CASES, PEERS)
     sys.exit(0 if all(good) else 1)
 
 

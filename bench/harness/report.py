@@ -14,6 +14,7 @@ COLUMNS = {
     "rate": ("requests/s", lambda v: f"{v:.0f}" if v >= 100 else f"{v:.2f}"),
     "p50": ("p50 ms", lambda v: f"{v * MS:.2f}"),
     "p99": ("p99 ms", lambda v: f"{v * MS:.2f}"),
+    "calm": ("p99 ms without them", lambda v: f"{v * MS:.2f}"),
     "p999": ("p99.9 ms", lambda v: f"{v * MS:.2f}"),
     "mean": ("mean ms", lambda v: f"{v * MS:.2f}"),
     "longest": ("longest ms", lambda v: f"{v * MS:.1f}"),

@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "bench"))
 
-from harness import costs, load, pace, report, rounds, stats  # noqa: E402
+from harness import costs, load, pace, pages, plot, report, rounds, stats  # noqa: E402
 
 H2LOAD = """finished in 2.01s, 74651.43 req/s, 78.25MB/s
 requests: 150049 total, 150305 started, 150049 done, 150040 succeeded, 9 failed, 2 errored, 1 timeout
@@ -96,3 +96,36 @@ def test_every_case_names_peers_that_there_are():
 def test_figures_of_a_peer_without_a_server():
     server = SimpleNamespace(peer=SimpleNamespace(load=lambda server, seconds: {"cpu": 7}), children=[], costs=lambda: (0, 0, 0))
     assert rounds.run(case(), server, 1) == {"cpu": 7}
+
+
+def test_pages_keep_what_is_written_around_the_tables():
+    text = "above\n<!-- bench: begin (summary) -->\nold\n<!-- bench: end -->\nbelow\n"
+    assert pages.between(text, "summary", "new\n") == text.replace("old", "new")
+    with pytest.raises(SystemExit):
+        pages.between(text, "whole", "new")
+
+
+def test_pages_have_their_markers():
+    for page, what in pages.PAGES.items():
+        pages.between((ROOT / page).read_text(), what, "")
+
+
+def saved(tmp_path):
+    report.save(tmp_path, case(), FOUND, {"h2o": "h2o"})
+    return pages.kept(tmp_path, {"x": case()})
+
+
+def test_results_are_kept_and_become_tables(tmp_path):
+    results = saved(tmp_path)
+    assert "| a title | nginx | throughput | 1.50 (1.50–1.50) | 2 **not reached** |" in pages.promises(results)
+    assert "| a title | nginx | 1.50 | 2.00 |" in pages.summary(results)
+    whole = pages.whole(results, {"nginx": SimpleNamespace(settings="tuned")})
+    assert "Not measured: h2o" in whole and "- **nginx**: tuned" in whole and "150" in whole
+
+
+def test_plots_are_xml(tmp_path):
+    import xml.etree.ElementTree as xml
+    pages.pictures(tmp_path, saved(tmp_path))
+    for name in ("x-rate.svg", "x-cpu.svg"):
+        assert len(xml.parse(tmp_path / name).getroot().findall("{*}rect")) == 2
+    assert "&lt;" in plot.bars("<", [("a", (1, 0, 2))], str)

@@ -1,0 +1,3 @@
+import time
+
+BOOTED = time.time_ns()

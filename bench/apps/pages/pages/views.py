@@ -1,12 +1,10 @@
 import os
-import time
 
 from django.http import FileResponse, HttpResponse
 from django.shortcuts import render
 
+from pages import BOOTED
 from pages.models import Article
-
-BOOTED = "%d" % time.time_ns()
 
 
 def plain(request):
@@ -25,5 +23,5 @@ def download(request):
 
 
 def booted(request):
-    """When this process has imported the views: another number after a reload."""
-    return HttpResponse(BOOTED, content_type="text/plain")
+    """When this process has imported the project: a later moment after a reload."""
+    return HttpResponse(str(BOOTED), content_type="text/plain")
