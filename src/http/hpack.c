@@ -8,6 +8,8 @@
 #define DYNAMIC 62 /* index of the newest entry: the static table has 61 */
 #define STATUS 8   /* index of the first :status */
 #define INT_MAX_BYTES 6
+#define WAYS                                                                                                           \
+    4 /* slots where a field may be: with fewer two fields of every response would drive each other out now and then */
 
 /* RFC 7541 6.1 to 6.3: first bits of a representation, and how many bits of its number are in the first byte. */
 #define INDEXED 0x80
@@ -23,7 +25,7 @@
 
 enum keeping {
     KEPT,   /* in the table: the next response has it, too */
-    UNIQUE, /* to a response: not in the table, but for its name */
+    UNIQUE, /* perhaps, to a response: in the table for its name, or when it has come before */
     SECRET, /* never to be indexed */
 };
 
@@ -161,7 +163,7 @@ static uint8_t *name_place(struct hpack *h, struct str name)
     return &h->names[digest(name) >> 58];
 }
 
-static void enter(struct hpack *h, const struct header *field, uint8_t *place)
+static void enter(struct hpack *h, const struct header *field, unsigned slot)
 {
     struct hpack_entry *e = &h->entries[h->n];
 
@@ -170,9 +172,65 @@ static void enter(struct hpack *h, const struct header *field, uint8_t *place)
     memcpy(h->text + h->used + field->name.n, field->value.p, field->value.n);
     h->used += (uint32_t)(field->name.n + field->value.n);
     h->size += (uint32_t)(field->name.n + field->value.n) + HPACK_ENTRY_OVERHEAD;
-    *place = (uint8_t)++h->n;
+    h->fields[slot] = (uint8_t)++h->n;
     if (*name_place(h, field->name) == 0)
-        *name_place(h, field->name) = *place;
+        *name_place(h, field->name) = h->fields[slot];
+}
+
+static uint64_t hash_of(const struct header *field)
+{
+    return digest(field->value) + digest(field->name); /* of which the higher bits are the better ones */
+}
+
+static unsigned first_slot(uint64_t hash)
+{
+    return (unsigned)(hash >> 58) * WAYS;
+}
+
+static uint16_t mark_of(uint64_t hash)
+{
+    return (uint16_t)(1 | hash >> 42);
+}
+
+/* The entry that is the field; 0: none. */
+static unsigned find(const struct hpack *h, const struct header *field, uint64_t hash)
+{
+    uint16_t mark = mark_of(hash);
+
+    for (unsigned slot = first_slot(hash), i = 0; i < WAYS; i++, slot++) {
+        if (h->marks[slot] == mark && h->fields[slot] > 0 && holds(h, h->fields[slot], field))
+            return h->fields[slot];
+    }
+    return 0;
+}
+
+/* Where a field that is no entry belongs: where it has come before, else where none is, else where one has to go. */
+static unsigned slot_for(const struct hpack *h, uint64_t hash)
+{
+    unsigned first = first_slot(hash), slot = first + h->n % WAYS;
+    uint16_t mark = mark_of(hash);
+
+    for (unsigned i = first; i < first + WAYS; i++) {
+        if (h->fields[i] > 0)
+            continue;
+        slot = i;
+        if (h->marks[i] == mark)
+            break;
+    }
+    return slot;
+}
+
+/* Whether it has come before. */
+static bool comes_again(struct hpack *h, unsigned slot, uint64_t hash)
+{
+    uint16_t mark = mark_of(hash);
+
+    if (h->fields[slot] > 0)
+        return false;
+    if (h->marks[slot] == mark)
+        return true;
+    h->marks[slot] = mark;
+    return false;
 }
 
 /* Whether there is a place for it; one that would take half of the table has none. */
@@ -209,13 +267,15 @@ static size_t name_index(struct hpack *h, struct str name)
     return place > 0 && str_eq(name_of(h, &h->entries[place - 1]), name) ? index_of(h, place) : 0;
 }
 
-/* One that was not sent before. */
-static char *put_new(struct hpack *h, char *p, const struct header *field, uint8_t *place)
+/* One that is not in the table. */
+static char *put_new(struct hpack *h, char *p, const struct header *field, uint64_t hash)
 {
     const struct known *k = look_up(field->name);
     size_t index = k->index > 0 ? k->index : name_index(h, field->name);
-    bool for_name = k->keeping == UNIQUE && index == 0 && *name_place(h, field->name) == 0;
-    bool enters = (k->keeping == KEPT || for_name) && fits(h, field);
+    bool for_name = index == 0 && *name_place(h, field->name) == 0;
+    unsigned slot = slot_for(h, hash);
+    bool again = k->keeping == UNIQUE && (for_name || comes_again(h, slot, hash));
+    bool enters = (k->keeping == KEPT || again) && fits(h, field);
 
     if (enters)
         p = put_int(p, ADDED, ADDED_BITS, index);
@@ -224,18 +284,21 @@ static char *put_new(struct hpack *h, char *p, const struct header *field, uint8
     if (index == 0)
         p = put_lower(p, field->name);
     p = put_string(p, field->value);
-    if (enters)
-        enter(h, field, place);
+    if (enters) {
+        h->marks[slot] = mark_of(hash);
+        enter(h, field, slot);
+    }
     return p;
 }
 
 static char *put_field(struct hpack *h, char *p, const struct header *field)
 {
-    uint8_t *place = &h->fields[(digest(field->value) + digest(field->name)) >> 56];
+    uint64_t hash = hash_of(field);
+    unsigned place = find(h, field, hash);
 
-    if (*place > 0 && holds(h, *place, field))
-        return put_int(p, INDEXED, INDEXED_BITS, index_of(h, *place));
-    return put_new(h, p, field, place);
+    if (place > 0)
+        return put_int(p, INDEXED, INDEXED_BITS, index_of(h, place));
+    return put_new(h, p, field, hash);
 }
 
 static char *put_status(char *p, unsigned status)
