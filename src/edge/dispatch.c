@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "edge/edge_process.h"
+#include "edge/express.h"
 #include "edge/slots.h"
 #include "wire/message.h"
 
@@ -14,6 +15,8 @@ void dispatch_init(struct dispatch *d, struct edge *edge)
     memset(d, 0, sizeof(*d));
     pthread_mutex_init(&d->lock, NULL);
     list_init(&d->queue);
+    list_init(&d->aside);
+    usual_init(&d->usual);
     list_init(&d->generations);
     d->queue_timeout = UINT64_MAX;
     d->edge = edge;
@@ -21,7 +24,7 @@ void dispatch_init(struct dispatch *d, struct edge *edge)
 
 void dispatch_fini(struct dispatch *d)
 {
-    must(list_empty(&d->queue));
+    must(list_empty(&d->queue) && list_empty(&d->aside));
     pthread_mutex_destroy(&d->lock);
 }
 
@@ -90,21 +93,31 @@ static void enqueue(struct dispatch *d, struct job *job, bool front)
         slots_set_hungry(d, d->active, true);
 }
 
+/* At once: there is a slot, and nobody is before it. */
+static bool may_go(const struct dispatch *d, const struct job *job)
+{
+    return d->active != NULL && d->active->n_free > 0 && !hold_on(&d->hold) && list_empty(&d->queue) &&
+           (job->usual_ns == 0 || (list_empty(&d->aside) && express_may_go(d, d->active, job)));
+}
+
 int dispatch_submit(struct dispatch *d, struct job *job, bool front)
 {
     int error = 0;
 
     pthread_mutex_lock(&d->lock);
     job->held_ns = hold_total(&d->hold, job->waits_ns);
-    if (list_empty(&d->queue) && d->active != NULL && d->active->n_free > 0 && !hold_on(&d->hold)) {
+    express_judge(d, job);
+    if (may_go(d, job)) {
         d->handed++;
         slots_hand_over(d, d->active, job);
     } else {
         error = front ? 0 : may_wait(d, job);
-        if (error == 0)
+        if (error == 0) {
             enqueue(d, job, front);
-        else
+            slots_feed(d); /* a slow one may have to step aside, and then another can go */
+        } else {
             d->refused++;
+        }
     }
     if (job->replayed)
         d->replayed++;
@@ -160,6 +173,9 @@ static bool withdraw_handed(struct dispatch *d, struct job *job)
     job->crowd = NULL;
     s->orphan_ns = pool_look(g->pool, job->ticket, &look) == 0 ? plausible(look.taken_ns, job) : clock_mono_ns();
     s->orphan_timeout_ns = job->timeout_ns;
+    if (clock_mono_ns() - s->orphan_ns >
+        USUAL_SLOW_NS * 2) /* at least; who does not wait for it is often one of many */
+        express_note(d, job, clock_mono_ns() - s->orphan_ns);
     s->what = s->reported ? NULL : overdue_describe(job);
     overdue_watch(d->edge);
     return false;
@@ -206,6 +222,15 @@ bool dispatch_recall(struct dispatch *d, struct job *job)
     return !taken;
 }
 
+/* By the loop's clock, which is not older than the news of its end. */
+static void note_run(struct dispatch *d, const struct job *job)
+{
+    uint64_t now = loop_now(job->lane->loop);
+
+    if (job->since_ns != 0 && now > job->since_ns)
+        express_note(d, job, now - job->since_ns);
+}
+
 int dispatch_finish(struct dispatch *d, struct job *job)
 {
     struct generation *g = job->generation;
@@ -218,6 +243,7 @@ int dispatch_finish(struct dispatch *d, struct job *job)
     if (error == 0) {
         job->state = JOB_ENDED;
         d->rate.ended++;
+        note_run(d, job);
         slots_free(d, g, job->ticket.slot, serial);
     } else if (pool_look(g->pool, job->ticket, &look) == 0) {
         error = -EAGAIN;

@@ -6,6 +6,8 @@
  *                    ▼
  *                 QUEUED, first come first served ──▶ a slot comes free ──▶ HANDED
  *
+ * With one exception: quick requests overtake slow ones that would take the last worker (express.h).
+ *
  * One lock guards all: queue, free slots (slots.h), generations (pools.h). It is held for a copy of a few KB at most, never across a system call that waits. A job belongs to
  * the lane of its exchange; any lane may hand it over (whoever frees a slot), only its own lane reads its response.
  */
@@ -21,6 +23,7 @@
 #include "edge/hold.h"
 #include "edge/lane.h"
 #include "edge/rate.h"
+#include "edge/usual.h"
 #include "pool/request.h"
 #include "pool/response.h"
 #include "pool/slot.h"
@@ -32,14 +35,14 @@ struct tally;
 
 enum job_state {
     JOB_NEW,
-    JOB_QUEUED, /* in the queue */
+    JOB_QUEUED, /* in the queue, or aside */
     JOB_HANDED, /* in a slot: READY, RUNNING or DONE */
     JOB_ENDED,  /* holds nothing */
 };
 
 /* A request for the app, in its exchange's arena. Guarded by the dispatch lock, but for `reader` (its lane's). */
 struct job {
-    struct list link; /* in dispatch.queue */
+    struct list link; /* in dispatch.queue or dispatch.aside */
     enum job_state state;
     struct exchange *exchange;     /* borrowed */
     struct lane *lane;             /* borrowed */
@@ -52,6 +55,8 @@ struct job {
     uint64_t patience_ns;               /* how long it may wait; 0: as dispatch_limit says */
     uint64_t
         timeout_ns; /* how long it may run, also when its client has left; UINT64_MAX: no limit; 0: as the configuration says */
+    uint64_t since_ns; /* when a worker took it, as far as its lane knows; 0: it does not */
+    uint64_t usual_ns; /* what its kind takes, where that is long; 0: it is quick (express.h) */
     uint64_t held_ns;  /* hold_total at waits_ns */
     bool replayed;     /* was handed to a worker that died */
     int32_t killed[2]; /* pids of the workers that died with it */
@@ -71,7 +76,10 @@ struct dispatch {
     pthread_mutex_t lock;
     struct edge *edge; /* borrowed: told when a retired generation is idle */
     struct list queue;
-    uint32_t n_queued;
+    struct list aside; /* slow ones, while enough of them run (express.h) */
+    struct usual usual;
+    uint32_t quick_share; /* of the last requests, in 65536ths */
+    uint32_t n_queued;    /* in both lists */
     uint32_t queue_max;
     uint64_t queue_timeout; /* ns */
     struct rate rate;

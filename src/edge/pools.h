@@ -26,6 +26,7 @@ struct slot {
     uint32_t lane;   /* whose attention bits it sets */
     struct job *job; /* NULL: free, or an orphan whose client left */
     bool free;
+    bool slow;     /* its request is of a slow kind, and counted in n_slow */
     bool begun;    /* a worker had it when the lane looked: never queued again, whatever the word says later */
     bool lost;     /* its worker has died: the lane settles it */
     bool reported; /* its request ran past the timeout, and the supervisor has been told */
@@ -63,6 +64,7 @@ struct generation {
     struct slot *slots;                 /* geometry.slots */
     uint32_t *free;                     /* stack of free slot numbers */
     uint32_t n_free;
+    uint32_t n_slow;  /* slots with slow requests (express.h) */
     atomic_uint used; /* slots not free; written under the lock */
     struct seat_owner workers[POOL_WORKERS_MAX];
     bool hungry;         /* as told to the pool */

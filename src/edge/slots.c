@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "edge/edge_process.h"
+#include "edge/express.h"
 #include "edge/lanes.h"
 #include "edge/report.h"
 #include "edge/tally.h"
@@ -22,6 +23,8 @@ void slots_hand_over(struct dispatch *d, struct generation *g, struct job *job)
 
     g->used++;
     s->free = s->begun = s->lost = false;
+    s->slow = job->usual_ns != 0;
+    g->n_slow += s->slow;
     s->job = job;
     s->lane = job->lane->index;
     job->state = JOB_HANDED;
@@ -48,12 +51,14 @@ void slots_feed(struct dispatch *d)
 {
     struct generation *g = hold_on(&d->hold) ? NULL : d->active;
 
-    while (g != NULL && g->n_free > 0 && !list_empty(&d->queue)) {
-        struct list *link = list_pop_front(&d->queue);
+    while (g != NULL && g->n_free > 0 && d->n_queued > 0) {
+        struct job *job = express_next(d, g);
 
+        if (job == NULL)
+            break;
         d->n_queued--;
         d->handed++;
-        slots_hand_over(d, g, CONTAINER_OF(link, struct job, link));
+        slots_hand_over(d, g, job);
     }
     if (d->n_queued == 0)
         rate_idle(&d->rate);
@@ -64,6 +69,7 @@ void slots_feed(struct dispatch *d)
 void slots_free(struct dispatch *d, struct generation *g, uint32_t number, uint32_t serial)
 {
     struct slot *s = &g->slots[number];
+    bool slow = s->slow;
 
     must(!s->free);
     if (s->file >= 0)
@@ -73,6 +79,7 @@ void slots_free(struct dispatch *d, struct generation *g, uint32_t number, uint3
     *s = (struct slot){ .serial = serial, .free = true, .file = -1 };
     g->free[g->n_free++] = number;
     g->used--;
+    g->n_slow -= slow;
     if (g->retired && g->used == 0 && !g->idle_told)
         report_idle(d->edge);
     if (hold_is_quiet(d))

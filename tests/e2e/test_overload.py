@@ -116,3 +116,35 @@ def test_client_that_left_is_dropped(quintet, pair, authority, tmp_path, how, tl
     go.touch()
     assert busy.response().status == 200 and site.get("/").status == 200
     assert not site.messages(message="ran what nobody waited for")
+
+
+# ---- a few slow pages among many quick ones ----
+
+MIXED = '''
+import os, time
+
+def application(environ, start):
+    if environ["PATH_INFO"] == "/slow":
+        if not os.path.exists("learnt"):
+            time.sleep(2)
+        while os.path.exists("learnt") and not os.path.exists("go"):
+            time.sleep(0.01)
+    start("200 OK", [])
+    return [b"ok"]
+'''
+
+
+def test_slow_pages_leave_a_worker_to_the_quick_ones(quintet):
+    site = quintet(MIXED, options=["--workers", "2", "--queue-timeout", "60s"])
+    assert site.get("/slow").status == 200
+    site.write("learnt", "")
+    quick = site.client()
+    for _ in range(150):
+        assert quick.get("/").status == 200
+    slow = [site.client() for _ in range(2)]
+    for client in slow:
+        client.send(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
+    until(lambda: site.status()["edge"].get("queued") == 1, "the second slow one to wait although a worker is idle")
+    assert quick.get("/").body == b"ok"
+    site.write("go", "")
+    assert [client.response().status for client in slow] == [200, 200]

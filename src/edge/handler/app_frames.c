@@ -80,6 +80,7 @@ void app_note_times(struct exchange *ex, struct app *app)
     if (!dispatch_running(app_dispatch(app), &app->job, &run))
         return;
     ex->worker = (int)run.worker;
+    app->job.since_ns = run.since_ns;
     ex->queue_ns = run.since_ns > app->job.queued_ns ? run.since_ns - app->job.queued_ns : 0;
     ex->app_ns = now > run.since_ns ? now - run.since_ns : 0;
 }
