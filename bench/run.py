@@ -14,6 +14,7 @@ with --quick, --only, --binary or --quintet to build/bench/.
 """
 import argparse
 import os
+import subprocess
 import sys
 
 from cases import CASES
@@ -21,7 +22,7 @@ from harness import pages, report
 from harness.rounds import measure
 from harness.serve import lift_limit
 from harness.site import ROOT
-from peers import PEERS, add_binary
+from peers import PEERS, add_binary, of_case
 
 RESULTS = ROOT / "bench" / "results"  # of runs that stand for themselves
 TRIALS = ROOT / "build" / "bench"  # of all others
@@ -51,7 +52,7 @@ def arguments():
 
 def chosen(case, options):
     """(peers of a case that are here, what the others lack)."""
-    names = ["quintet", *options.binary_names, *(p for p in case.peers if not options.only or p in options.only)]
+    names = ["quintet", *options.binary_names, *(p for p in of_case(case.peers) if not options.only or p in options.only)]
     lacks = {name: PEERS[name].missing() for name in names}
     return [PEERS[name] for name in names if not lacks[name]], {name: lack for name, lack in lacks.items() if lack}
 
@@ -61,7 +62,11 @@ def one(case, options):
     peers, missing = chosen(case, options)
     for name, lack in missing.items():
         print(f"bench: {case.name}: {name} is not here: {lack}", file=sys.stderr)
-    found = measure(case, peers, options)
+    try:
+        found = measure(case, peers, options)
+    except (RuntimeError, OSError, subprocess.SubprocessError) as error:
+        print(f"\nbench: {case.name} could not be measured: {error}\n", file=sys.stderr)
+        return False
     print(f"\n{report.table(case, found)}\n", flush=True)
     report.save(TRIALS if options.trial else RESULTS, case, found, missing)
     return not any(row.get("failures") for rows in found.values() for row in rows)

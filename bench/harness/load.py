@@ -52,4 +52,6 @@ def h2load(url, seconds, clients=16, streams=16, fields=()):
     for field in fields:
         words += ["-H", field]
     done = subprocess.run([*map(str, words), url], capture_output=True, text=True, check=True)
+    if "Application protocol: h2\n" not in done.stdout:
+        raise RuntimeError(f"{url} does not speak HTTP/2:\n{done.stdout}")
     return h2load_figures(done.stdout)

@@ -77,18 +77,27 @@ def absent(results):
 
 
 def pictures(folder, results):
-    """An SVG for each figure that counts in a case."""
+    """An SVG for each figure that counts in a case; gives their names."""
+    names = set()
     for case, saved in results:
         for figure in ("rate", "cpu", "p99", "took", "each"):
             rows = [(name, report.medians(rounds)[figure]) for name, rounds in saved["rounds"].items() if rounds and figure in rounds[0]]
             if figure in case.shows and rows:
                 head, write = report.COLUMNS[figure]
+                names.add(f"{case.name}-{figure}.svg")
                 (folder / f"{case.name}-{figure}.svg").write_text(plot.bars(f"{saved['title']}: {head}", rows, write))
+    return names
 
 
-def whole(results, peers):
-    """For the page on performance: the machine, promises, every table, settings."""
-    tables = "\n\n".join(report.table(case, saved["rounds"]) for case, saved in results)
+def picture(names, case, place):
+    """The plot that says most about a case, if there is one."""
+    name = next((f"{case.name}-{figure}.svg" for figure in ("cpu", "p99", "took", "each") if f"{case.name}-{figure}.svg" in names), None)
+    return f"\n\n![{case.title}]({place}/bench/results/{name})" if name else ""
+
+
+def whole(results, peers, names=()):
+    """For the page on performance: the machine, promises, every table with its plot, settings."""
+    tables = "\n\n".join(report.table(case, saved["rounds"]) + picture(names, case, "../..") for case, saved in results)
     return (f"## The machine\n\n{machine(results)}\n{absent(results)}\n## What is wanted, and what is reached\n\n{promises(results)}\n\n"
             f"## Every table\n\n{tables}\n\n## Settings of each\n\n{settings(results, peers)}")
 
@@ -98,8 +107,9 @@ def write(folder, cases, peers):
     results = kept(folder, cases)
     if not results:
         raise SystemExit("bench: no results to write")
-    pictures(folder, results)
-    made = {"summary": summary(results), "whole": whole(results, peers)}
+    names = pictures(folder, results)
+    first = "".join(picture(names, case, ".") for case, _ in results if case.name in ("hello", "django"))
+    made = {"summary": summary(results) + first, "whole": whole(results, peers, names)}
     for page, what in PAGES.items():
         path = ROOT / page
         path.write_text(between(path.read_text(), what, made[what]))

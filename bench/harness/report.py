@@ -88,7 +88,7 @@ def machine():
     """On what it was measured."""
     model = next((line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")), "")
     system = platform.freedesktop_os_release().get("PRETTY_NAME", "")
-    return {"processor": model, "cores": os.cpu_count(), "system": system, "kernel": platform.release(), "when": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())}
+    return {"processor": model, "cores": os.cpu_count(), "system": system, "kernel": platform.release().partition("-")[0], "when": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())}
 
 
 def versions(names):

@@ -125,7 +125,20 @@ def test_results_are_kept_and_become_tables(tmp_path):
 
 def test_plots_are_xml(tmp_path):
     import xml.etree.ElementTree as xml
-    pages.pictures(tmp_path, saved(tmp_path))
+    results = saved(tmp_path)
+    names = pages.pictures(tmp_path, results)
+    assert names == {"x-rate.svg", "x-cpu.svg"}
+    assert "](../../bench/results/x-cpu.svg)" in pages.whole(results, {}, names)
     for name in ("x-rate.svg", "x-cpu.svg"):
         assert len(xml.parse(tmp_path / name).getroot().findall("{*}rect")) == 2
     assert "&lt;" in plot.bars("<", [("a", (1, 0, 2))], str)
+
+
+def test_servers_from_elsewhere(tmp_path, monkeypatch):
+    from peers import elsewhere
+    (tmp_path / "fast").mkdir()
+    (tmp_path / "fast" / "start").write_text("#!/bin/sh\n")
+    monkeypatch.setenv("BENCH_PEERS", str(tmp_path))
+    assert elsewhere.found() == [], "it must be a program"
+    (tmp_path / "fast" / "start").chmod(0o755)
+    assert [peer.name for peer in elsewhere.found()] == ["fast"]
