@@ -222,7 +222,7 @@ void conn_close(struct conn *c)
     if (c->closed)
         return;
     c->closed = true;
-    loop_io_remove(c->lane->loop, &c->io);
+    loop_io_forget(c->lane->loop, &c->io); /* conn_free closes the descriptor; till then conn_ready does nothing */
     loop_timer_stop(c->lane->loop, &c->timer);
     list_remove(&c->link);
     stats_add(&c->lane->stats.ended[listener_of(c)], 1);

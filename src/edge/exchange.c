@@ -160,7 +160,7 @@ bool exchange_has(const struct exchange *ex, struct str name)
     const struct response *r = &ex->response;
 
     for (uint32_t i = 0; i < r->n_fields; i++) {
-        if (str_eq_nocase(r->fields[i].name, name))
+        if (r->fields[i].name.n == name.n && str_eq_nocase(r->fields[i].name, name))
             return true;
     }
     return false;

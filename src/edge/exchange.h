@@ -74,10 +74,11 @@ struct response {
     struct str reason;     /* empty: the standard one */
     struct header *fields; /* arena array of EXCHANGE_FIELDS_MAX */
     uint32_t n_fields;
-    int64_t length;       /* bytes of the body; -1: unknown, delimited by the protocol */
-    bool ready;           /* head complete: may be sent */
-    bool started;         /* head (partly) sent: no other answer possible */
-    bool no_body;         /* HEAD, 204, 304: body bytes are dropped */
+    int64_t length; /* bytes of the body; -1: unknown, delimited by the protocol */
+    bool ready;     /* head complete: may be sent */
+    bool started;   /* head (partly) sent: no other answer possible */
+    bool no_body;   /* HEAD, 204, 304: body bytes are dropped */
+    bool as_it_is;  /* of a type that is not compressed: nothing that is said can change that, but a route's headers */
     bool date, server_id; /* the app sent its own Date; X-Request-ID */
 };
 

@@ -17,6 +17,7 @@
 #include "edge/edge_process.h"
 #include "pack/types.h"
 
+#define KEY_ID_MAX 24 /* digits of a root's id, and a colon */
 #define OPEN_TRIES 64 /* whoever renames without pause must not keep the lane */
 
 struct file_cache {
@@ -175,13 +176,32 @@ static void insert(struct file_cache *cache, struct file_entry *e, char *key)
     cache->n++;
 }
 
+/* The id's digits, the last one first, and the path. */
+static size_t make_key(const struct root *root, struct str path, char key[PATH_MAX + KEY_ID_MAX])
+{
+    uint64_t id = root->id;
+    size_t n = 0;
+
+    do
+        key[n++] = (char)('0' + id % 10);
+    while ((id /= 10) > 0);
+    key[n++] = ':';
+    memcpy(key + n, path.p, path.n);
+    return n + path.n;
+}
+
 int file_cache_get(struct file_cache *cache, const struct root *root, struct str path, struct file_entry **out)
 {
-    char key[HTTP_HEAD_MAX + 16];
-    int n = snprintf(key, sizeof(key), "%u:" STR_FMT, (unsigned)root->id, STR_ARG(path));
+    char key[PATH_MAX + KEY_ID_MAX];
+    size_t n;
     uint64_t now = loop_now(cache->lane->loop);
-    struct file_entry *e = map_get(&cache->entries, str_make(key, (size_t)n)), *fresh;
+    struct file_entry *e, *fresh;
     int error;
+
+    if (path.n >= PATH_MAX)
+        return -ENOENT; /* nothing can have that name */
+    n = make_key(root, path, key);
+    e = map_get(&cache->entries, str_make(key, n));
 
     if (e != NULL && now - e->checked_ns < FILE_CACHE_FRESH_NS) {
         e->refs++;
@@ -210,7 +230,7 @@ int file_cache_get(struct file_cache *cache, const struct root *root, struct str
     fresh->checked_ns = now;
     if (fresh->size <= FILE_CACHE_CONTENT)
         read_content(fresh);
-    insert(cache, fresh, mem_strndup(key, (size_t)n));
+    insert(cache, fresh, mem_strndup(key, n));
     *out = fresh;
     return 0;
 }

@@ -72,6 +72,13 @@ void loop_io_remove(struct loop *loop, struct loop_io *io)
     if (io->fd < 0)
         return;
     must(control(loop, io, EPOLL_CTL_DEL, 0) == 0); /* else the owner closed it first: a stale event could come later */
+    loop_io_forget(loop, io);
+}
+
+void loop_io_forget(struct loop *loop, struct loop_io *io)
+{
+    if (io->fd < 0)
+        return;
     io->fd = -1;
     loop->n_io--;
     for (int i = loop->next_event; i < loop->n_events; i++)

@@ -45,6 +45,9 @@ MUST_CHECK int loop_io_change(struct loop *loop, struct loop_io *io, uint32_t ev
 /* Out of the loop; its callback will not be called again, not even for events already fetched in this turn. Before the
  * descriptor is closed (must). Nothing when it is not in a loop. */
 void loop_io_remove(struct loop *loop, struct loop_io *io);
+/* The same without a system call, where the descriptor, which nobody else has, is about to be closed: that takes it out of the kernel's table. Until it is
+ * closed the callback may be called in later turns, and the memory must stay. */
+void loop_io_forget(struct loop *loop, struct loop_io *io);
 
 /* ---- timers ---- */
 

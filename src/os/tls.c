@@ -24,6 +24,7 @@
 /* A ticket is good for less than its key is kept. With client certificates less: what is resumed is not asked for again. */
 #define SESSION_SECONDS (12 * 3600)
 #define SESSION_SECONDS_CLIENT 3600
+#define TICKETS 1 /* of a TLS 1.3 handshake: as many as connections, and each resumption brings the next */
 #define WARNING_DAYS 14
 
 /* TLS 1.2: forward secrecy and AEAD only (RFC 9325 section 4.2). 1.3 has nothing else. */
@@ -181,6 +182,7 @@ static bool configure(SSL_CTX *ssl, struct tls_ctx *ctx)
     SSL_CTX_set_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                               SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN);
     SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF); /* tickets need none */
+    SSL_CTX_set_num_tickets(ssl, TICKETS);
     SSL_CTX_set_timeout(ssl, ctx->trust != NULL ? SESSION_SECONDS_CLIENT : SESSION_SECONDS);
     SSL_CTX_set_max_early_data(ssl, 0); /* 0-RTT can be replayed (RFC 8446 section 8) */
     SSL_CTX_set_read_ahead(ssl, 1);     /* a record's header and body in one read(2) */

@@ -171,7 +171,7 @@ void compress_filter(struct exchange *ex)
     struct facts facts;
     enum coding coding;
 
-    if (!ex->route->conf->compress || ex->watch)
+    if (!ex->route->conf->compress || ex->watch || (ex->response.as_it_is && ex->route->n_headers == 0))
         return;
     facts = facts_of(&ex->response);
     if (ex->response.status == 304)

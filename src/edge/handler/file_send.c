@@ -37,9 +37,12 @@ struct file {
 
 /* ---- fields ---- */
 
+/* What the application has said stands. */
 static void add(struct exchange *ex, struct str name, struct str value)
 {
-    if (!exchange_has(ex, name))
+    const struct file *f = ex->state;
+
+    if (f->offer->n_fields == 0 || !exchange_has(ex, name))
         exchange_add(ex, name, value);
 }
 
@@ -100,6 +103,7 @@ static void respond_without_content(struct exchange *ex, unsigned status)
     struct file *f = ex->state;
 
     exchange_respond(ex, status);
+    ex->response.as_it_is = !f->varies;
     add_offered(ex, f->offer, false);
     if (status == 304) {
         add_validators(ex);
@@ -199,6 +203,7 @@ static void finish(struct exchange *ex)
         if (!str_eq_nocase(f->offer->fields[i].name, STR("Content-Type")))
             exchange_add(ex, f->offer->fields[i].name, f->offer->fields[i].value);
     }
+    ex->response.as_it_is = !f->varies;
     if (f->coding != CODING_IDENTITY)
         exchange_add(ex, STR("Content-Encoding"), coding_name(f->coding));
     add_validators(ex);

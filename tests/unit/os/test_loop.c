@@ -231,6 +231,31 @@ static void poke(struct end *end)
     assert_int_equal(write(end->peer, "x", 1), 1);
 }
 
+static void a_descriptor_is_forgotten_that_is_about_to_be_closed(void **state)
+{
+    struct loop *loop = new_loop();
+    struct end a, b;
+    int fd_a = end_init(&a, loop, 'a'), fd_b = end_init(&b, loop, 'b');
+
+    (void)state;
+    assert_int_equal(loop_io_add(loop, &a.io, fd_a, EPOLLIN), 0);
+    assert_int_equal(loop_io_add(loop, &b.io, fd_b, EPOLLIN), 0);
+    poke(&a);
+    poke(&b);
+    loop_io_forget(loop, &a.io);
+    loop_io_forget(loop, &a.io); /* nothing */
+    assert_int_equal(a.io.fd, -1);
+    close(fd_a);
+    loop_once(loop);
+    assert_int_equal(a.seen, 0);
+    assert_true(b.seen & EPOLLIN);
+    loop_io_remove(loop, &b.io);
+    close(fd_b);
+    close(a.peer);
+    close(b.peer);
+    loop_free(loop); /* counts those that are left */
+}
+
 static void ready_descriptors_are_called_until_removed(void **state)
 {
     struct loop *loop = new_loop();
@@ -565,6 +590,7 @@ int main(void)
         cmocka_unit_test(zero_is_the_next_turn_and_never_has_no_end),
         cmocka_unit_test(an_old_kernel_gets_milliseconds),
         cmocka_unit_test(ready_descriptors_are_called_until_removed),
+        cmocka_unit_test(a_descriptor_is_forgotten_that_is_about_to_be_closed),
         cmocka_unit_test(removal_reaches_events_already_fetched),
         cmocka_unit_test(removal_in_the_hook_after_the_wait_does_too),
         cmocka_unit_test(adding_what_cannot_be_watched_fails),
