@@ -54,20 +54,25 @@ static uint64_t stat_field(int number)
     return 0;
 }
 
-static bool environment_is_ours; /* it is a copy: nothing points to the place behind argv any more */
+static char *environment; /* owned, for good: a copy, and nothing points to the place behind argv any more */
 
+/* In one piece: what unsetenv takes out of the list stays in it, as nobody may free that. */
 void proc_move_environment(void)
 {
-    size_t n = 0;
-    char **copy;
+    size_t n = 0, size = 1;
+    char **list, *at;
 
-    while (environ[n] != NULL)
-        n++;
-    copy = mem_calloc(n + 1, sizeof(*copy));
-    for (size_t i = 0; i < n; i++)
-        copy[i] = mem_strdup(environ[i]);
-    environ = copy;
-    environment_is_ours = true;
+    for (; environ[n] != NULL; n++)
+        size += strlen(environ[n]) + 1;
+    list = mem_calloc(n + 1, sizeof(*list));
+    at = environment = mem_alloc(size);
+    for (size_t i = 0; i < n; i++) {
+        size_t bytes = strlen(environ[i]) + 1;
+
+        list[i] = memcpy(at, environ[i], bytes);
+        at += bytes;
+    }
+    environ = list;
 }
 
 void proc_set_title(const char *title)
@@ -78,7 +83,7 @@ void proc_set_title(const char *title)
     if (start == NULL || end <= start)
         return;
     /* A kernel that finds no NUL at the end of argv takes what begins there for a title and reads on into the environment. */
-    if (environment_is_ours && (char *)(uintptr_t)stat_field(50) == end && (char *)(uintptr_t)stat_field(51) > end)
+    if (environment != NULL && (char *)(uintptr_t)stat_field(50) == end && (char *)(uintptr_t)stat_field(51) > end)
         last = (char *)(uintptr_t)stat_field(51);
     if (n > (size_t)(last - start) - 1)
         n = (size_t)(last - start) - 1;
