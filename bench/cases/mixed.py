@@ -7,7 +7,7 @@ WORKERS = 4
 SLOW = 0.2  # seconds
 SHARE = 20  # one in so many is slow
 PATHS = ["/"] * (SHARE - 1) + ["/slow"]
-SHOWS = ("p50", "p99", "p999", "cpu", "wakeups")
+SHOWS = ("p50", "p99", "p999", "others", "cpu", "wakeups")
 
 
 def half(threads):

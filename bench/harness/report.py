@@ -15,6 +15,7 @@ COLUMNS = {
     "p50": ("p50 ms", lambda v: f"{v * MS:.2f}"),
     "p99": ("p99 ms", lambda v: f"{v * MS:.2f}"),
     "calm": ("p99 ms without them", lambda v: f"{v * MS:.2f}"),
+    "others": ("p99 ms of the slow", lambda v: f"{v * MS:.0f}"),
     "p999": ("p99.9 ms", lambda v: f"{v * MS:.2f}"),
     "mean": ("mean ms", lambda v: f"{v * MS:.2f}"),
     "longest": ("longest ms", lambda v: f"{v * MS:.1f}"),
