@@ -108,13 +108,13 @@ static enum h1_write_result write_failed(struct conn *c, ssize_t error)
     return H1_WRITE_BLOCKED;
 }
 
-int h1_write_out(struct conn *c)
+static int write_out(struct conn *c, bool more)
 {
     struct h1 *h1 = c->h1;
 
     while (h1->out_pos < h1->out.len) {
         struct iovec iov = { h1->out.data + h1->out_pos, h1->out.len - h1->out_pos };
-        ssize_t n = stream_writev(&c->stream, &iov, 1);
+        ssize_t n = more ? stream_writev_more(&c->stream, &iov, 1) : stream_writev(&c->stream, &iov, 1);
 
         if (n < 0) {
             if (n == -EAGAIN)
@@ -124,6 +124,11 @@ int h1_write_out(struct conn *c)
         out_written(h1, (size_t)n);
     }
     return 0;
+}
+
+int h1_write_out(struct conn *c)
+{
+    return write_out(c, false);
 }
 
 static void direct_written(struct h1 *h1, size_t n)
@@ -183,7 +188,7 @@ static ssize_t write_file(struct conn *c, const struct piece *piece)
     ssize_t n;
     int error;
 
-    error = h1_write_out(c);
+    error = write_out(c, true);
     if (error != 0)
         return error;
     n = stream_sendfile(&c->stream, piece->fd, (off_t)piece->offset, want);

@@ -24,15 +24,25 @@ static ssize_t plain_read(struct stream *s, void *p, size_t n)
 }
 
 /* One piece goes by send: sendmsg copies and checks a header and a vector first. */
-static ssize_t plain_writev(struct stream *s, const struct iovec *iov, int n)
+static ssize_t plain_send(const struct stream *s, const struct iovec *iov, int n, int flags)
 {
     struct msghdr msg = { .msg_iov = (struct iovec *)(uintptr_t)iov, .msg_iovlen = (size_t)n };
     ssize_t sent;
 
     do
-        sent = n == 1 ? send(s->fd, iov->iov_base, iov->iov_len, MSG_NOSIGNAL) : sendmsg(s->fd, &msg, MSG_NOSIGNAL);
+        sent = n == 1 ? send(s->fd, iov->iov_base, iov->iov_len, flags) : sendmsg(s->fd, &msg, flags);
     while (sent < 0 && errno == EINTR);
     return result(sent);
+}
+
+static ssize_t plain_writev(struct stream *s, const struct iovec *iov, int n)
+{
+    return plain_send(s, iov, n, MSG_NOSIGNAL);
+}
+
+static ssize_t plain_writev_more(struct stream *s, const struct iovec *iov, int n)
+{
+    return plain_send(s, iov, n, MSG_NOSIGNAL | MSG_MORE);
 }
 
 static ssize_t plain_sendfile(struct stream *s, int fd, off_t offset, size_t n)
@@ -58,6 +68,7 @@ static void plain_close(struct stream *s)
 static const struct stream_ops plain_ops = {
     .read = plain_read,
     .writev = plain_writev,
+    .writev_more = plain_writev_more,
     .sendfile = plain_sendfile,
     .shutdown = plain_shutdown,
     .close = plain_close,

@@ -38,7 +38,8 @@ struct stream_tls_info {
 struct stream_ops {
     int (*handshake)(struct stream *s); /* 0 done, -EAGAIN, -errno; NULL: nothing to do */
     ssize_t (*read)(struct stream *s, void *p, size_t n);
-    ssize_t (*writev)(struct stream *s, const struct iovec *iov, int n); /* may write less */
+    ssize_t (*writev)(struct stream *s, const struct iovec *iov, int n);      /* may write less */
+    ssize_t (*writev_more)(struct stream *s, const struct iovec *iov, int n); /* see stream_writev_more; NULL: writev */
     ssize_t (*sendfile)(struct stream *s, int fd, off_t offset,
                         size_t n);     /* from offset; does not move the file's own */
     int (*farewell)(struct stream *s); /* close_notify; 0, -EAGAIN, -errno; NULL: there is nothing to say */
@@ -69,6 +70,11 @@ static inline ssize_t stream_read(struct stream *s, void *p, size_t n)
 static inline ssize_t stream_writev(struct stream *s, const struct iovec *iov, int n)
 {
     return s->ops->writev(s, iov, n);
+}
+/* The same when more follows at once: it may wait for that, so that a head does not leave as a packet of its own. */
+static inline ssize_t stream_writev_more(struct stream *s, const struct iovec *iov, int n)
+{
+    return s->ops->writev_more != NULL ? s->ops->writev_more(s, iov, n) : s->ops->writev(s, iov, n);
 }
 static inline ssize_t stream_sendfile(struct stream *s, int fd, off_t offset, size_t n)
 {
