@@ -14,6 +14,7 @@ with --quick, --only, --binary or --quintet to build/bench/.
 """
 import argparse
 import os
+import signal
 import subprocess
 import sys
 
@@ -81,6 +82,7 @@ def main():
     if options.pages:
         return pages.write(RESULTS, CASES, PEERS)
     lift_limit()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended
     options.binary_names = [add_binary(text) for text in options.binary]
     good = [one(CASES[name], options) for name in options.case or CASES]
     if options.write:

@@ -1,5 +1,7 @@
 """What a peer is to serve, and how one of its processes is started."""
+import ctypes
 import os
+import signal
 import socket
 import subprocess
 from dataclasses import dataclass, field
@@ -7,6 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 APPS = ROOT / "bench" / "apps"
+PR_SET_PDEATHSIG = 1
 PYTHON = os.environ.get("PYTHON", "/usr/bin/python3")
 QUINTET = Path(os.environ.get("QUINTET_BINARY", ROOT / "build" / "quintet"))
 
@@ -40,8 +43,13 @@ def free_port():
         return sock.getsockname()[1]
 
 
+def end_with_us():
+    """The kernel ends the child when we end, however that was."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
 def spawn(site, name, command):
     """Starts a process of a peer; its output goes to a log in the site's folder."""
     with open(site.dir / f"{name}.log", "wb") as log:
         return subprocess.Popen(list(map(str, command)), cwd=site.chdir, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-                                env={**os.environ, **site.env})
+                                preexec_fn=end_with_us, env={**os.environ, **site.env})
