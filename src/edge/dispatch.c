@@ -36,6 +36,11 @@ void dispatch_limit(struct dispatch *d, uint32_t queue_max, uint64_t queue_timeo
     pthread_mutex_unlock(&d->lock);
 }
 
+void dispatch_pace(struct dispatch *d, uint64_t gap_ns)
+{
+    atomic_store_explicit(&d->ahead, (unsigned)(SLOTS_AHEAD_NS / (gap_ns > 0 ? gap_ns : 1)), memory_order_relaxed);
+}
+
 void dispatch_wake(struct dispatch *d)
 {
     uint32_t n;
@@ -66,7 +71,7 @@ static bool is_hopeless(const struct dispatch *d, const struct job *job)
 {
     uint64_t patience = job->patience_ns != 0 ? job->patience_ns : d->queue_timeout;
 
-    if (d->active == NULL || d->n_queued < d->active->geometry.slots || hold_on(&d->hold))
+    if (d->active == NULL || d->n_queued < slots_usual(d->active) || hold_on(&d->hold))
         return false;
     return rate_wait(&d->rate, n_ahead(d) + 1) > patience - patience / 10;
 }
@@ -96,7 +101,7 @@ static void enqueue(struct dispatch *d, struct job *job, bool front)
 /* At once: there is a slot, and nobody is before it. */
 static bool may_go(const struct dispatch *d, const struct job *job)
 {
-    return d->active != NULL && d->active->n_free > 0 && !hold_on(&d->hold) && list_empty(&d->queue) &&
+    return d->active != NULL && slots_open(d, d->active) && !hold_on(&d->hold) && list_empty(&d->queue) &&
            (job->usual_ns == 0 || (list_empty(&d->aside) && express_may_go(d, d->active, job)));
 }
 

@@ -85,8 +85,9 @@ struct dispatch {
     struct rate rate;
     struct hold hold;
     struct list generations;
-    struct generation *active;          /* borrowed from generations; NULL: none yet */
-    atomic_uint unwoken;                /* requests handed over for which no worker has been woken yet */
+    struct generation *active; /* borrowed from generations; NULL: none yet */
+    atomic_uint ahead;         /* requests that the workers end in SLOTS_AHEAD_NS, by the lane that has looked last */
+    atomic_uint unwoken;       /* requests handed over for which no worker has been woken yet */
     uint64_t handed, refused, replayed; /* counters for status */
 };
 
@@ -101,6 +102,7 @@ void dispatch_limit(struct dispatch *d, uint32_t queue_max, uint64_t queue_timeo
  * A job at the front is never refused. */
 MUST_CHECK int dispatch_submit(struct dispatch *d, struct job *job, bool front);
 uint32_t dispatch_retry_after(struct dispatch *d, uint64_t now); /* seconds: 1 to 300, or the rest of a pause */
+void dispatch_pace(struct dispatch *d, uint64_t gap_ns);         /* completions in a lane come so far apart */
 /* Wakes workers for what was handed over since the last call: every lane does before it sleeps. */
 void dispatch_wake(struct dispatch *d);
 /* Nobody waits for it any more (client left, deadline). True: no worker has seen it and none will. */

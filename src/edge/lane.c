@@ -43,6 +43,8 @@ static void take_attention(struct lane *lane)
             n += pool_lane_take(lp->generation->pool, lane->index, on_attention, lp);
     }
     nap_completions(&lane->nap, n);
+    if (n > 0)
+        dispatch_pace(&lane->edge->dispatch, lane->nap.gap_ns);
 }
 
 /* Handed over and not taken: every worker is busy, and these are next. */

@@ -37,6 +37,20 @@ void slots_hand_over(struct dispatch *d, struct generation *g, struct job *job)
     atomic_fetch_add_explicit(&d->unwoken, 1, memory_order_relaxed);
 }
 
+uint32_t slots_usual(const struct generation *g)
+{
+    uint32_t seats = g->geometry.workers * g->geometry.threads;
+
+    return seats < 2 ? 4 : 2 * seats;
+}
+
+bool slots_open(const struct dispatch *d, const struct generation *g)
+{
+    uint32_t used = atomic_load_explicit(&g->used, memory_order_relaxed);
+
+    return g->n_free > 0 && used < slots_usual(g) + atomic_load_explicit(&d->ahead, memory_order_relaxed);
+}
+
 void slots_set_hungry(struct dispatch *d, struct generation *g, bool hungry)
 {
     if (g->hungry == hungry)
@@ -51,7 +65,7 @@ void slots_feed(struct dispatch *d)
 {
     struct generation *g = hold_on(&d->hold) ? NULL : d->active;
 
-    while (g != NULL && g->n_free > 0 && d->n_queued > 0) {
+    while (g != NULL && slots_open(d, g) && d->n_queued > 0) {
         struct job *job = express_next(d, g);
 
         if (job == NULL)

@@ -5,6 +5,7 @@
 #ifndef QUINTET_EDGE_SLOTS_H
 #define QUINTET_EDGE_SLOTS_H
 
+#include "base/clock.h"
 #include "edge/dispatch.h"
 #include "edge/pools.h"
 
@@ -14,6 +15,11 @@ void slots_hand_over(struct dispatch *d, struct generation *g, struct job *job);
 void slots_free(struct dispatch *d, struct generation *g, uint32_t number, uint32_t serial);
 /* Hands over what waits, as far as the active generation has free slots; nothing while requests are held. */
 void slots_feed(struct dispatch *d);
+/* How many may be in use: two a seat, one that runs and one that is next, since who waits in the queue can still go elsewhere, be refused or be
+ * overtaken by a replay. And as many more as the workers end in SLOTS_AHEAD_NS: with short requests a turn of the lane is longer than two of them. */
+#define SLOTS_AHEAD_NS (300 * NS_PER_US)
+uint32_t slots_usual(const struct generation *g);
+bool slots_open(const struct dispatch *d, const struct generation *g); /* one more request may be handed over */
 /* While requests wait for a slot, and while a generation is being emptied, every slot that comes free is news. The other lanes look at once: a bit set
  * before this may have woken nobody. */
 void slots_set_hungry(struct dispatch *d, struct generation *g, bool hungry);

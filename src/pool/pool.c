@@ -61,9 +61,11 @@ static struct plan plan_make(const struct pool_geometry *g)
 
 uint32_t pool_geometry_slots(uint32_t workers, uint32_t threads)
 {
-    uint32_t slots = 2 * workers * threads;
+    uint32_t slots = 8 * workers * threads;
 
-    return slots < 4 ? 4 : slots;
+    if (slots < 16)
+        return 16;
+    return slots < POOL_SLOTS_MAX ? slots : POOL_SLOTS_MAX;
 }
 
 static int fill(int fd, const struct pool_geometry *geometry)
