@@ -1,0 +1,174 @@
+/*
+ * The steady state: once a lane has served a few requests on kept connections, the next one allocates nothing.
+ *
+ * This program's malloc and its kind stand before the C library's, so that all count: ours, and those of libraries. Only the loop's turns are
+ * counted; what the test does as client and as worker is its own.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "fixture.h"
+#include "os/sink.h"
+
+#define WARM_UP 20
+#define REQUESTS 100
+#define SEEN_BY_LIBRARIES __attribute__((visibility("default")))
+
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t n, size_t size);
+void *__libc_realloc(void *p, size_t size);
+
+static _Thread_local volatile bool counting; /* the sink's thread is not on a request's way */
+static volatile size_t allocations, last_size;
+
+static void note(size_t size)
+{
+    if (!counting)
+        return;
+    allocations++;
+    last_size = size;
+}
+
+SEEN_BY_LIBRARIES void *malloc(size_t size)
+{
+    note(size);
+    return __libc_malloc(size);
+}
+
+SEEN_BY_LIBRARIES void *calloc(size_t n, size_t size)
+{
+    note(n * size);
+    return __libc_calloc(n, size);
+}
+
+SEEN_BY_LIBRARIES void *realloc(void *p, size_t size)
+{
+    note(size);
+    return __libc_realloc(p, size);
+}
+
+/* ---- a client and a worker that allocate nothing either ---- */
+
+static void counted_turns(struct rig *rig)
+{
+    counting = true;
+    for (int i = 0; i < 3; i++) {
+        loop_wake(rig->lane->loop);
+        loop_once(rig->lane->loop);
+    }
+    counting = false;
+}
+
+static void ask(struct fixture *f, const char *request)
+{
+    assert_int_equal(send(f->client, request, strlen(request), 0), strlen(request));
+    counted_turns(&f->rig);
+}
+
+static void hear(struct fixture *f, const char *status)
+{
+    static char answer[1 << 16];
+    ssize_t n = recv(f->client, answer, sizeof(answer) - 1, 0);
+
+    assert_true(n > 12);
+    assert_memory_equal(answer + 9, status, 3);
+}
+
+static void app_request(struct fixture *f, const char *request)
+{
+    struct pool_ticket t;
+
+    ask(f, request);
+    t = rig_app_take(&f->app, 0, &f->request);
+    rig_app_head(&f->app, t, 200, "Content-Length", "5");
+    rig_app_data(&f->app, t, "hello");
+    rig_app_end(&f->app, t, 0);
+    counted_turns(&f->rig);
+    hear(f, "200");
+}
+
+static void file_request(struct fixture *f, const char *request)
+{
+    ask(f, request);
+    hear(f, "200");
+}
+
+typedef void request_fn(struct fixture *f, const char *request);
+
+/* With an access log, as a server has one. */
+static void check(request_fn *fn, const char *request)
+{
+    struct fixture f;
+    struct sink *sink;
+
+    open_fixture(&f, NULL, NULL);
+    rig_file(&f.rig, "static/a.css", "body { color: red }");
+    assert_int_equal(sink_new(memfd_create("log", MFD_CLOEXEC), &sink), 0);
+    f.rig.edge.access_sink = sink;
+    for (int i = 0; i < WARM_UP; i++)
+        fn(&f, request);
+    allocations = 0;
+    for (int i = 0; i < REQUESTS; i++)
+        fn(&f, request);
+    if (allocations != 0)
+        fail_msg("%zu allocations in %d requests, the last of %zu bytes (gdb: break note)", allocations, REQUESTS,
+                 last_size);
+    assert_int_equal(sink_flush(sink, 10 * NS_PER_SEC), 0);
+    f.rig.edge.access_sink = NULL;
+    sink_free(sink);
+    close_fixture(&f);
+}
+
+/* ---- tests ---- */
+
+#define BROWSER                                                                                                        \
+    "Host: shop.example\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101\r\n"                   \
+    "Accept: text/html,application/xhtml+xml\r\nAccept-Language: en\r\nAccept-Encoding: gzip, deflate\r\n"             \
+    "Cookie: sessionid=abcdefghijklmnopqrstuvwxyz012345\r\nConnection: keep-alive\r\n\r\n"
+
+static void the_count_sees_what_libraries_allocate(void **state)
+{
+    char *copy;
+
+    (void)state;
+    allocations = 0;
+    counting = true;
+    copy = strdup("strdup of the C library");
+    counting = false;
+    free(copy);
+    assert_int_equal(allocations, 1);
+}
+
+static void the_application_is_asked_without_malloc(void **state)
+{
+    (void)state;
+    check(app_request, "GET /products/guitar/?page=2 HTTP/1.1\r\n" BROWSER);
+}
+
+static void a_file_is_sent_without_malloc(void **state)
+{
+    (void)state;
+    check(file_request, "GET /static/a.css HTTP/1.1\r\n" BROWSER);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_count_sees_what_libraries_allocate),
+        cmocka_unit_test(the_application_is_asked_without_malloc),
+        cmocka_unit_test(a_file_is_sent_without_malloc),
+    };
+
+    return cmocka_run_group_tests_name("steady", tests, NULL, NULL);
+}
