@@ -208,6 +208,26 @@ static bool is_taken(const struct job *job)
     return pool_look(job->generation->pool, job->ticket, &look) == 0 && look.phase != POOL_READY;
 }
 
+uint64_t dispatch_aside_until(struct dispatch *d, const struct job *job)
+{
+    uint64_t until = UINT64_MAX;
+
+    if (job->usual_ns == 0)
+        return until;
+    pthread_mutex_lock(&d->lock);
+    if (job->state == JOB_QUEUED)
+        until = job->waits_ns + express_patience(d, job);
+    pthread_mutex_unlock(&d->lock);
+    return until;
+}
+
+void dispatch_look(struct dispatch *d)
+{
+    pthread_mutex_lock(&d->lock);
+    slots_feed(d);
+    pthread_mutex_unlock(&d->lock);
+}
+
 bool dispatch_recall(struct dispatch *d, struct job *job)
 {
     uint32_t serial;

@@ -34,12 +34,17 @@ static uint32_t slow_max(const struct generation *g)
     return seats < 2 ? UINT32_MAX : seats - (seats + 7) / 8;
 }
 
-static bool has_waited(const struct dispatch *d, const struct job *job)
+uint64_t express_patience(const struct dispatch *d, const struct job *job)
 {
     uint64_t patience = (job->patience_ns != 0 ? job->patience_ns : d->queue_timeout) / 4;
     uint64_t most = job->usual_ns * PATIENCE_TIMES;
 
-    return clock_mono_ns() - job->waits_ns >= (most < patience ? most : patience);
+    return most < patience ? most : patience;
+}
+
+static bool has_waited(const struct dispatch *d, const struct job *job)
+{
+    return clock_mono_ns() - job->waits_ns >= express_patience(d, job);
 }
 
 bool express_may_go(const struct dispatch *d, const struct generation *g, const struct job *job)

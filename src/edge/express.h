@@ -21,6 +21,8 @@
 void express_judge(struct dispatch *d, struct job *job);
 /* It ran for so long. */
 void express_note(struct dispatch *d, const struct job *job, uint64_t ran_ns);
+/* How long it steps aside at most. Nothing else may happen then, so whoever submits it looks again with dispatch_look. */
+uint64_t express_patience(const struct dispatch *d, const struct job *job);
 bool express_may_go(const struct dispatch *d, const struct generation *g, const struct job *job);
 /* The next one that may be handed over, out of the queue or from aside; NULL: none. */
 struct job *express_next(struct dispatch *d, const struct generation *g);

@@ -68,6 +68,18 @@ static void waited_too_long(struct exchange *ex, struct app *app)
                  : "the application is starting");
 }
 
+/* It waits, or is about to be taken. A slow one that has stepped aside for long enough may go. */
+static void look_again(struct exchange *ex, struct app *app, uint64_t at)
+{
+    uint64_t aside = dispatch_aside_until(app_dispatch(app), &app->job);
+
+    if (aside <= loop_now(ex->lane->loop)) {
+        dispatch_look(app_dispatch(app));
+        aside = NO_LIMIT;
+    }
+    arm(ex, app, earlier(at, aside));
+}
+
 /* One timer for both limits: how long it may wait, and how long it may run once a worker has it. */
 static void app_timer(struct loop_timer *timer)
 {
@@ -84,7 +96,7 @@ static void app_timer(struct loop_timer *timer)
     else if (now >= limit && dispatch_recall(app_dispatch(app), &app->job))
         waited_too_long(ex, app);
     else
-        arm(ex, app, earlier(limit, run_limit(conf, now)));
+        look_again(ex, app, earlier(limit, run_limit(conf, now)));
 }
 
 /* ---- start and end ---- */
@@ -136,7 +148,7 @@ static void submit(struct exchange *ex, struct app *app, bool front)
         return;
     }
     nap_expect(&ex->lane->nap);
-    arm(ex, app, earlier(app->job.waits_ns + conf->queue_timeout, run_limit(conf, app->job.waits_ns)));
+    look_again(ex, app, earlier(app->job.waits_ns + conf->queue_timeout, run_limit(conf, app->job.waits_ns)));
 }
 
 static void app_start(struct exchange *ex)
