@@ -73,22 +73,24 @@ def test_latin1_both_ways(corners):
     assert response.headers[:2] == [("X-Name", "déjà ÿ"), ("X-Path", "/latin/\xe9\xff")]
 
 
-def test_small_response_is_one_data_frame_and_one_attention(corners):
-    attentions = 0
-    for _ in range(100):
-        slot = corners.submit("/latin")
-        while corners.phase(slot) != DONE:
-            attentions += lib.fake_wait(corners.fake, 1000)
-        attentions += lib.fake_wait(corners.fake, 0)
-        assert [kind for kind, _ in corners.finish(slot).pieces] == [DATA]
-    assert attentions == 100
-
-
 @pytest.fixture
 def fresh():
     """A worker whose first request is the test's: no attention of an earlier one is mistaken for this one's."""
     with Worker("corners") as worker:
         yield worker
+
+
+def test_small_response_is_one_data_frame_and_one_attention(fresh):
+    attentions = 0
+    for _ in range(100):
+        slot = fresh.submit("/latin")
+        while fresh.phase(slot) != DONE:
+            attentions += lib.fake_wait(fresh.fake, 1000)
+        attentions += lib.fake_wait(fresh.fake, 0)
+        assert [kind for kind, _ in fresh.finish(slot).pieces] == [DATA]
+    if attentions == 99:  # the last one comes behind DONE
+        attentions += lib.fake_wait(fresh.fake, 1000)
+    assert attentions == 100 and lib.fake_wait(fresh.fake, 20) == 0
 
 
 @pytest.mark.parametrize("path", ["/steps", "/write_steps"])
