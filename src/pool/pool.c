@@ -63,8 +63,8 @@ uint32_t pool_geometry_slots(uint32_t workers, uint32_t threads)
 {
     uint32_t slots = 8 * workers * threads;
 
-    if (slots < 16)
-        return 16;
+    if (slots < 64)
+        return 64;
     return slots < POOL_SLOTS_MAX ? slots : POOL_SLOTS_MAX;
 }
 

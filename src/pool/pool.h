@@ -45,7 +45,7 @@ struct pool_geometry {
     uint32_t workers; /* 1 … POOL_WORKERS_MAX */
     uint32_t threads; /* per worker; workers × threads <= POOL_SEATS_MAX */
     uint32_t lanes;   /* 1 … POOL_LANES_MAX */
-    uint32_t slots;   /* pool_geometry_slots(): 8 × seats, at least 16 */
+    uint32_t slots;   /* pool_geometry_slots(): 8 × seats, at least 64 */
 };
 
 struct pool; /* a process's mapping, opaque */

@@ -13,8 +13,8 @@ static const struct pool_geometry small = { .workers = 2, .threads = 2, .lanes =
 
 static void test_slots_of_geometry(void **state)
 {
-    assert_int_equal(pool_geometry_slots(1, 1), 16);
-    assert_int_equal(pool_geometry_slots(3, 2), 48);
+    assert_int_equal(pool_geometry_slots(1, 1), 64);
+    assert_int_equal(pool_geometry_slots(3, 2), 64);
     assert_int_equal(pool_geometry_slots(256, 4), POOL_SLOTS_MAX);
 }
 
