@@ -46,6 +46,8 @@ SEEN_BY_LIBRARIES void *malloc(size_t size)
     return __libc_malloc(size);
 }
 
+/* The C library's names of the parameters are reserved to it. */
+/* NOLINTBEGIN(readability-inconsistent-declaration-parameter-name) */
 SEEN_BY_LIBRARIES void *calloc(size_t n, size_t size)
 {
     note(n * size);
@@ -57,6 +59,7 @@ SEEN_BY_LIBRARIES void *realloc(void *p, size_t size)
     note(size);
     return __libc_realloc(p, size);
 }
+/* NOLINTEND(readability-inconsistent-declaration-parameter-name) */
 
 /* ---- a client and a worker that allocate nothing either ---- */
 
