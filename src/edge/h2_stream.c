@@ -498,8 +498,9 @@ static void drop_rest(struct h2_stream *st)
 static void note_malformed(struct h2_stream *st)
 {
     struct exchange *ex = &st->exchange;
+    const char *bytes = st->bytes.data != NULL ? st->bytes.data : ""; /* it may have had none */
 
-    if (st->state != H2_HEAD || st->counted > 0 || intake_identify(ex, conn_of(st), st->bytes.data) != 0)
+    if (st->state != H2_HEAD || st->counted > 0 || intake_identify(ex, conn_of(st), bytes) != 0)
         return;
     ex->response.status = 400;
     ex->response.started = true;
