@@ -99,6 +99,7 @@ import os, time
 try:
     os.close(os.open("first", os.O_CREAT | os.O_EXCL))
 except FileExistsError:
+    open("waits", "w").close()
     while not os.path.exists("go"):
         time.sleep(0.01)
     if os.path.getsize("go"):
@@ -120,6 +121,7 @@ def half(quintet):
     site = quintet(ONE_FIRST, start=False, options=["--workers", "2", "--shutdown-delay", "0"])
     site.start(wait=False)
     site.wait_message(message="worker is ready")
+    until(lambda: (site.project / "waits").exists(), "the other to come to its wait")
     yield site
 
 
