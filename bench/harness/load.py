@@ -48,7 +48,7 @@ def h2load_figures(text):
 
 def h2load(url, seconds, clients=16, streams=16, fields=()):
     """HTTP/2 by h2load, so many clients with so many requests in flight each."""
-    words = ["h2load", "-t1", "-c", clients, "-m", streams, "-D", seconds, "--warm-up-time=0"]
+    words = ["h2load", "-t1", "-c", clients, "-m", streams, "-D", max(1, round(seconds)), "--warm-up-time=0"]
     for field in fields:
         words += ["-H", field]
     done = subprocess.run([*map(str, words), url], capture_output=True, text=True, check=True)
