@@ -50,7 +50,7 @@ struct tls_ctx {
 /* Zeroed: a session whose OpenSSL has the socket itself. All of it belongs to the session. */
 struct tls_wire {
     int fd;       /* borrowed */
-    bool drained; /* the last read has emptied the socket */
+    bool drained; /* the last read of a record asked the socket, and emptied it */
     bool ended;   /* there was a FIN */
     bool blocked; /* the socket took no more of it */
     char *unsent; /* owned: what has not gone out yet; NULL: nothing */

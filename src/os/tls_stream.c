@@ -154,6 +154,7 @@ static ssize_t tls_read(struct stream *s, void *p, size_t n)
     if (session->error != 0)
         return session->error;
     prepare();
+    session->wire.drained = false; /* a record that lies ready is read without the socket: more may have come */
     r = SSL_read_ex(session->ssl, p, n, &got);
     if (session->n_messages > MESSAGES_MAX)
         return flushed(session, fail(session, -EPROTO));
@@ -229,6 +230,8 @@ static ssize_t write_record(struct tls_session *session, const void *p, size_t n
         return (ssize_t)sent;
     }
     r = tls_wire_has_room() ? 0 : tls_wire_flush(&session->wire);
+    if (r != 0 && r != -EAGAIN)
+        return fail(session, r); /* what had gathered is lost */
     if (r == 0)
         r = write_once(session, p, n, &sent);
     if (r == -EAGAIN && session->ctx->direct)
@@ -253,7 +256,7 @@ static ssize_t end_write(struct tls_session *session, size_t done, size_t skippe
 {
     size_t hidden = done - skipped;
 
-    if (flushed(session, 0) != 0)
+    if (flushed(session, 0) != 0 || session->error != 0)
         return session->error;
     if (tls_wire_unsent(&session->wire) < hidden)
         hidden = tls_wire_unsent(&session->wire);

@@ -3,6 +3,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import ssl
 import time
 import warnings
@@ -53,6 +54,22 @@ def test_everything_over_tls(site, authority):
     assert len(c.get("/stream?n=100&size=30000").body) == 3000000
     c.send(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n" * 20)
     assert all(c.response().body == b"hello\n" for _ in range(20))
+
+
+def test_requests_that_come_while_others_lie_ready(site, authority, tmp_path):
+    """Two in one packet, a record each, and a third while the first is answered: when the second is read, nothing tells of the third any more."""
+    c = site.client(authority.context(), "localhost")
+    at, until_ = tmp_path / "at", tmp_path / "until"
+    c.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+    c.send(b"GET /gate?at=%s&until=%s HTTP/1.1\r\nHost: a\r\n\r\n" % (bytes(at), bytes(until_)))
+    c.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    c.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 0)
+    until(at.exists, "the first is under way")
+    c.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    time.sleep(0.2)  # so that it has come; earlier there is nothing to see
+    until_.touch()
+    assert c.response().body.startswith(b"through")
+    assert [c.response().body for _ in range(2)] == [b"hello\n"] * 2
 
 
 def test_files_over_tls(quintet, authority, pair):

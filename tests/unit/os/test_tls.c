@@ -216,10 +216,35 @@ static void bytes_pass_both_ways(void **state)
     assert_int_equal(stream_read(&l.s, got, sizeof(got)), 3);
     assert_false(stream_emptied(&l.s, 3, sizeof(got))); /* though less came than there was room for */
     assert_int_equal(stream_read(&l.s, got, sizeof(got)), 5);
-    assert_true(stream_emptied(&l.s, 5, sizeof(got)));
     assert_memory_equal(got, "world", 5);
     assert_int_equal(stream_read(&l.s, got, sizeof(got)), -EAGAIN);
     assert_false(stream_pending(&l.s));
+    assert_int_equal(SSL_write(l.client, "again", 5), 5);
+    assert_int_equal(stream_read(&l.s, got, sizeof(got)), 5);
+    assert_true(stream_emptied(&l.s, 5, sizeof(got)));
+    hang_up(&l);
+}
+
+/* The event of what comes while a record lies ready is over by the time that one is read. */
+static void what_lay_ready_says_nothing_of_the_socket(void **state)
+{
+    struct tls_ctx *ctx = three(ticket_key);
+    struct link l;
+    char got[64];
+
+    (void)state;
+    dial(&l, ctx, (struct dial){ 0 });
+    tls_ctx_unref(ctx);
+    assert_int_equal(shake(&l), 0);
+    assert_int_equal(stream_read(&l.s, got, sizeof(got)), -EAGAIN);
+    assert_int_equal(SSL_write(l.client, "first", 5), 5);
+    assert_int_equal(SSL_write(l.client, "second", 6), 6);
+    assert_int_equal(stream_read(&l.s, got, sizeof(got)), 5);
+    assert_int_equal(SSL_write(l.client, "third", 5), 5);
+    assert_int_equal(stream_read(&l.s, got, sizeof(got)), 6);
+    assert_false(stream_emptied(&l.s, 6, sizeof(got)));
+    assert_int_equal(stream_read(&l.s, got, sizeof(got)), 5);
+    assert_memory_equal(got, "third", 5);
     hang_up(&l);
 }
 
@@ -367,6 +392,23 @@ static void large_bodies_arrive_whole(void **state)
     tls_ctx_unref(ctx);
 }
 
+/* What was encrypted and could not be sent is not reported as written. */
+static void a_write_that_meets_a_closed_connection_fails(void **state)
+{
+    struct tls_ctx *ctx = three(ticket_key);
+    static char bytes[200000];
+    struct iovec iov = { bytes, sizeof(bytes) };
+    struct link l;
+
+    (void)state;
+    dial(&l, ctx, (struct dial){ 0 });
+    tls_ctx_unref(ctx);
+    assert_int_equal(shake(&l), 0);
+    assert_int_equal(shutdown(l.client_fd, SHUT_RDWR), 0);
+    assert_int_equal(stream_writev(&l.s, &iov, 1), -EPIPE);
+    hang_up(&l);
+}
+
 /* ---- ends ---- */
 
 static void orderly_ends(void **state)
@@ -444,8 +486,10 @@ int main(void)
         cmocka_unit_test(what_is_refused),
         cmocka_unit_test(plain_http_is_refused),
         cmocka_unit_test(bytes_pass_both_ways),
+        cmocka_unit_test(what_lay_ready_says_nothing_of_the_socket),
         cmocka_unit_test(tickets_wait_for_the_first_answer),
         cmocka_unit_test(large_bodies_arrive_whole),
+        cmocka_unit_test(a_write_that_meets_a_closed_connection_fails),
         cmocka_unit_test(orderly_ends),
         cmocka_unit_test(a_cut_connection_is_not_an_end),
         cmocka_unit_test(a_flood_of_key_updates),
