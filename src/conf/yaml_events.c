@@ -49,7 +49,6 @@ static int fail_parser(struct yaml_reader *r)
                             what);
 }
 
-/* The next event, to be deleted by the caller when 0 is returned. */
 int yaml_events_next(struct yaml_reader *r, yaml_event_t *event)
 {
     return yaml_parser_parse(&r->parser, event) ? 0 : fail_parser(r);
@@ -67,7 +66,8 @@ const char *yaml_events_kind(const yaml_event_t *event)
     }
 }
 
-int yaml_events_refuse(struct yaml_reader *r, const yaml_event_t *event)
+/* Anchors, aliases, tags. */
+static int refuse(struct yaml_reader *r, const yaml_event_t *event)
 {
     const yaml_char_t *anchor = NULL, *tag = NULL;
 
@@ -90,6 +90,30 @@ int yaml_events_refuse(struct yaml_reader *r, const yaml_event_t *event)
         break;
     }
     return anchor || tag ? yaml_events_fail(r, event->start_mark, "anchors and tags are not allowed here") : 0;
+}
+
+int yaml_events_node(struct yaml_reader *r, yaml_event_t *event)
+{
+    int rc = yaml_events_next(r, event);
+
+    if (rc < 0)
+        return rc;
+    rc = refuse(r, event);
+    if (rc < 0)
+        yaml_event_delete(event);
+    return rc;
+}
+
+int yaml_events_part(struct yaml_reader *r, yaml_event_t *event)
+{
+    int rc = yaml_events_node(r, event);
+
+    if (rc < 0)
+        return rc;
+    if (event->type != YAML_SEQUENCE_END_EVENT && event->type != YAML_MAPPING_END_EVENT)
+        return 1;
+    yaml_event_delete(event);
+    return 0;
 }
 
 struct str yaml_events_scalar(const yaml_event_t *event)
@@ -186,28 +210,17 @@ static int empty_list(struct yaml_reader *r, const struct value *v)
 
 static int read_list(struct yaml_reader *r, const struct value *v)
 {
-    bool fresh = true, end = false;
+    bool fresh = true;
+    yaml_event_t event;
     int rc = 0;
 
-    while (rc == 0 && !end) {
-        yaml_event_t event;
-
-        rc = yaml_events_next(r, &event);
-        if (rc < 0)
-            return rc;
-        end = event.type == YAML_SEQUENCE_END_EVENT;
-        if (!end) {
-            set_label(r, v, event.start_mark);
-            rc = yaml_events_refuse(r, &event);
-            if (rc == 0)
-                rc = event.type == YAML_SCALAR_EVENT ? read_scalar(r, v, &event, fresh) : fail_found(r, v, &event);
-            fresh = false;
-        } else if (fresh) {
-            rc = empty_list(r, v);
-        }
+    while (rc == 0 && (rc = yaml_events_part(r, &event)) > 0) {
+        set_label(r, v, event.start_mark);
+        rc = event.type == YAML_SCALAR_EVENT ? read_scalar(r, v, &event, fresh) : fail_found(r, v, &event);
         yaml_event_delete(&event);
+        fresh = false;
     }
-    return rc;
+    return rc == 0 && fresh ? empty_list(r, v) : rc;
 }
 
 static bool has_header(const struct conf_list *list, struct str name)
@@ -223,19 +236,18 @@ static int read_header(struct yaml_reader *r, const struct value *v, struct str 
 {
     yaml_event_t event;
     struct buf text;
-    int rc = yaml_events_next(r, &event);
+    int rc = yaml_events_node(r, &event);
 
     if (rc < 0)
         return rc;
     buf_init(&text, CONF_HEADER_MAX);
-    rc = yaml_events_refuse(r, &event);
-    if (rc == 0 && event.type != YAML_SCALAR_EVENT)
+    if (event.type != YAML_SCALAR_EVENT)
         rc = fail_found(r, v, &event);
-    else if (rc == 0 && has_header(&r->into->headers, name))
+    else if (has_header(&r->into->headers, name))
         rc = builder_fail(r->error, "%s: " STR_FMT " is given twice", r->label, STR_ARG(name));
-    else if (rc == 0 && buf_printf(&text, STR_FMT ": " STR_FMT, STR_ARG(name), STR_ARG(yaml_events_scalar(&event))) < 0)
+    else if (buf_printf(&text, STR_FMT ": " STR_FMT, STR_ARG(name), STR_ARG(yaml_events_scalar(&event))) < 0)
         rc = builder_fail(r->error, "%s: longer than %d bytes", r->label, CONF_HEADER_MAX);
-    else if (rc == 0)
+    else
         rc = assign(r, v, str_trim(buf_str(&text)), false);
     buf_fini(&text);
     yaml_event_delete(&event);
@@ -244,23 +256,12 @@ static int read_header(struct yaml_reader *r, const struct value *v, struct str 
 
 static int read_headers(struct yaml_reader *r, const struct value *v)
 {
-    bool end = false;
+    yaml_event_t event;
     int rc = empty_list(r, v); /* said, even if there is none */
 
-    while (rc == 0 && !end) {
-        yaml_event_t event;
-
-        rc = yaml_events_next(r, &event);
-        if (rc < 0)
-            return rc;
-        end = event.type == YAML_MAPPING_END_EVENT;
-        if (!end) {
-            set_label(r, v, event.start_mark);
-            rc = yaml_events_refuse(r, &event);
-            if (rc == 0)
-                rc = event.type == YAML_SCALAR_EVENT ? read_header(r, v, yaml_events_scalar(&event))
-                                                     : fail_found(r, v, &event);
-        }
+    while (rc == 0 && (rc = yaml_events_part(r, &event)) > 0) {
+        set_label(r, v, event.start_mark);
+        rc = event.type == YAML_SCALAR_EVENT ? read_header(r, v, yaml_events_scalar(&event)) : fail_found(r, v, &event);
         yaml_event_delete(&event);
     }
     return rc;
@@ -270,20 +271,18 @@ int yaml_events_value(struct yaml_reader *r, const struct option_row *row, bool 
 {
     struct value v = { row, route };
     yaml_event_t event;
-    int rc = yaml_events_next(r, &event);
+    int rc = yaml_events_node(r, &event);
 
     if (rc < 0)
         return rc;
     set_label(r, &v, event.start_mark);
-    rc = yaml_events_refuse(r, &event);
-    if (rc == 0 && event.type == YAML_MAPPING_START_EVENT && row->type == OPTION_HEADER)
+    if (event.type == YAML_MAPPING_START_EVENT && row->type == OPTION_HEADER)
         rc = read_headers(r, &v);
-    else if (rc == 0 && event.type == YAML_SCALAR_EVENT && row->type != OPTION_HEADER)
+    else if (event.type == YAML_SCALAR_EVENT && row->type != OPTION_HEADER)
         rc = read_scalar(r, &v, &event, true);
-    else if (rc == 0 && event.type == YAML_SEQUENCE_START_EVENT && option_is(row, OPTION_LIST) &&
-             row->type != OPTION_HEADER)
+    else if (event.type == YAML_SEQUENCE_START_EVENT && option_is(row, OPTION_LIST) && row->type != OPTION_HEADER)
         rc = read_list(r, &v);
-    else if (rc == 0)
+    else
         rc = fail_found(r, &v, &event);
     yaml_event_delete(&event);
     return rc;

@@ -29,9 +29,11 @@ struct yaml_reader {
 /* All: 0 or -EINVAL with the error. */
 /* The next event, to be deleted by the caller when 0 is returned. */
 MUST_CHECK int yaml_events_next(struct yaml_reader *r, yaml_event_t *event);
+/* The same where a value or a key may begin: anchors, aliases and tags are refused. */
+MUST_CHECK int yaml_events_node(struct yaml_reader *r, yaml_event_t *event);
+/* The same inside a list or a mapping that has begun: 1 with an event to be deleted by the caller, or 0 without one behind the last. */
+MUST_CHECK int yaml_events_part(struct yaml_reader *r, yaml_event_t *event);
 MUST_CHECK int yaml_events_fail(struct yaml_reader *r, yaml_mark_t mark, const char *what);
-/* Anchors, aliases, tags. */
-MUST_CHECK int yaml_events_refuse(struct yaml_reader *r, const yaml_event_t *event);
 struct str yaml_events_scalar(const yaml_event_t *event);
 /* "timeout:" with nothing behind it, or YAML's words for nothing. */
 bool yaml_events_is_nothing(const yaml_event_t *event);

@@ -46,10 +46,7 @@ static const struct option_row *read_key(struct yaml_reader *r, const yaml_event
 static int read_pair(struct yaml_reader *r, const yaml_event_t *key)
 {
     const struct option_row *row;
-    int rc = yaml_events_refuse(r, key);
 
-    if (rc < 0)
-        return rc;
     if (key->type != YAML_SCALAR_EVENT)
         return yaml_events_fail(r, key->start_mark, "expected the name of an option");
     if (yaml_sites_has(yaml_events_scalar(key)))
@@ -60,19 +57,14 @@ static int read_pair(struct yaml_reader *r, const yaml_event_t *key)
 
 static int read_mapping(struct yaml_reader *r)
 {
-    for (;;) {
-        yaml_event_t event;
-        bool end;
-        int rc = yaml_events_next(r, &event);
+    yaml_event_t event;
+    int rc = 0;
 
-        if (rc < 0)
-            return rc;
-        end = event.type == YAML_MAPPING_END_EVENT;
-        rc = end ? 0 : read_pair(r, &event);
+    while (rc == 0 && (rc = yaml_events_part(r, &event)) > 0) {
+        rc = read_pair(r, &event);
         yaml_event_delete(&event);
-        if (end || rc < 0)
-            return rc;
     }
+    return rc;
 }
 
 /* One event that must be of `type`; `what` says so otherwise. */
@@ -93,14 +85,13 @@ static int expect(struct yaml_reader *r, yaml_event_type_t type, const char *wha
 static int read_root(struct yaml_reader *r)
 {
     yaml_event_t event;
-    int rc = yaml_events_next(r, &event);
+    int rc = yaml_events_node(r, &event);
 
     if (rc < 0)
         return rc;
-    rc = yaml_events_refuse(r, &event);
-    if (rc == 0 && event.type == YAML_MAPPING_START_EVENT)
+    if (event.type == YAML_MAPPING_START_EVENT)
         rc = read_mapping(r);
-    else if (rc == 0 && !(event.type == YAML_SCALAR_EVENT && yaml_events_is_nothing(&event)))
+    else if (!(event.type == YAML_SCALAR_EVENT && yaml_events_is_nothing(&event)))
         rc = yaml_events_fail(r, event.start_mark, "expected a mapping of options to values, such as \"workers: 4\"");
     yaml_event_delete(&event);
     return rc;

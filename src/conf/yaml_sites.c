@@ -69,22 +69,14 @@ static int read_pair(struct yaml_reader *r, struct level *l, struct str name, ya
 /* The pairs of a mapping that has begun. */
 static int read_mapping(struct yaml_reader *r, struct level *l)
 {
-    bool end = false;
+    yaml_event_t event;
     int rc = 0;
 
-    while (rc == 0 && !end) {
-        yaml_event_t event;
-
-        rc = yaml_events_next(r, &event);
-        if (rc < 0)
-            return rc;
-        end = event.type == YAML_MAPPING_END_EVENT;
-        if (!end)
-            rc = yaml_events_refuse(r, &event);
-        if (!end && rc == 0 && event.type != YAML_SCALAR_EVENT)
-            rc = yaml_events_fail(r, event.start_mark, "expected the name of a key");
-        else if (!end && rc == 0)
+    while (rc == 0 && (rc = yaml_events_part(r, &event)) > 0) {
+        if (event.type == YAML_SCALAR_EVENT)
             rc = read_pair(r, l, yaml_events_scalar(&event), event.start_mark);
+        else
+            rc = yaml_events_fail(r, event.start_mark, "expected the name of a key");
         yaml_event_delete(&event);
     }
     return rc;
@@ -111,24 +103,16 @@ static int read_item(struct yaml_reader *r, struct conf_site *site, yaml_mark_t 
 
 static int read_items(struct yaml_reader *r, struct conf_site *site)
 {
-    bool end = false;
+    yaml_event_t event;
     int rc = 0;
 
-    while (rc == 0 && !end) {
-        yaml_event_t event;
-
-        rc = yaml_events_next(r, &event);
-        if (rc < 0)
-            return rc;
-        end = event.type == YAML_SEQUENCE_END_EVENT;
-        if (!end)
-            rc = yaml_events_refuse(r, &event);
-        if (!end && rc == 0 && event.type != YAML_MAPPING_START_EVENT)
+    while (rc == 0 && (rc = yaml_events_part(r, &event)) > 0) {
+        if (event.type == YAML_MAPPING_START_EVENT)
+            rc = read_item(r, site, event.start_mark);
+        else
             rc = yaml_events_fail(r, event.start_mark,
                                   site ? "expected a mapping such as \"path: /docs/\""
                                        : "expected a mapping such as \"hosts: [example.com]\"");
-        else if (!end && rc == 0)
-            rc = read_item(r, site, event.start_mark);
         yaml_event_delete(&event);
     }
     return rc;
@@ -137,14 +121,13 @@ static int read_items(struct yaml_reader *r, struct conf_site *site)
 static int read_sequence(struct yaml_reader *r, struct conf_site *site)
 {
     yaml_event_t event;
-    int rc = yaml_events_next(r, &event);
+    int rc = yaml_events_node(r, &event);
 
     if (rc < 0)
         return rc;
-    rc = yaml_events_refuse(r, &event);
-    if (rc == 0 && event.type == YAML_SEQUENCE_START_EVENT)
+    if (event.type == YAML_SEQUENCE_START_EVENT)
         rc = read_items(r, site);
-    else if (rc == 0)
+    else
         rc = yaml_events_fail(r, event.start_mark, site ? "expected a list of routes" : "expected a list of sites");
     yaml_event_delete(&event);
     return rc;
