@@ -1,10 +1,16 @@
-"""Apache with mod_wsgi in daemon mode, which its documentation advises."""
+"""Apache with mod_wsgi in daemon mode, which its documentation advises.
+
+A thread of Apache waits with each request that a daemon process has. Where a child has none left, it closes kept connections to be rid of them, and a child
+that is spare is ended with those it has: for the client both are failures. So each of two children has a thread for every connection of the load, and
+neither comes or goes.
+"""
 import os
 
 from harness.site import PYTHON, spawn
 from peers.base import Peer
 
 MODULES = "/usr/lib/apache2/modules"
+CONNECTIONS = 64  # of the load in the cases that have it; ThreadLimit, left alone, allows no more
 CONF = """
 ServerRoot {dir}
 ServerName localhost
@@ -18,6 +24,12 @@ LoadModule wsgi_module {modules}/mod_wsgi.so
 ErrorLog {dir}/apache-error.log
 LogFormat "%h %l %u %t \\"%r\\" %>s %O \\"%{{Referer}}i\\" \\"%{{User-Agent}}i\\"" combined
 CustomLog {dir}/apache-access.log combined
+StartServers 2
+ServerLimit 2
+ThreadsPerChild {connections}
+MinSpareThreads {connections}
+MaxRequestWorkers {all_threads}
+MaxSpareThreads {all_threads}
 KeepAlive On
 MaxKeepAliveRequests 0
 KeepAliveTimeout 75
@@ -35,7 +47,8 @@ WSGIScriptAlias / {dir}/app.wsgi
 class ApacheModWsgi(Peer):
     name = "apache + mod_wsgi"
     programs = ("apache2",)
-    settings = "event MPM, daemon mode with as many processes as the others have workers and 4 threads each, the main interpreter, access log to a file"
+    settings = ("event MPM, two children with a thread for every connection, daemon mode with as many processes as the others have workers and 4 threads each, "
+                "the main interpreter, access log to a file")
 
     def missing(self):
         return super().missing() or ("" if os.path.exists(f"{MODULES}/mod_wsgi.so") else "mod_wsgi")
@@ -45,6 +58,7 @@ class ApacheModWsgi(Peer):
         (site.dir / "app.wsgi").write_text(f"import os\nos.chdir({str(site.chdir)!r})\nfrom {module} import {name} as application\n")
         conf = site.dir / "apache.conf"
         user = "User www-data\nGroup www-data" if os.geteuid() == 0 else ""
-        conf.write_text(CONF.format(dir=site.dir, port=site.port, user=user, modules=MODULES, workers=site.workers, threads=site.threads or 4, chdir=site.chdir))
+        conf.write_text(CONF.format(dir=site.dir, port=site.port, user=user, modules=MODULES, connections=CONNECTIONS, all_threads=2 * CONNECTIONS,
+                                    workers=site.workers, threads=site.threads or 4, chdir=site.chdir))
         assert PYTHON == "/usr/bin/python3", "mod_wsgi of Debian has Debian's Python"
         return [spawn(site, "apache", ["/usr/sbin/apache2", "-D", "FOREGROUND", "-f", conf])]
