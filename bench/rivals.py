@@ -1,7 +1,8 @@
 """What the table of reliability compares, each with the settings that its own documents recommend for deploys without loss.
 
 A rival is started for a folder with the application, and knows how it is told to reload and which of its processes are workers. All have two
-workers of four threads, kept connections, an access log and a timeout of 30 seconds, as in peers.py.
+workers of four threads, kept connections, an access log and a timeout of 30 seconds. Their configurations are not those of peers/: what counts there is
+speed, here that nothing is lost.
 """
 import os
 import signal

@@ -8,26 +8,33 @@ from pathlib import Path
 
 from harness import stats
 
-MS, US, MIB = 1e3, 1e6, 2**20
+MS, MB, MIB = 1e-3, 1e6, 2**20
+
+
+def number(digits, unit=1):
+    """How a figure is written that counts seconds, bytes, … in such units."""
+    return lambda value: f"{value / unit:.{digits}f}"
+
+
 # figure → (head of its column, how it is written)
 COLUMNS = {
     "rate": ("requests/s", lambda v: f"{v:.0f}" if v >= 100 else f"{v:.2f}"),
-    "p50": ("p50 ms", lambda v: f"{v * MS:.2f}"),
-    "p99": ("p99 ms", lambda v: f"{v * MS:.2f}"),
-    "calm": ("p99 ms without them", lambda v: f"{v * MS:.2f}"),
-    "others": ("p99 ms of the slow", lambda v: f"{v * MS:.0f}"),
-    "p999": ("p99.9 ms", lambda v: f"{v * MS:.2f}"),
-    "mean": ("mean ms", lambda v: f"{v * MS:.2f}"),
-    "longest": ("longest ms", lambda v: f"{v * MS:.1f}"),
+    "p50": ("p50 ms", number(2, MS)),
+    "p99": ("p99 ms", number(2, MS)),
+    "calm": ("p99 ms without them", number(2, MS)),
+    "others": ("p99 ms of the slow", number(0, MS)),
+    "p999": ("p99.9 ms", number(2, MS)),
+    "mean": ("mean ms", number(2, MS)),
+    "longest": ("longest ms", number(1, MS)),
     "cpu": ("CPU µs/request", lambda v: f"{v:.1f}" if v < 1000 else f"{v:.0f}"),
     "edge": ("of it edge", lambda v: f"{v:.1f}" if v else ""),
-    "wakeups": ("wake-ups/request", lambda v: f"{v:.2f}"),
-    "pss": ("memory MiB", lambda v: f"{v / MIB:.1f}"),
-    "each": ("bytes/connection", lambda v: f"{v:.0f}"),
-    "took": ("ms", lambda v: f"{v * MS:.0f}"),
-    "size": ("bytes", lambda v: f"{v:.0f}"),
-    "cpu_ms": ("CPU ms", lambda v: f"{v:.0f}"),
-    "bandwidth": ("MB/s", lambda v: f"{v / 1e6:.0f}"),
+    "wakeups": ("wake-ups/request", number(2)),
+    "pss": ("memory MiB", number(1, MIB)),
+    "each": ("bytes/connection", number(0)),
+    "took": ("ms", number(0, MS)),
+    "size": ("bytes", number(0)),
+    "cpu_ms": ("CPU ms", number(0)),
+    "bandwidth": ("MB/s", number(0, MB)),
 }
 
 

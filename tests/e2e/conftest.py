@@ -25,14 +25,7 @@ def _instances(folder_of_all):
         return made[-1].start() if start else made[-1]
 
     yield factory
-    failures = []
-    for one in made:
-        try:
-            one.finish()
-        except Exception as failure:  # the others have their end too
-            failures.append(failure)
-    if failures:
-        raise failures[0]
+    instance.finish_all(made)
 
 
 @pytest.fixture

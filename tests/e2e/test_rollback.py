@@ -8,27 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from kit import processes
+from kit.releases import release
 from kit.visitors import Visitors
 from kit.waiting import until
 
 
 KEPT = 4  # descriptors of the edge for a kept generation: pool, its eventfd, and a channel to each of two workers
-
-
-def release(text):
-    return """
-import os, time
-from urllib.parse import parse_qs
-
-def app(environ, start):
-    query = parse_qs(environ['QUERY_STRING'])
-    start('200 OK', [])
-    if 'at' in query:
-        open(query['at'][0], 'w').close()
-        while not os.path.exists(query['until'][0]):
-            time.sleep(0.005)
-    return [b'%s']
-""" % text
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "e2e"))
 
-from kit import certificates, servers, waiting  # noqa: E402
+from kit import certificates, instance, servers, waiting  # noqa: E402
 from rig.ground import Ground  # noqa: E402
 
 SECONDS = float(os.environ.get("FAULTS_SECONDS", "4"))
@@ -80,11 +80,4 @@ def ground(tmp_path, table, authority):
         return made[-1]
 
     yield start
-    failures = []
-    for one in made:
-        try:
-            one.finish()
-        except Exception as failure:  # the others have their end too
-            failures.append(failure)
-    if failures:
-        raise failures[0]
+    instance.finish_all(made)

@@ -8,22 +8,21 @@ import socketserver
 import threading
 import time
 from collections import Counter
-from contextlib import contextmanager
 from urllib.parse import parse_qs
 
 import pytest
 
 from rig import content, driver
+from rig.background import BackgroundServer
 
 MIX = [("page", "http", True), ("page", "http", False), ("upload", "http", True), ("row", "http", True), ("row", "http", False)]
 
 
-class Bad(socketserver.ThreadingTCPServer):
+class Bad(BackgroundServer):
     """fault: None, or what it does with every hundredth request (with one row for rows)."""
-    daemon_threads, allow_reuse_address, request_queue_size = True, True, 64
 
     def __init__(self, fault):
-        super().__init__(("127.0.0.1", 0), Handler)
+        super().__init__(Handler)
         self.fault, self.number, self.rows, self.lock, self.once = fault, itertools.count(1), Counter(), threading.Lock(), True
 
     def write(self, text):
@@ -77,21 +76,9 @@ class Handler(socketserver.StreamRequestHandler):
         return fault != "broken"
 
 
-@contextmanager
-def served(fault):
-    with Bad(fault) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
-
-
 def loaded(fault, wanted=400, **more):
     """(report, rows) after so many answers of a server with this fault."""
-    with served(fault) as server:
+    with Bad(fault) as server:
         with driver.Load({"http": server.server_address}, mix=MIX, think=0.001, **more) as load:
             driver.until(lambda: load.answered > wanted, "the load", 30)
         return load.report, server.rows
@@ -128,7 +115,7 @@ def test_one_row(fault, says):
 
 
 def test_nobody_listens():
-    with served(None) as server:
+    with Bad(None) as server:
         address = server.server_address
         with driver.Load({"http": address}, mix=MIX, think=0.001) as load:
             server.shutdown()

@@ -8,7 +8,6 @@ import socketserver
 import ssl
 import threading
 from collections import Counter
-from contextlib import contextmanager
 
 import h2.config
 import h2.connection
@@ -17,16 +16,15 @@ import pytest
 from h2.errors import ErrorCodes
 
 from rig import content, driver
+from rig.background import BackgroundServer
 
 MIX = [("page", "h2", 4), ("upload", "h2", 1), ("row", "h2", 3)]
 EVERY = 20
 
 
-class Server(socketserver.ThreadingTCPServer):
-    daemon_threads, allow_reuse_address, request_queue_size = True, True, 64
-
+class Server(BackgroundServer):
     def __init__(self, fault, context):
-        super().__init__(("127.0.0.1", 0), Handler)
+        super().__init__(Handler)
         self.fault, self.context, self.number, self.rows, self.lock = fault, context, itertools.count(1), Counter(), threading.Lock()
 
 
@@ -101,23 +99,15 @@ class Handler(socketserver.BaseRequestHandler):
         return None
 
 
-@contextmanager
-def served(fault, pair):
+def h2_context(pair):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pair.cert, pair.key)
     context.set_alpn_protocols(["h2"])
-    with Server(fault, context) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+    return context
 
 
 def loaded(fault, authority):
-    with served(fault, authority.pair("localhost")) as server:
+    with Server(fault, h2_context(authority.pair("localhost"))) as server:
         with driver.Load({"h2": server.server_address}, authority.ca, mix=MIX, think=0.001) as load:
             driver.until(lambda: load.answered > 200, "the load", 30)
         return load.report, server.rows

@@ -57,6 +57,18 @@ def for_other_users(folder):
     return {"QUINTET_PACKAGE_DIR": str(package)}
 
 
+def finish_all(made):
+    """The end of each, that of the others too where one fails; the first failure is the test's."""
+    failures = []
+    for one in made:
+        try:
+            one.finish()
+        except Exception as failure:
+            failures.append(failure)
+    if failures:
+        raise failures[0]
+
+
 class Instance:
     def __init__(self, folder, app="app:application", files=None, options=(), env=None, tls=None, project=None, limits=None):
         """files: {path below the project: text, bytes or Path to copy}. tls: a list of certificates.
