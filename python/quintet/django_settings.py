@@ -16,6 +16,7 @@ Works with Django 3.2 and later, CPython 3.10 and later.
 """
 
 import ast
+import importlib.machinery
 import importlib.util
 import json
 import os
@@ -127,16 +128,19 @@ class Settings:
     def __getattr__(self, name):
         return getattr(self._module, name) if hasattr(self._module, name) else getattr(self._defaults, name)
 
+    def is_known(self, name):
+        """To this Django: what an older one had, or a newer one will have, may be left in a project's settings."""
+        return hasattr(self._defaults, name)
+
     def is_overridden(self, name):
         return hasattr(self._module, name)
 
 
 def default_settings():
-    """django.conf.global_settings, which imports nothing itself."""
+    """django.conf.global_settings, which imports nothing itself. Found as any import would: Django may be a zip file, or without its source."""
     import django
 
-    path = os.path.join(django.__path__[0], "conf", "global_settings.py")
-    spec = importlib.util.spec_from_file_location("quintet_default_settings", path)
+    spec = importlib.machinery.PathFinder.find_spec("global_settings", [os.path.join(path, "conf") for path in django.__path__])
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -188,12 +192,10 @@ def printable(value):
 
 def static_backend(settings):
     """The dotted name of the storage of static files: STORAGES since Django 4.2, STATICFILES_STORAGE before 5.1."""
-    if settings.is_overridden("STATICFILES_STORAGE"):
+    if settings.is_known("STATICFILES_STORAGE") and (settings.is_overridden("STATICFILES_STORAGE") or not settings.is_known("STORAGES")):
         return settings.STATICFILES_STORAGE
-    storages = getattr(settings, "STORAGES", None)
-    if isinstance(storages, dict):
-        return storages.get("staticfiles", {}).get("BACKEND")
-    return getattr(settings, "STATICFILES_STORAGE", None)
+    storages = settings.STORAGES
+    return storages.get("staticfiles", {}).get("BACKEND") if isinstance(storages, dict) else None
 
 
 def manifest_name(backend):

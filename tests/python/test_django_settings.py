@@ -2,6 +2,7 @@
 
 import json
 import os
+import py_compile
 import subprocess
 import sys
 import textwrap
@@ -222,6 +223,43 @@ def test_the_manifest_is_known(project):
     assert project.findings() == {}
     project.settings(storage(PLAIN))
     assert "static_manifest" not in project.options()
+
+
+def other_django(project, change):
+    """A Django in the project whose defaults are those of the installed one, changed."""
+    source = Path(django.__file__).with_name("conf") / "global_settings.py"
+    project.write("django/__init__.py", "def get_version():\n    return 'other'\n")
+    project.write("django/conf/global_settings.py", "")
+    (project.path / "django/conf/global_settings.py").write_text(f"{source.read_text()}\n{change}\n")
+
+
+def test_a_storage_setting_that_this_django_does_not_know(project):
+    """One that an upgrade has left behind, or a later one needs, says nothing."""
+    left = f"STATICFILES_STORAGE = {MANIFEST!r}\n"
+    early = f"STORAGES = {{'staticfiles': {{'BACKEND': {MANIFEST!r}}}}}\n"
+    new = f"STORAGES = {{'staticfiles': {{'BACKEND': {PLAIN!r}}}}}"
+    old = f"STATICFILES_STORAGE = {PLAIN!r}"
+    for change, more, known in [
+        (f"globals().pop('STATICFILES_STORAGE', None)\n{new}", left, False),
+        (f"globals().pop('STATICFILES_STORAGE', None)\n{new}", left + early, True),
+        (f"{old}\n{new}", left, True),
+        (f"{old}\n{new}", early, True),
+        (f"globals().pop('STORAGES', None)\n{old}", early, False),
+        (f"globals().pop('STORAGES', None)\n{old}", left + early, True),
+    ]:
+        other_django(project, change)
+        project.settings(more)
+        answer = project.answer()
+        assert answer["facts"]["django"] == "other"
+        assert ("static_manifest" in answer["options"]) is known, (change, more)
+
+
+def test_a_django_without_its_source(project):
+    other_django(project, "")
+    source = project.path / "django/conf/global_settings.py"
+    py_compile.compile(str(source), cfile=str(source.with_suffix(".pyc")), doraise=True)
+    source.unlink()
+    assert project.answer()["facts"]["django"] == "other"
 
 
 @pytest.mark.parametrize("backend", [MANIFEST, PLAIN])

@@ -78,6 +78,19 @@ def test_more_than_is_remembered():
             assert {k: v for k, v in found.items() if k.startswith("HTTP_X_") and k != "HTTP_X_REQUEST_ID"} == {key_of(n): v for n, v in headers}
 
 
+def test_when_the_table_of_names_is_full():
+    """No other name is learnt then: what the edge says by other means is left out all the same, and a value that is not kept is not lost."""
+    names = {name: values[0] for name, (_, values) in VARIABLES.items()} | {"scheme": "http"}
+    with Worker("environ_only") as worker:
+        for at in range(0, 300, 30):
+            headers = [(f"X-N{i}", str(i)) for i in range(at, at + 30)]
+            assert seen(worker, names, headers) == expected(names, headers)
+        for value in ("a", "a", "a", "b", "some value", "some value", "some value"):
+            names["request_id"] = value * 2
+            headers = [("X-Request-ID", "mine"), ("Content-Length", "7"), ("X-A", value), ("Content-Type", value)]
+            assert seen(worker, names, headers) == expected(names, headers)
+
+
 def test_what_an_application_does_to_its_environ_stays_there():
     with Worker("corners") as worker:
         for _ in range(5):
