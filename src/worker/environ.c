@@ -165,12 +165,20 @@ static int set_field(struct environ_entry *entry, PyObject *env, const struct po
     return PyErr_Occurred() ? -1 : set_value(env, entry->key, value_of(entry, field->value));
 }
 
+/* The edge has said so by other means: the body has been counted, and it has decided on the id. */
+static bool is_left_out(const struct environ_maker *maker, const struct environ_entry *entry)
+{
+    return entry->key == maker->content_length || entry->key == maker->vars[POOL_REQUEST_ID].key;
+}
+
 /* A name that is too long or too rare for the table. */
 static int set_rare_field(struct environ_maker *maker, PyObject *env, const struct pool_field *field, struct str key)
 {
     struct environ_entry entry = { .name = key, .key = make_key(maker, key) };
-    int r = entry.key == NULL ? -1 : set_field(&entry, env, field);
+    int r = entry.key == NULL ? -1 : 0;
 
+    if (r == 0 && !is_left_out(maker, &entry))
+        r = set_field(&entry, env, field);
     Py_XDECREF(entry.key);
     Py_XDECREF(entry.value);
     return r;
@@ -188,12 +196,6 @@ static int add_long_field(struct environ_maker *maker, PyObject *env, const stru
     r = set_rare_field(maker, env, field, name_to_key(field->name, bytes));
     PyMem_Free(bytes);
     return r;
-}
-
-/* The edge has said so by other means: the body has been counted, and it has decided on the id. */
-static bool is_left_out(const struct environ_maker *maker, const struct environ_entry *entry)
-{
-    return entry->key == maker->content_length || entry->key == maker->vars[POOL_REQUEST_ID].key;
 }
 
 static int add_field(struct environ_maker *maker, PyObject *env, const struct pool_field *field)
