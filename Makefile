@@ -70,7 +70,7 @@ faults: ## the faults under load alone: deploys, deaths, hangs, shortage, overlo
 	@scripts/install_packages.sh build run test
 	@exec $(PYTHON) scripts/run_tests.py faults -- $(ARGS)
 
-bench: ## measure against others on this machine, 40 minutes (CASE=hello for one, ARGS="--quick", BENCH_PEERS=dir)
+bench: ## measure against others on this machine, half an hour (CASE=hello for one, ARGS="--quick", BENCH_PEERS=dir)
 	@scripts/install_packages.sh build run bench
 	@scripts/build.sh $(BUILD)
 	@exec $(PYTHON) bench/run.py $(CASE) $(ARGS)

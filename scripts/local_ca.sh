@@ -2,10 +2,11 @@
 # Makes a certificate authority of this machine's own and a server certificate for localhost, once.
 #
 # The authority may sign for localhost and loopback addresses only (name constraints), so trusting it
-# in a browser gives nobody a key to other sites. usage: local_ca.sh DIRECTORY
+# in a browser gives nobody a key to other sites. usage: local_ca.sh DIRECTORY PORT
+# (the port is that of the hint to curl)
 set -euo pipefail
 
-dir=$1
+dir=$1 port=$2
 mkdir -p "$dir"
 umask 077
 days_left() { openssl x509 -in "$1" -noout -checkend $(($2 * 86400)) >/dev/null 2>&1; }
@@ -63,7 +64,7 @@ chmod 0644 "$dir"/*.pem
 if $made; then
     cat <<TEXT
 local_ca: made a local certificate authority. To trust it on this machine:
-  curl      curl --cacert $dir/ca.pem https://localhost:8443/
+  curl      curl --cacert $dir/ca.pem https://localhost:$port/
   Debian    cp $dir/ca.pem /usr/local/share/ca-certificates/quintet-local.crt && update-ca-certificates
   Firefox   Settings > Privacy & Security > Certificates > View Certificates > Authorities > Import
   Chromium  Settings > Privacy and security > Security > Manage certificates > Authorities > Import

@@ -20,11 +20,12 @@ scripts/install_packages.sh "${groups[@]}"
 scripts/build.sh build
 say "preparing the shop: migrations, static files, demo data"
 (cd examples/shop && "$python" manage.py prepare)
-scripts/local_ca.sh var/tls
+scripts/local_ca.sh var/tls "${tls_bind##*:}"
 
 say "serving the shop; stop it with Ctrl-C"
 say "  http://$bind/"
 say "  http://$bind/admin/  user admin, password admin"
 say "  https://localhost:${tls_bind##*:}/  (signed by var/tls/ca.pem)"
+say "in another terminal: build/quintet status --chdir examples/shop; it knows reload and stop, too"
 exec build/quintet run --chdir examples/shop --python "$python" --bind "$bind" --tls-bind "$tls_bind" \
     --certfile "$PWD/var/tls/server.pem" --keyfile "$PWD/var/tls/server.key"
