@@ -8,6 +8,7 @@
 #include "conf/builder.h"
 #include "conf/conf.h"
 #include "conf/hint.h"
+#include "conf/mistake.h"
 
 #define PLACE STR_INIT("command line")
 
@@ -34,7 +35,7 @@ static int assign(struct args *a, const struct option_row *row, struct str label
 static int assign_next(struct args *a, const struct option_row *row, struct str label)
 {
     if (a->next >= a->argc)
-        return builder_fail(a->error, STR_FMT ": needs a value (%s)", STR_ARG(label), row->argument);
+        return mistake_say(a->error, STR_FMT ": needs a value (%s)", STR_ARG(label), row->argument);
     return assign(a, row, label, str_of(a->argv[a->next++]));
 }
 
@@ -56,8 +57,8 @@ static int read_long(struct args *a, struct str text)
     if (!row || !option_is_public(row))
         return hint_unknown(label, name, OPTION_SPELL_ARGUMENT, a->error);
     if (row->type == OPTION_BOOL && value.p)
-        return builder_fail(a->error, STR_FMT ": takes no value; say --%s or --no-%s", STR_ARG(label), row->name,
-                            row->name);
+        return mistake_say(a->error, STR_FMT ": takes no value; say --%s or --no-%s", STR_ARG(label), row->name,
+                           row->name);
     if (row->type == OPTION_BOOL)
         return read_bool(a, row, label, !no);
     return value.p ? assign(a, row, label, value) : assign_next(a, row, label);
@@ -76,11 +77,11 @@ static int read_short(struct args *a, struct str text)
 static int read_app(struct args *a, struct str text)
 {
     const struct option_row *row = option_find(STR("app"));
-    char first[BUILDER_QUOTE_MAX], quoted[BUILDER_QUOTE_MAX];
+    char first[MISTAKE_QUOTE_MAX], quoted[MISTAKE_QUOTE_MAX];
 
     if (a->seen[option_index(row)])
-        return builder_fail(a->error, "%s: one application only, and %s is given already", builder_quote(text, quoted),
-                            builder_quote(str_of(a->b->conf.app), first));
+        return mistake_say(a->error, "%s: one application only, and %s is given already", mistake_quote(text, quoted),
+                           mistake_quote(str_of(a->b->conf.app), first));
     return assign(a, row, STR("application"), text);
 }
 

@@ -1,14 +1,11 @@
 /*
- * Puts a configuration together from its sources; knows which outranks which, and the shape of error messages.
+ * Puts a configuration together from its sources; knows which outranks which.
  */
 #include "conf/builder.h"
 
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
-
 #include "base/mem.h"
 #include "conf/hint.h"
+#include "conf/mistake.h"
 #include "conf/value.h"
 
 struct conf_builder *builder_new_empty(void)
@@ -55,48 +52,6 @@ enum conf_source conf_source_of(const struct conf_builder *b, struct str name)
     return b->values[option_index(row)].source;
 }
 
-int builder_fail(char *error, const char *fmt, ...)
-{
-    va_list ap;
-
-    va_start(ap, fmt);
-    (void)vsnprintf(error, CONF_ERROR_MAX, fmt, ap);
-    va_end(ap);
-    return -EINVAL;
-}
-
-const char *builder_quote(struct str text, char out[BUILDER_QUOTE_MAX])
-{
-    size_t n = 0, i;
-
-    if (text.n == 0)
-        return "nothing";
-    out[n++] = '"';
-    for (i = 0; i < text.n && n < BUILDER_QUOTE_MAX - 12; i++) {
-        unsigned char c = (unsigned char)text.p[i];
-
-        if (c < ' ' || c == 0x7f)
-            n += (size_t)snprintf(out + n, BUILDER_QUOTE_MAX - n, "\\x%02x", c);
-        else
-            out[n++] = (char)c;
-    }
-    (void)snprintf(out + n, BUILDER_QUOTE_MAX - n, "%s\"", i < text.n ? "..." : "");
-    return out;
-}
-
-int builder_fail_found(const struct option_row *row, struct str label, int why, const char *found, char *error)
-{
-    struct buf expected;
-    int rc;
-
-    buf_init(&expected, CONF_ERROR_MAX);
-    must(value_expected(row, why, &expected) == 0);
-    rc = builder_fail(error, STR_FMT ": expected " STR_FMT ", found %s", STR_ARG(label), STR_ARG(buf_str(&expected)),
-                      found);
-    buf_fini(&expected);
-    return rc;
-}
-
 static void accept_value(struct conf_builder *b, const struct option_row *row, const struct builder_origin *origin,
                          struct conf *parsed)
 {
@@ -119,7 +74,7 @@ int builder_assign(struct conf_builder *b, const struct option_row *row, const s
                    struct str text, char *error)
 {
     struct builder_origin whole = *origin;
-    char quoted[BUILDER_QUOTE_MAX];
+    char quoted[MISTAKE_QUOTE_MAX];
     struct conf parsed = { 0 };
     int rc;
 
@@ -128,7 +83,7 @@ int builder_assign(struct conf_builder *b, const struct option_row *row, const s
     } else {
         rc = value_parse(row, text, &parsed);
         if (rc < 0)
-            return builder_fail_found(row, origin->label, rc, builder_quote(text, quoted), error);
+            return mistake_found(row, origin->label, rc, mistake_quote(text, quoted), error);
     }
     accept_value(b, row, &whole, &parsed);
     return 0;
@@ -162,7 +117,7 @@ int conf_set(struct conf_builder *b, enum conf_source source, struct str place, 
     buf_init(&label, CONF_ERROR_MAX);
     rc = buf_printf(&label, STR_FMT ": " STR_FMT, STR_ARG(place), STR_ARG(name));
     if (rc < 0)
-        rc = builder_fail(error, STR_FMT ": the name of an option is too long", STR_ARG(place));
+        rc = mistake_say(error, STR_FMT ": the name of an option is too long", STR_ARG(place));
     else if (!row)
         rc = hint_unknown(buf_str(&label), name, OPTION_SPELL_FILE, error);
     else

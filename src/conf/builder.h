@@ -36,14 +36,4 @@ MUST_CHECK int builder_assign(struct conf_builder *b, const struct option_row *r
 MUST_CHECK int builder_assign_commas(struct conf_builder *b, const struct option_row *row, struct builder_origin origin,
                                      struct str text, char *error);
 
-/* -EINVAL with "LABEL: expected a number from 0 to 256, found FOUND" in error; `why` is value_parse's answer. */
-MUST_CHECK int builder_fail_found(const struct option_row *row, struct str label, int why, const char *found,
-                                  char *error);
-
-#define BUILDER_QUOTE_MAX 96
-/* `text` in quotes, control bytes as \xNN, a long one cut; "nothing" when empty. Returns out. */
-const char *builder_quote(struct str text, char out[BUILDER_QUOTE_MAX]);
-/* Formats into error (CONF_ERROR_MAX bytes) and returns -EINVAL. */
-MUST_CHECK int builder_fail(char *error, const char *fmt, ...) PRINTF_LIKE(2, 3);
-
 #endif

@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "conf/builder.h"
+#include "conf/mistake.h"
 
 #define PLACE STR("Django settings")
 
@@ -22,7 +23,7 @@ static int set_text(struct conf_builder *b, const char *name, const json_t *valu
     else if (json_is_string(value))
         text = str_make(json_string_value(value), json_string_length(value));
     else
-        return builder_fail(error, "Django settings: %s: expected a text, a boolean or a list of texts", name);
+        return mistake_say(error, "Django settings: %s: expected a text, a boolean or a list of texts", name);
     return conf_set(b, CONF_DJANGO, PLACE, str_of(name), text, error);
 }
 
@@ -34,7 +35,7 @@ static int set_option(struct conf_builder *b, const char *name, const json_t *va
     if (!json_is_array(value))
         return set_text(b, name, value, error);
     if (row && !option_is(row, OPTION_LIST))
-        return builder_fail(error, "Django settings: %s: expected one value", name);
+        return mistake_say(error, "Django settings: %s: expected one value", name);
     for (size_t i = 0; i < json_array_size(value) && rc == 0; i++)
         rc = set_text(b, name, json_array_get(value, i), error);
     return rc;
@@ -47,7 +48,7 @@ static int read_options(struct conf_builder *b, json_t *options, char *error)
     int rc = 0;
 
     if (!json_is_object(options))
-        return builder_fail(error, "Django settings: the answer has no options");
+        return mistake_say(error, "Django settings: the answer has no options");
     json_object_foreach(options, name, value) if (rc == 0) rc = set_option(b, name, value, error);
     return rc;
 }
@@ -68,7 +69,7 @@ static int read_finding(const json_t *from, struct django_answer *out, char *err
                                   copy_text(from, "mend") };
     out->n_findings++;
     mem_free(level);
-    return f->id && f->what && f->mend && level ? 0 : builder_fail(error, "Django settings: a finding is incomplete");
+    return f->id && f->what && f->mend && level ? 0 : mistake_say(error, "Django settings: a finding is incomplete");
 }
 
 static int read_findings(const json_t *list, struct django_answer *out, char *error)
@@ -76,7 +77,7 @@ static int read_findings(const json_t *list, struct django_answer *out, char *er
     int rc = 0;
 
     if (!json_is_array(list) || json_array_size(list) > DJANGO_FINDINGS_MAX)
-        return builder_fail(error, "Django settings: expected at most %d findings", DJANGO_FINDINGS_MAX);
+        return mistake_say(error, "Django settings: expected at most %d findings", DJANGO_FINDINGS_MAX);
     for (size_t i = 0; i < json_array_size(list) && rc == 0; i++)
         rc = read_finding(json_array_get(list, i), out, error);
     return rc;
@@ -88,11 +89,11 @@ static int read_answer(struct conf_builder *b, const json_t *root, struct django
     int rc;
 
     if (!json_is_boolean(found))
-        return builder_fail(error, "Django settings: the answer does not say whether a project was found");
+        return mistake_say(error, "Django settings: the answer does not say whether a project was found");
     out->found = json_is_true(found);
     if (!out->found) {
         out->why = copy_text(root, "why");
-        return out->why ? 0 : builder_fail(error, "Django settings: the answer does not say why no project was found");
+        return out->why ? 0 : mistake_say(error, "Django settings: the answer does not say why no project was found");
     }
     out->version = copy_text(json_object_get(root, "facts"), "django");
     rc = read_findings(json_object_get(root, "findings"), out, error);
@@ -107,7 +108,7 @@ int django_read(struct conf_builder *b, struct str json, struct django_answer *o
 
     memset(out, 0, sizeof(*out));
     if (!root)
-        return builder_fail(error, "Django settings: the answer is not JSON: %s", problem.text);
+        return mistake_say(error, "Django settings: the answer is not JSON: %s", problem.text);
     rc = read_answer(b, root, out, error);
     json_decref(root);
     if (rc < 0)

@@ -8,6 +8,7 @@
 #include "conf/builder.h"
 #include "conf/conf.h"
 #include "conf/hint.h"
+#include "conf/mistake.h"
 
 #define PREFIX STR("QUINTET_")
 
@@ -30,12 +31,12 @@ static int assign(struct conf_builder *b, const struct option_row *row, struct s
 /* Platforms say with PORT alone that the site shall be reached from outside. */
 static int read_port(struct conf_builder *b, struct str value, char *error)
 {
-    char address[32], quoted[BUILDER_QUOTE_MAX];
+    char address[32], quoted[MISTAKE_QUOTE_MAX];
     uint64_t port;
 
     if (str_to_u64(value, 65535, &port) < 0)
-        return builder_fail(error, "environment PORT: expected a number from 0 to 65535, found %s",
-                            builder_quote(value, quoted));
+        return mistake_say(error, "environment PORT: expected a number from 0 to 65535, found %s",
+                           mistake_quote(value, quoted));
     (void)snprintf(address, sizeof(address), "0.0.0.0:%u", (unsigned)port);
     return assign(b, option_find(STR("bind")), STR("PORT"), str_of(address), error);
 }

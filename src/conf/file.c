@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "conf/builder.h"
+#include "conf/mistake.h"
 #include "conf/yaml_reader.h"
 
 static int read_whole(FILE *file, struct buf *out)
@@ -31,14 +32,14 @@ int conf_read_file(struct conf_builder *b, const char *path, bool must_exist, ch
     if (!file && errno == ENOENT && !must_exist)
         return 0;
     if (!file)
-        return builder_fail(error, "%s: cannot be read: %s", path, strerror(errno));
+        return mistake_say(error, "%s: cannot be read: %s", path, strerror(errno));
     buf_init(&text, YAML_READER_MAX + 4096); /* the last read asks for room it does not use */
     errno = 0;
     rc = read_whole(file, &text);
     if (rc == -EMSGSIZE || text.len > YAML_READER_MAX)
-        rc = builder_fail(error, "%s: larger than %u bytes", path, YAML_READER_MAX);
+        rc = mistake_say(error, "%s: larger than %u bytes", path, YAML_READER_MAX);
     else if (rc < 0)
-        rc = builder_fail(error, "%s: cannot be read: %s", path, strerror(-rc));
+        rc = mistake_say(error, "%s: cannot be read: %s", path, strerror(-rc));
     else
         rc = yaml_reader_read(b, path, buf_str(&text), error);
     (void)fclose(file);

@@ -5,6 +5,7 @@
 
 #include "conf/builder.h"
 #include "conf/conf.h"
+#include "conf/mistake.h"
 
 #define WORKER_MEMORY_MIN (4u << 20) /* no interpreter is smaller; "500" was meant to be 500m */
 #define SEATS_MAX 1024               /* workers × threads: pool.h's POOL_SEATS_MAX, which lies above this layer */
@@ -12,15 +13,15 @@
 static int check_certificates(const struct conf *c, char *error)
 {
     if (c->certfile.n != c->keyfile.n)
-        return builder_fail(error, "certfile and keyfile: expected pairs, found %zu certfile and %zu keyfile",
-                            c->certfile.n, c->keyfile.n);
+        return mistake_say(error, "certfile and keyfile: expected pairs, found %zu certfile and %zu keyfile",
+                           c->certfile.n, c->keyfile.n);
     if (c->tls_bind.n && !c->certfile.n)
-        return builder_fail(error, "tls-bind: expected a certificate too; give --certfile and --keyfile");
+        return mistake_say(error, "tls-bind: expected a certificate too; give --certfile and --keyfile");
     if (c->tls_client_ca != NULL && !c->tls_bind.n)
-        return builder_fail(
+        return mistake_say(
             error, "tls-client-ca: clients have certificates with TLS only; listen for HTTPS with --tls-bind ADDR");
     if (c->certfile.n && !c->tls_bind.n)
-        return builder_fail(
+        return mistake_say(
             error, "certfile: nothing would use it, --bind is plain HTTP; listen for HTTPS with --tls-bind ADDR");
     return 0;
 }
@@ -32,9 +33,9 @@ static int check_listeners(const struct conf *c, char *error)
     size_t n = 0;
 
     if (c->bind.n + c->tls_bind.n == 0)
-        return builder_fail(error, "bind: nothing to listen on; give --bind or --tls-bind");
+        return mistake_say(error, "bind: nothing to listen on; give --bind or --tls-bind");
     if (c->bind.n + c->tls_bind.n > ARRAY_LEN(all) - 1)
-        return builder_fail(error, "bind: at most %zu addresses", ARRAY_LEN(all) - 1);
+        return mistake_say(error, "bind: at most %zu addresses", ARRAY_LEN(all) - 1);
     for (size_t l = 0; l < ARRAY_LEN(lists); l++)
         for (size_t i = 0; i < lists[l]->n; i++)
             all[n++] = lists[l]->items[i];
@@ -43,20 +44,20 @@ static int check_listeners(const struct conf *c, char *error)
     for (size_t i = 0; i < n; i++)
         for (size_t k = 0; k < i; k++)
             if (strcmp(all[i], all[k]) == 0 && !str_ends(str_of(all[i]), STR(":0")))
-                return builder_fail(error, "bind: %s is given twice", all[i]);
+                return mistake_say(error, "bind: %s is given twice", all[i]);
     return 0;
 }
 
 static int check_workers(const struct conf *c, char *error)
 {
     if (c->workers * c->threads > SEATS_MAX)
-        return builder_fail(error, "workers and threads: expected at most %d threads in all, found %llu × %llu",
-                            SEATS_MAX, (unsigned long long)c->workers, (unsigned long long)c->threads);
+        return mistake_say(error, "workers and threads: expected at most %d threads in all, found %llu × %llu",
+                           SEATS_MAX, (unsigned long long)c->workers, (unsigned long long)c->threads);
     if (c->max_worker_memory != 0 && c->max_worker_memory < WORKER_MEMORY_MIN)
-        return builder_fail(error,
-                            "max-worker-memory: expected a size from 4m on, such as 500m, found %llu bytes: no worker "
-                            "is that small",
-                            (unsigned long long)c->max_worker_memory);
+        return mistake_say(error,
+                           "max-worker-memory: expected a size from 4m on, such as 500m, found %llu bytes: no worker "
+                           "is that small",
+                           (unsigned long long)c->max_worker_memory);
     return 0;
 }
 

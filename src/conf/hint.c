@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "conf/builder.h"
+#include "conf/mistake.h"
 
 #define NO_KIND "there is one kind of worker here; leave it out, and see --workers and --threads"
 #define FOREGROUND "run it in the foreground, under systemd or in a container"
@@ -150,10 +150,10 @@ int hint_unknown(struct str label, struct str typed, enum option_spelling how, c
 
     for (size_t i = 0; i < ARRAY_LEN(foreign); i++)
         if (str_eq(name, str_of(foreign[i].name)))
-            return builder_fail(error, STR_FMT ": no such option; %s", STR_ARG(label), foreign[i].say);
+            return mistake_say(error, STR_FMT ": no such option; %s", STR_ARG(label), foreign[i].say);
     row = hint_nearest(name);
     if (!row)
-        return builder_fail(error, STR_FMT ": no such option; `quintet run --help` lists them", STR_ARG(label));
+        return mistake_say(error, STR_FMT ": no such option; `quintet run --help` lists them", STR_ARG(label));
     option_spell(row, how, spelled);
-    return builder_fail(error, STR_FMT ": no such option; did you mean %s?", STR_ARG(label), spelled);
+    return mistake_say(error, STR_FMT ": no such option; did you mean %s?", STR_ARG(label), spelled);
 }

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "conf/builder.h"
+#include "conf/mistake.h"
 #include "conf/value.h"
 
 #define AT(field) .offset = offsetof(struct conf_route, field)
@@ -101,11 +101,11 @@ bool route_option_is_set(const struct option_row *row, const struct conf_route *
 int route_option_assign(const struct option_row *row, struct conf_route *route, struct str label, struct str text,
                         char *error)
 {
-    char quoted[BUILDER_QUOTE_MAX];
+    char quoted[MISTAKE_QUOTE_MAX];
     int rc = option_is(row, OPTION_LIST) && text.n == 0 ? 0 : value_parse(row, text, route);
 
     if (rc < 0)
-        return builder_fail_found(row, label, rc, builder_quote(text, quoted), error);
+        return mistake_found(row, label, rc, mistake_quote(text, quoted), error);
     route->set |= UINT64_C(1) << route_option_index(row);
     return 0;
 }

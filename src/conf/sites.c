@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "conf/builder.h"
+#include "conf/mistake.h"
 #include "conf/route_options.h"
 #include "conf/site_values.h"
 #include "conf/value.h"
@@ -314,7 +314,7 @@ void conf_sites_resolve(struct conf *conf)
 
 static int fail(const struct conf_route *at, char *error, const char *what)
 {
-    return builder_fail(error, "%s: %s", at->place ? at->place : "quintet.yaml", what);
+    return mistake_say(error, "%s: %s", at->place ? at->place : "quintet.yaml", what);
 }
 
 static int check_answer(const struct conf_route *r, char *error)
@@ -352,8 +352,8 @@ static int check_routes(const struct conf_site *site, char *error)
             return fail(r, error, "a route needs its path, such as \"path: /docs/\"");
         for (size_t k = 0; k < i; k++)
             if (site->routes[k].exact == r->exact && strcmp(site->routes[k].path, r->path) == 0)
-                return builder_fail(error, "%s: the site has another route for %s, at %s", r->place ? r->place : "?",
-                                    r->path, site->routes[k].place ? site->routes[k].place : "?");
+                return mistake_say(error, "%s: the site has another route for %s, at %s", r->place ? r->place : "?",
+                                   r->path, site->routes[k].place ? site->routes[k].place : "?");
         rc = check_level(r, error);
     }
     return rc;
@@ -388,8 +388,8 @@ static int check_hosts(const struct conf_sites *sites, char *error)
             return fail(own, error, "two sites without hosts: which is meant?");
         for (size_t k = 0; k < own->hosts.n; k++)
             if (host_is_taken(sites, i, k))
-                return builder_fail(error, "%s: hosts: %s is given twice", own->place ? own->place : "quintet.yaml",
-                                    own->hosts.items[k]);
+                return mistake_say(error, "%s: hosts: %s is given twice", own->place ? own->place : "quintet.yaml",
+                                   own->hosts.items[k]);
     }
     return 0;
 }
@@ -403,8 +403,8 @@ static int check_files(const struct conf_sites *sites, char *error)
 
         collect_all(&c, sites);
         if (c.full)
-            return builder_fail(error, "sites: at most %d different %s", CONF_SITE_FILES_MAX,
-                                i == CONF_FILES_DIRECTORY ? "directories" : "files of passwords and keys");
+            return mistake_say(error, "sites: at most %d different %s", CONF_SITE_FILES_MAX,
+                               i == CONF_FILES_DIRECTORY ? "directories" : "files of passwords and keys");
     }
     return 0;
 }

@@ -5,12 +5,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "conf/mistake.h"
 #include "conf/route_options.h"
 #include "conf/site_values.h"
 
 int yaml_events_fail(struct yaml_reader *r, yaml_mark_t mark, const char *what)
 {
-    return builder_fail(r->error, "%s:%zu:%zu: %s", r->path, mark.line + 1, mark.column + 1, what);
+    return mistake_say(r->error, "%s:%zu:%zu: %s", r->path, mark.line + 1, mark.column + 1, what);
 }
 
 /* The decoder knows a byte offset only. */
@@ -154,14 +155,14 @@ static void set_label(struct yaml_reader *r, const struct value *v, yaml_mark_t 
 
 static int fail_found(struct yaml_reader *r, const struct value *v, const yaml_event_t *event)
 {
-    return builder_fail_found(v->row, str_of(r->label), -EINVAL, yaml_events_kind(event), r->error);
+    return mistake_found(v->row, str_of(r->label), -EINVAL, yaml_events_kind(event), r->error);
 }
 
 /* Items without the blanks around them, empty ones left out. Nothing but commas is a mistake, and `allow: ","` must not let everybody in: who wants an
  * empty list writes []. */
 static int assign_route(struct yaml_reader *r, const struct option_row *row, struct str text)
 {
-    char quoted[BUILDER_QUOTE_MAX];
+    char quoted[MISTAKE_QUOTE_MAX];
     struct str rest = text;
     bool none = true;
     int rc = 0;
@@ -176,7 +177,7 @@ static int assign_route(struct yaml_reader *r, const struct option_row *row, str
         rc = route_option_assign(row, r->into, str_of(r->label), item, r->error);
         none = false;
     }
-    return none ? builder_fail_found(row, str_of(r->label), -EINVAL, builder_quote(text, quoted), r->error) : rc;
+    return none ? mistake_found(row, str_of(r->label), -EINVAL, mistake_quote(text, quoted), r->error) : rc;
 }
 
 static int assign(struct yaml_reader *r, const struct value *v, struct str text, bool fresh)
@@ -244,9 +245,9 @@ static int read_header(struct yaml_reader *r, const struct value *v, struct str 
     if (event.type != YAML_SCALAR_EVENT)
         rc = fail_found(r, v, &event);
     else if (has_header(&r->into->headers, name))
-        rc = builder_fail(r->error, "%s: " STR_FMT " is given twice", r->label, STR_ARG(name));
+        rc = mistake_say(r->error, "%s: " STR_FMT " is given twice", r->label, STR_ARG(name));
     else if (buf_printf(&text, STR_FMT ": " STR_FMT, STR_ARG(name), STR_ARG(yaml_events_scalar(&event))) < 0)
-        rc = builder_fail(r->error, "%s: longer than %d bytes", r->label, CONF_HEADER_MAX);
+        rc = mistake_say(r->error, "%s: longer than %d bytes", r->label, CONF_HEADER_MAX);
     else
         rc = assign(r, v, str_trim(buf_str(&text)), false);
     buf_fini(&text);

@@ -8,14 +8,15 @@
 #include <string.h>
 
 #include "conf/hint.h"
+#include "conf/mistake.h"
 #include "conf/yaml_sites.h"
 
 static int fail_unknown(struct yaml_reader *r, struct str name, yaml_mark_t mark)
 {
-    char label[YAML_LABEL_MAX], quoted[BUILDER_QUOTE_MAX];
+    char label[YAML_LABEL_MAX], quoted[MISTAKE_QUOTE_MAX];
 
     (void)snprintf(label, sizeof(label), "%s:%zu:%zu: %s", r->path, mark.line + 1, mark.column + 1,
-                   builder_quote(name, quoted));
+                   mistake_quote(name, quoted));
     return hint_unknown(str_of(label), name, OPTION_SPELL_FILE, r->error);
 }
 
@@ -35,9 +36,9 @@ static const struct option_row *read_key(struct yaml_reader *r, const yaml_event
     option_spell(row, OPTION_SPELL_FILE, spelled);
     yaml_events_label(r, spelled, event->start_mark);
     if (option_is(row, OPTION_NO_FILE))
-        rc = builder_fail(r->error, "%s: cannot be set in the file itself", r->label);
+        rc = mistake_say(r->error, "%s: cannot be set in the file itself", r->label);
     else if (r->seen[option_index(row)])
-        rc = builder_fail(r->error, "%s: is given twice", r->label);
+        rc = mistake_say(r->error, "%s: is given twice", r->label);
     r->seen[option_index(row)] = true;
     return rc == 0 ? row : NULL;
 }

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "conf/hint.h"
+#include "conf/mistake.h"
 #include "conf/route_options.h"
 
 /* A mapping under way: that of the file, of a site, or of a route. */
@@ -24,9 +25,9 @@ static int fail_unknown(struct yaml_reader *r, const struct level *l, struct str
         [CONF_LEVEL_TOP] = "the file", [CONF_LEVEL_SITE] = "a site", [CONF_LEVEL_ROUTE] = "a route"
     };
     const struct option_row *row = route_option_find(name);
-    char quoted[BUILDER_QUOTE_MAX], spelled[OPTION_NAME_MAX], what[YAML_LABEL_MAX];
+    char quoted[MISTAKE_QUOTE_MAX], spelled[OPTION_NAME_MAX], what[YAML_LABEL_MAX];
 
-    builder_quote(name, quoted);
+    mistake_quote(name, quoted);
     if (row && !memchr(name.p, '-', name.n)) {
         (void)snprintf(what, sizeof(what), "%s: not in %s", quoted, of[l->level]);
         return yaml_events_fail(r, mark, what);
