@@ -33,8 +33,8 @@ static struct str span_or_dash(const struct exchange *ex, struct span span)
 
 static void add(struct buf *b, struct str s)
 {
-    if (s.n > b->cap - b->len)
-        return; /* never: LANE_LINE_MAX is there, and enough for all that is added */
+    if (s.n == 0 || s.n > b->cap - b->len)
+        return; /* an empty one may be at NULL; none is too long: LANE_LINE_MAX is there, and enough for all */
     memcpy(b->data + b->len, s.p, s.n);
     b->len += s.n;
 }

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "edge/access_log.h"
 #include "edge/exchange.h"
 #include "rig.h"
 
@@ -167,6 +168,24 @@ static void a_client_that_left_is_499(void **state)
     close_log(&l);
 }
 
+/* What is not known is empty, and at NULL: nothing to copy from (UBSan looks). */
+static void what_is_not_known_is_empty(void **state)
+{
+    (void)state;
+    for (int json = 0; json < 2; json++) {
+        struct exchange ex;
+        struct logged l;
+
+        open_log(&l, json);
+        exchange_init(&ex, l.rig.lane);
+        exchange_begin(&ex);
+        access_log_write(&ex);
+        assert_non_null(strstr(line_of(&l), json ? ",\"client\":\"\"," : "\"-\"  "));
+        exchange_fini(&ex);
+        close_log(&l);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -174,6 +193,7 @@ int main(void)
         cmocka_unit_test(a_json_line_is_json),
         cmocka_unit_test(refused_requests_are_logged_too),
         cmocka_unit_test(a_client_that_left_is_499),
+        cmocka_unit_test(what_is_not_known_is_empty),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
