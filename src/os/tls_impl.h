@@ -72,7 +72,8 @@ struct tls_session {
     SSL *ssl;            /* owned */
     struct tls_ctx *ctx; /* one reference */
     struct tls_wire wire;
-    int error; /* what every later call returns: OpenSSL forbids using a failed SSL */
+    int error;          /* what every later call returns: OpenSSL forbids using a failed SSL */
+    bool said_farewell; /* close_notify is with the wire */
     enum tls_failure failure;
     const char *why;     /* static text */
     unsigned n_messages; /* of the handshake protocol, that the client has sent */

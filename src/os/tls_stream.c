@@ -359,7 +359,7 @@ static ssize_t tls_sendfile(struct stream *s, int fd, off_t offset, size_t n)
     return direct ? send_direct(session, fd, offset, n) : send_copied(s, fd, offset, n);
 }
 
-/* close_notify only where the peer can make something of it. */
+/* close_notify only where the peer can make something of it. Once: OpenSSL's second call reads, and fails over data of the peer's. */
 static int tls_farewell(struct stream *s)
 {
     struct tls_session *session = session_of(s);
@@ -367,9 +367,12 @@ static int tls_farewell(struct stream *s)
 
     if (session->error != 0 || !SSL_is_init_finished(session->ssl))
         return 0;
-    prepare();
-    r = SSL_shutdown(session->ssl); /* 0: sent; 1: sent, and theirs has come too */
-    r = r < 0 ? outcome(session, r) : 0;
+    if (!session->said_farewell) {
+        prepare();
+        r = SSL_shutdown(session->ssl); /* 0: sent; 1: sent, and theirs has come too */
+        session->said_farewell = r >= 0;
+        r = r < 0 ? outcome(session, r) : 0;
+    }
     (void)flushed(session, 0);
     return r == -EAGAIN || tls_wire_unsent(&session->wire) > 0 ? -EAGAIN : 0;
 }

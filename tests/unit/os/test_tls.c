@@ -431,6 +431,28 @@ static void orderly_ends(void **state)
     tls_ctx_unref(ctx);
 }
 
+/* What the client sends meanwhile is neither taken nor an error. */
+static void a_second_farewell_says_nothing(void **state)
+{
+    struct tls_ctx *ctx = three(ticket_key);
+    struct link l;
+    char c;
+
+    (void)state;
+    for (int version = TLS1_2_VERSION; version <= TLS1_3_VERSION; version++) {
+        dial(&l, ctx, (struct dial){ .version = version });
+        assert_int_equal(shake(&l), 0);
+        assert_int_equal(stream_farewell(&l.s), 0);
+        assert_int_equal(SSL_write(l.client, "x", 1), 1);
+        assert_int_equal(stream_farewell(&l.s), 0);
+        assert_int_equal(stream_shutdown(&l.s), 0);
+        assert_int_equal(stream_read(&l.s, &c, 1), 1);
+        assert_int_equal(c, 'x');
+        hang_up(&l);
+    }
+    tls_ctx_unref(ctx);
+}
+
 static void a_cut_connection_is_not_an_end(void **state)
 {
     struct tls_ctx *ctx = three(ticket_key);
@@ -491,6 +513,7 @@ int main(void)
         cmocka_unit_test(large_bodies_arrive_whole),
         cmocka_unit_test(a_write_that_meets_a_closed_connection_fails),
         cmocka_unit_test(orderly_ends),
+        cmocka_unit_test(a_second_farewell_says_nothing),
         cmocka_unit_test(a_cut_connection_is_not_an_end),
         cmocka_unit_test(a_flood_of_key_updates),
     };
