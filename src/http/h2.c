@@ -336,18 +336,22 @@ static void reset_sent(struct h2_session *s, int32_t id, uint32_t code)
         spend(s, H2_GUARD_ERROR);
 }
 
-/* A head that stands for an answer: see h2_respond. Of a stream that was forgotten nothing is known. */
+/*
+ * A head that stands for an answer: see h2_respond. Of a stream that was forgotten nothing is known, and no head of it goes, not even an interim
+ * one: the library may have said a new size of the table (RFC 7541 4.2) in a stand-in that was dropped before, and will not say it again.
+ */
 static int before_frame_send(nghttp2_session *session, const nghttp2_frame *frame, void *arg)
 {
     struct h2_session *s = arg;
     void *stream;
 
-    if (frame->hd.type != NGHTTP2_HEADERS || (frame->headers.nva[0].flags & NGHTTP2_NV_FLAG_NO_INDEX) != 0)
+    if (frame->hd.type != NGHTTP2_HEADERS)
         return 0;
     stream = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
     if (stream == NULL)
         return NGHTTP2_ERR_CANCEL;
-    s->answer = s->events->answer(stream);
+    if ((frame->headers.nva[0].flags & NGHTTP2_NV_FLAG_NO_INDEX) == 0)
+        s->answer = s->events->answer(stream);
     return 0;
 }
 

@@ -374,6 +374,31 @@ static void a_head_that_is_not_sent_is_not_encoded(void **state)
     nghttp2_hd_inflate_del(inflater);
 }
 
+/* All are forgotten at a connection's end: the new size of the table went with the first head, and the second would not say it. */
+static void nothing_goes_for_the_forgotten(void **state)
+{
+    struct header field = { STR("x-a"), STR("1") };
+    struct h2_answer answer = { 200, &field, 1, false }, hints = { 103, &field, 1, false };
+    nghttp2_hd_inflater *inflater;
+    char text[1000];
+
+    (void)state;
+    assert_int_equal(nghttp2_hd_inflate_new(&inflater), 0);
+    put_get(1);
+    put_get(3);
+    put_frame(SETTINGS, 0, 0, STR("\0\1\0\0\0\x30"));
+    assert_int_equal(feed(), 0);
+    assert_int_equal(nghttp2_hd_inflate_change_table_size(inflater, 0x30), 0);
+    assert_int_equal(respond(1, &answer), 0);
+    assert_int_equal(h2_interim(t.s, 3, &hints), 0);
+    h2_forget(t.s, 1);
+    h2_forget(t.s, 3);
+    assert_int_equal(say(), 0);
+    read_heads(inflater, text, sizeof(text));
+    assert_string_equal(text, "");
+    nghttp2_hd_inflate_del(inflater);
+}
+
 static void the_same_byte_by_byte(void **state)
 {
     char bytes[256];
@@ -643,6 +668,7 @@ int main(void)
         TEST(a_request_and_its_answer),
         TEST(heads_of_all_kinds_share_a_table),
         TEST(a_head_that_is_not_sent_is_not_encoded),
+        TEST(nothing_goes_for_the_forgotten),
         TEST(the_same_byte_by_byte),
         TEST(waiting_and_resuming),
         TEST(output_is_bounded),
