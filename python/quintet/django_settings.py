@@ -118,22 +118,25 @@ class Settings:
     STATIC_URL takes along, an inspection took four times as long, and each start and reload waits for one. What else Django objects to
     it says in the workers."""
 
-    LISTS = ("ALLOWED_HOSTS", "INSTALLED_APPS", "MIDDLEWARE")
-
     def __init__(self, name):
+        import django
+
         self._module, self._defaults = importlib.import_module(name), default_settings()
-        for wrong in (name for name in self.LISTS if not isinstance(getattr(self, name), (list, tuple))):
-            raise TypeError(f"{wrong} must be a list or a tuple")
+        self._given = frozenset(dir(self._module))  # as Django does: what only a module's __getattr__ knows is no setting
+        # A site of Django 3.2 may well run with a set of hosts, or with "*" alone: only later ones object to it.
+        for wrong in ("INSTALLED_APPS", "MIDDLEWARE", "ALLOWED_HOSTS")[: 3 if django.VERSION >= (4, 1) else 2]:
+            if not isinstance(getattr(self, wrong), (list, tuple)):
+                raise TypeError(f"{wrong} must be a list or a tuple")
 
     def __getattr__(self, name):
-        return getattr(self._module, name) if hasattr(self._module, name) else getattr(self._defaults, name)
+        return getattr(self._module if name in self._given else self._defaults, name)
 
     def is_known(self, name):
         """To this Django: what an older one had, or a newer one will have, may be left in a project's settings."""
         return hasattr(self._defaults, name)
 
     def is_overridden(self, name):
-        return hasattr(self._module, name)
+        return name in self._given
 
 
 def default_settings():

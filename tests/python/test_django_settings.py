@@ -225,10 +225,10 @@ def test_the_manifest_is_known(project):
     assert "static_manifest" not in project.options()
 
 
-def other_django(project, change):
+def other_django(project, change, version=django.VERSION):
     """A Django in the project whose defaults are those of the installed one, changed."""
     source = Path(django.__file__).with_name("conf") / "global_settings.py"
-    project.write("django/__init__.py", "def get_version():\n    return 'other'\n")
+    project.write("django/__init__.py", f"VERSION = {version!r}\ndef get_version():\n    return 'other'\n")
     project.write("django/conf/global_settings.py", "")
     (project.path / "django/conf/global_settings.py").write_text(f"{source.read_text()}\n{change}\n")
 
@@ -252,6 +252,25 @@ def test_a_storage_setting_that_this_django_does_not_know(project):
         answer = project.answer()
         assert answer["facts"]["django"] == "other"
         assert ("static_manifest" in answer["options"]) is known, (change, more)
+
+
+@pytest.mark.parametrize("version", [(3, 2, 25, "final", 0), (4, 2, 28, "final", 0)])
+@pytest.mark.parametrize("hosts", ["'*'", "{'*'}"])
+def test_any_collection_of_hosts_that_this_django_takes(project, hosts, version):
+    project.settings(f"ALLOWED_HOSTS = {hosts}\n")
+    other_django(project, "", version)
+    if version < (4,):
+        assert project.options()["allowed_hosts"] == ["*"]
+    else:
+        done = project.run()
+        assert done.returncode == 3 and "ALLOWED_HOSTS must be a list or a tuple" in done.stderr
+
+
+def test_what_only_a_function_of_the_settings_knows_is_no_setting(project):
+    """Django looks at dir(): what it does not serve is not served here either."""
+    project.settings("MEDIA_ROOT = '/srv/m'\ndef __getattr__(name):\n    return '/made-up/'\n")
+    options = project.options()
+    assert "media" not in options and options["x_frame_options"] == "DENY"
 
 
 def test_a_django_without_its_source(project):
@@ -395,14 +414,14 @@ def test_settings_may_leave_threads_behind(project):
     ("1 / 0", "ZeroDivisionError"),
     ("import sys; sys.exit('no database')", "SystemExit: no database"),
     ("STATIC_ROOT = (", "SyntaxError"),
-    ("ALLOWED_HOSTS = 'example.org'", "ALLOWED_HOSTS must be a list or a tuple"),
+    ("INSTALLED_APPS = 'blog'", "INSTALLED_APPS must be a list or a tuple"),
 ])
 def test_settings_that_cannot_be_imported(project, settings, said):
     project.settings(settings)
     done = project.run()
     assert done.returncode == 3
     assert done.stdout == ""
-    assert said in done.stderr and ("settings.py" in done.stderr or said.startswith("ALLOWED"))
+    assert said in done.stderr and ("settings.py" in done.stderr or said.startswith("INSTALLED_APPS"))
     assert "django_settings.py" not in done.stderr and "<frozen importlib" not in done.stderr, "frames that are not the project's concern"
 
 
