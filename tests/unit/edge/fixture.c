@@ -44,6 +44,12 @@ void send_request(struct fixture *f, const char *request)
     mem_free(answer);
 }
 
+struct pool_ticket send_and_take(struct fixture *f, const char *request)
+{
+    send_request(f, request);
+    return rig_app_take(&f->app, 0, &f->request);
+}
+
 void expect(struct fixture *f, const char *status, const char *has)
 {
     char *answer = rig_read(&f->rig, f->client);

@@ -20,6 +20,8 @@ void open_fixture(struct fixture *f, const char *option, const char *value);
 void close_fixture(
     struct fixture *f); /* every test ends with the same question: is a slot or a descriptor left over? */
 void send_request(struct fixture *f, const char *request); /* which the edge does not answer yet */
+/* And the worker takes it: f->request is what it sees. */
+struct pool_ticket send_and_take(struct fixture *f, const char *request);
 /* The answer begins with `status` and holds `has`. */
 void expect(struct fixture *f, const char *status, const char *has);
 void answer_hello(struct fixture *f, struct pool_ticket ticket); /* 200, "hello", END, DONE */

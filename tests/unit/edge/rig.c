@@ -37,15 +37,26 @@ static void set_option(struct conf_builder *b, struct str option, struct str val
     }
 }
 
-static struct snapshot *make_snapshot(const char *option, const char *value)
+struct snapshot *rig_snapshot(struct conf_builder *b)
 {
-    struct conf_builder *b = conf_builder_new();
     char error[CONF_ERROR_MAX];
     struct snapshot *s;
     struct buf text;
+
+    buf_init(&text, 1 << 20);
+    assert_int_equal(conf_finish(b, error), 0);
+    assert_int_equal(conf_write(b, &text), 0);
+    assert_int_equal(snapshot_new(buf_str(&text), &s), 0);
+    buf_fini(&text);
+    conf_builder_free(b);
+    return s;
+}
+
+static struct snapshot *make_snapshot(const char *option, const char *value)
+{
+    struct conf_builder *b = conf_builder_new();
     struct str rest = str_of(value);
 
-    buf_init(&text, 1 << 16);
     if (option != NULL)
         set_option(b, str_of(option), str_split(&rest, '|'));
     while (rest.p != NULL) {
@@ -53,12 +64,7 @@ static struct snapshot *make_snapshot(const char *option, const char *value)
 
         set_option(b, name, more);
     }
-    assert_int_equal(conf_finish(b, error), 0);
-    assert_int_equal(conf_write(b, &text), 0);
-    assert_int_equal(snapshot_new(buf_str(&text), &s), 0);
-    buf_fini(&text);
-    conf_builder_free(b);
-    return s;
+    return rig_snapshot(b);
 }
 
 static void add_root(struct rig *rig, struct snapshot *s, const char *name, const char *prefix, bool media)

@@ -16,6 +16,7 @@ struct rig {
 void rig_init(struct rig *rig, const char *option,
               const char *value); /* one option may be set; NULL: none; more behind it: "value|other=value" */
 void rig_fini(struct rig *rig);
+struct snapshot *rig_snapshot(struct conf_builder *b);                 /* of what it has been told; frees it */
 void rig_file(struct rig *rig, const char *path, const char *content); /* below dir: "static/a.css", "media/x.html" */
 int rig_connect(struct rig *rig);                                      /* the client's end, non-blocking */
 /* Sends all of it and turns the loop until the edge has nothing more to say; returns what came, NUL-terminated, the caller's (mem_free). */

@@ -38,8 +38,7 @@ static void hands_the_request_over(void **state)
 
     (void)state;
     open_fixture(&f, NULL, NULL);
-    send_request(&f, GET);
-    t = rig_app_take(&f.app, 0, &f.request);
+    t = send_and_take(&f, GET);
     assert_true(str_eq(f.request.vars[POOL_METHOD], STR("GET")));
     assert_true(str_eq(f.request.vars[POOL_PATH], STR("/a b")));
     assert_true(str_eq(f.request.vars[POOL_QUERY], STR("q=1")));
@@ -94,8 +93,7 @@ static void streams_chunked(void **state)
 
     (void)state;
     open_fixture(&f, NULL, NULL);
-    send_request(&f, GET);
-    t = rig_app_take(&f.app, 0, &f.request);
+    t = send_and_take(&f, GET);
     rig_app_head(&f.app, t, 200, "Content-Type", "text/csv");
     rig_app_data(&f.app, t, "one");
     expect(&f, "HTTP/1.1 200 OK\r\n", "Transfer-Encoding: chunked\r\n\r\n3\r\none\r\n");
@@ -117,8 +115,7 @@ static void takes_a_slow_clients_response_off_the_worker(void **state)
     (void)state;
     memset(block, 'x', sizeof(block));
     open_fixture(&f, NULL, NULL);
-    send_request(&f, GET);
-    t = rig_app_take(&f.app, 0, &f.request);
+    t = send_and_take(&f, GET);
     rig_app_head(&f.app, t, 200, "Content-Type", "text/plain");
     while (sent < total) { /* nobody reads, and the worker never waits for long */
         size_t n = pool_put_data(f.app.pool, t, str_make(block, sizeof(block)));
@@ -273,8 +270,7 @@ static void sends_a_file_by_descriptor(void **state)
     (void)state;
     open_fixture(&f, NULL, NULL);
     rig_file(&f.rig, "file", "0123456789");
-    send_request(&f, GET);
-    t = rig_app_take(&f.app, 0, &f.request);
+    t = send_and_take(&f, GET);
     rig_app_head(&f.app, t, 200, "Content-Length", "8");
     m.number = (uint64_t)t.slot << 32 | t.serial;
     (void)snprintf(path, sizeof(path), "%s/file", f.rig.dir);
@@ -296,8 +292,7 @@ static void a_file_frame_without_a_file_is_502(void **state)
     (void)state;
     open_fixture(&f, NULL, NULL);
     f.rig.edge.log.level = LOG_ALERT;
-    send_request(&f, GET);
-    t = rig_app_take(&f.app, 0, &f.request);
+    t = send_and_take(&f, GET);
     rig_app_head(&f.app, t, 200, NULL, NULL);
     assert_int_equal(pool_put_file(f.app.pool, t, &range), 0);
     rig_app_end(&f.app, t, 0);
@@ -391,8 +386,7 @@ static void a_response_complete_before_the_death_is_sent(void **state)
 
     (void)state;
     open_fixture(&f, NULL, NULL);
-    send_request(&f, POST);
-    t = rig_app_take(&f.app, 0, &f.request);
+    t = send_and_take(&f, POST);
     rig_app_head(&f.app, t, 200, "Content-Length", "5");
     assert_int_equal(pool_put_data(f.app.pool, t, STR("hello")), 5);
     assert_int_equal(pool_put_end(f.app.pool, t), 0);
@@ -413,8 +407,7 @@ static void drops_what_nobody_waits_for(void **state)
     mem_free(rig_read(&f.rig, f.client));
     assert_true(rig_app_idle(&f.app, 0)); /* READY was taken back */
     f.client = rig_connect(&f.rig);
-    send_request(&f, GET);
-    t = rig_app_take(&f.app, 0, &f.request);
+    t = send_and_take(&f, GET);
     close(f.client);
     mem_free(rig_read(&f.rig, f.client));
     assert_true(pool_cancelled(f.app.pool, t)); /* RUNNING: it is told */
@@ -431,8 +424,7 @@ static void a_broken_promise_of_length_breaks_off(void **state)
 
     (void)state;
     open_fixture(&f, NULL, NULL);
-    send_request(&f, GET);
-    t = rig_app_take(&f.app, 0, &f.request);
+    t = send_and_take(&f, GET);
     rig_app_head(&f.app, t, 200, "Content-Length", "10");
     rig_app_data(&f.app, t, "hello");
     rig_app_end(&f.app, t, 0);
@@ -453,8 +445,7 @@ static void a_head_that_would_split_is_502(void **state)
         struct pool_ticket t;
 
         open_fixture(&f, NULL, NULL);
-        send_request(&f, GET);
-        t = rig_app_take(&f.app, 0, &f.request);
+        t = send_and_take(&f, GET);
         rig_app_head(&f.app, t, 200, "X-A", values[i]);
         rig_app_end(&f.app, t, 0);
         expect(&f, "HTTP/1.1 502", "Request ");
@@ -470,8 +461,7 @@ static void blanks_around_a_value_are_trimmed(void **state)
 
     (void)state;
     open_fixture(&f, NULL, NULL);
-    send_request(&f, GET);
-    t = rig_app_take(&f.app, 0, &f.request);
+    t = send_and_take(&f, GET);
     rig_app_head(&f.app, t, 200, "Set-Cookie", " a=b; Path=/ ");
     rig_app_end(&f.app, t, 0);
     expect(&f, "HTTP/1.1 200 OK\r\n", "\r\nSet-Cookie: a=b; Path=/\r\n");
@@ -485,8 +475,7 @@ static void a_failed_application_is_500(void **state)
 
     (void)state;
     open_fixture(&f, NULL, NULL);
-    send_request(&f, GET);
-    t = rig_app_take(&f.app, 0, &f.request);
+    t = send_and_take(&f, GET);
     assert_int_equal(pool_put_fail(f.app.pool, t), 0);
     pool_done(f.app.pool, 0, t);
     expect(&f, "HTTP/1.1 500", "Request ");

@@ -246,8 +246,7 @@ static void cdns_name_the_client(void **state)
 
         open_fixture(&f, "trusted_proxies", cases[i].proxies);
         (void)snprintf(request, sizeof(request), "GET / HTTP/1.1\r\nHost: shop.test\r\n%s\r\n", cases[i].fields);
-        send_request(&f, request);
-        t = rig_app_take(&f.app, 0, &f.request);
+        t = send_and_take(&f, request);
         assert_says(cases[i].fields, "client", var(&f, POOL_REMOTE_ADDR), cases[i].address);
         finish(&f, t);
     }
@@ -298,8 +297,7 @@ static void the_host_is_a_known_one(void **state)
             close_fixture(&f);
             continue;
         }
-        send_request(&f, request);
-        t = rig_app_take(&f.app, 0, &f.request);
+        t = send_and_take(&f, request);
         assert_says(request, "Host", field(&f, "Host"), cases[i].given);
         assert_false(has_field(&f, "X-Forwarded-Host"));
         finish(&f, t);
@@ -440,8 +438,7 @@ static void the_settings_own_field_is_for_proxies(void **state)
 
     (void)state;
     open_fixture(&f, "proxy_ssl_header", "X-Secure: on");
-    send_request(&f, "GET / HTTP/1.1\r\nHost: shop.test\r\nX-Secure: on\r\nX-Secured: on\r\n\r\n");
-    t = rig_app_take(&f.app, 0, &f.request);
+    t = send_and_take(&f, "GET / HTTP/1.1\r\nHost: shop.test\r\nX-Secure: on\r\nX-Secured: on\r\n\r\n");
     assert_true(str_eq(var(&f, POOL_SCHEME), STR("http")));
     assert_false(has_field(&f, "X-Secure"));
     assert_true(has_field(&f, "X-Secured"));

@@ -204,6 +204,13 @@ static int listener(struct rig *rig, struct sockaddr_in *at)
     return fd;
 }
 
+static void fini(struct rig *rig, int fd)
+{
+    listen_stop(rig->lane);
+    close(fd);
+    rig_fini(rig);
+}
+
 static int dial(const struct sockaddr_in *at)
 {
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -242,9 +249,7 @@ static void at_the_limit_the_oldest_goes(void **state)
     for (int i = 0; i < 3; i++)
         close(clients[i]);
     assert_int_equal(open_now(&rig), 0);
-    listen_stop(rig.lane);
-    close(fd);
-    rig_fini(&rig);
+    fini(&rig, fd);
 }
 
 /* As many as there may be, and nobody waits: nobody has to go, and nobody is told to close. */
@@ -271,9 +276,7 @@ static void the_last_place_is_no_shortage(void **state)
     for (int i = 0; i < 3; i++)
         close(clients[i]);
     assert_int_equal(open_now(&rig), 0);
-    listen_stop(rig.lane);
-    close(fd);
-    rig_fini(&rig);
+    fini(&rig, fd);
 }
 
 /* Only reserved descriptors are left: who has been accepted waits, request and all, and is not reset. */
@@ -302,9 +305,7 @@ static void who_is_at_the_door_waits(void **state)
     mem_free(answer);
     close(client);
     assert_int_equal(open_now(&rig), 0);
-    listen_stop(rig.lane);
-    close(fd);
-    rig_fini(&rig);
+    fini(&rig, fd);
 }
 
 static void too_many_from_one_address(void **state)
@@ -331,9 +332,7 @@ static void too_many_from_one_address(void **state)
     close(clients[0]);
     close(clients[1]);
     assert_int_equal(open_now(&rig), 0);
-    listen_stop(rig.lane);
-    close(fd);
-    rig_fini(&rig);
+    fini(&rig, fd);
 }
 
 static void trusted_proxies_speak_for_many(void **state)
@@ -352,9 +351,7 @@ static void trusted_proxies_speak_for_many(void **state)
     for (int i = 0; i < 3; i++)
         close(clients[i]);
     assert_int_equal(open_now(&rig), 0);
-    listen_stop(rig.lane);
-    close(fd);
-    rig_fini(&rig);
+    fini(&rig, fd);
 }
 
 /* While nobody can be let in, whoever is answered gives its place up. */
@@ -415,9 +412,7 @@ static void an_answer_that_is_taken_slowly(void **state)
     assert_int_equal(open_now(&rig), 0);
     assert_int_equal(atomic_load(&rig.lane->stats.too_slow), 1);
     close(client);
-    listen_stop(rig.lane);
-    close(fd);
-    rig_fini(&rig);
+    fini(&rig, fd);
 }
 
 int main(void)

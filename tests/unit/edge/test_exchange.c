@@ -140,8 +140,7 @@ static void status_is_json(void **state)
 
     (void)state;
     open_fixture(&f, NULL, NULL);
-    send_request(&f, GET);
-    t = rig_app_take(&f.app, 0, &f.request);
+    t = send_and_take(&f, GET);
     json = status_of(&f.rig, WIRE_TEXT_MAX);
     g = json_array_get(json_object_get(json, "generations"), 0);
     assert_int_equal(json_integer_value(json_object_get(g, "slots_used")), 1);

@@ -41,6 +41,14 @@ static void talk(struct rig *rig, int client, struct str bytes)
     mem_free(rig_talk(rig, client, bytes.p, bytes.n));
 }
 
+/* A connection whose client has said so much. */
+static struct conn *connect_h2(struct rig *rig, int *client, struct str bytes)
+{
+    *client = rig_connect(rig);
+    talk(rig, *client, bytes);
+    return only_conn(rig);
+}
+
 static void set_back(struct h2 *h2)
 {
     LIST_EACH(link, &h2->streams)
@@ -56,9 +64,7 @@ static void slow_bodies(void **state)
 
     (void)state;
     rig_init(&rig, NULL, NULL);
-    client = rig_connect(&rig);
-    talk(&rig, client, STR(HELLO POST_FRAME("\x01") POST_FRAME("\x03") POST_FRAME("\x05")));
-    c = only_conn(&rig);
+    c = connect_h2(&rig, &client, STR(HELLO POST_FRAME("\x01") POST_FRAME("\x03") POST_FRAME("\x05")));
     assert_non_null(c->h2);
     assert_int_equal(c->h2->n_streams, 3);
     assert_int_equal(c->h2->n_arriving, 3);
@@ -82,9 +88,7 @@ static void a_slow_head(void **state)
 
     (void)state;
     rig_init(&rig, NULL, NULL);
-    client = rig_connect(&rig);
-    talk(&rig, client, STR(HELLO "\0\0\x20\x01\x04\0\0\0\x01\x83"));
-    c = only_conn(&rig);
+    c = connect_h2(&rig, &client, STR(HELLO "\0\0\x20\x01\x04\0\0\0\x01\x83"));
     assert_int_equal(c->h2->n_streams, 1);
     assert_string_equal(c->state->name, "h2 upload"); /* may be evicted */
     c->state->timed_out(c);
@@ -111,9 +115,7 @@ static void a_slow_body_beside_others(void **state)
 
     (void)state;
     rig_init(&rig, NULL, NULL);
-    client = rig_connect(&rig);
-    talk(&rig, client, STR(HELLO POST_FRAME("\x01")));
-    c = only_conn(&rig);
+    c = connect_h2(&rig, &client, STR(HELLO POST_FRAME("\x01")));
     look = c->timer.deadline;
     assert_int_equal(look, c->h2->look_ns);
     talk(&rig, client, STR(GET_FRAME("\x03")));
@@ -132,9 +134,7 @@ static void served_at_once(void **state)
 
     (void)state;
     rig_init(&rig, "keep_alive", "1000s");
-    client = rig_connect(&rig);
-    talk(&rig, client, STR(HELLO));
-    c = only_conn(&rig);
+    c = connect_h2(&rig, &client, STR(HELLO));
     first = c->timer.deadline;
     assert_int_equal(c->rank, EVICT_BEGINNING);
     talk(&rig, client, STR(GET_FRAME("\x01")));
@@ -274,9 +274,7 @@ static void behind_the_last_goaway(void **state)
 
     (void)state;
     rig_init(&rig, NULL, NULL);
-    client = rig_connect(&rig);
-    talk(&rig, client, STR(HELLO POST_FRAME("\x01")));
-    c = only_conn(&rig);
+    c = connect_h2(&rig, &client, STR(HELLO POST_FRAME("\x01")));
     h2_leave(c->h2);
     talk(&rig, client,
          STR("\0\0\x08\x06\x01\0\0\0\0"
@@ -299,9 +297,7 @@ static void a_body_that_moves(void **state)
 
     (void)state;
     rig_init(&rig, NULL, NULL);
-    client = rig_connect(&rig);
-    talk(&rig, client, STR(HELLO POST_FRAME("\x01")));
-    c = only_conn(&rig);
+    c = connect_h2(&rig, &client, STR(HELLO POST_FRAME("\x01")));
     st = CONTAINER_OF(c->h2->streams.next, struct h2_stream, link);
     before = st->deadline -= 30 * NS_PER_SEC;
     talk(&rig, client,
@@ -321,9 +317,7 @@ static void idle_for_too_long(void **state)
 
     (void)state;
     rig_init(&rig, NULL, NULL);
-    client = rig_connect(&rig);
-    talk(&rig, client, STR(HELLO));
-    c = only_conn(&rig);
+    c = connect_h2(&rig, &client, STR(HELLO));
     c->state->timed_out(c);
     mem_free(rig_read(&rig, client));
     assert_string_equal(c->state->name, "linger");

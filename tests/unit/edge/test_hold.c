@@ -52,8 +52,7 @@ static void what_runs_ends_first(void **state)
     struct fixture f;
 
     open_fixture(&f, NULL, NULL);
-    send_request(&f, GET);
-    t = rig_app_take(&f.app, 0, &f.request);
+    t = send_and_take(&f, GET);
     begin(&f, 1);
     assert_int_equal(rig_told(&f.rig), WIRE_NONE);
     answer_hello(&f, t);

@@ -437,8 +437,7 @@ static void news_do_not_prolong_a_stuck_clients_time(void **state)
     (void)state;
     open_fixture(&f, NULL, NULL);
     c = only_conn(&f.rig);
-    send_request(&f, GET);
-    t = rig_app_take(&f.app, 0, &f.request);
+    t = send_and_take(&f, GET);
     rig_app_head(&f.app, t, 200, "Content-Length", "100000000");
     while (c->writable) {
         (void)pool_put_data(f.app.pool, t, str_make(block, sizeof(block)));
@@ -473,8 +472,7 @@ static void old_clients(void **state)
     send_request(&f, "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
     answer_hello(&f, rig_app_take(&f.app, 0, &f.request));
     expect(&f, "HTTP/1.1 200 OK\r\n", "Connection: keep-alive\r\n\r\nhello");
-    send_request(&f, "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
-    t = rig_app_take(&f.app, 0, &f.request);
+    t = send_and_take(&f, "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
     rig_app_head(&f.app, t, 200, NULL, NULL); /* no length: the end of the connection ends it */
     rig_app_data(&f.app, t, "hello");
     rig_app_end(&f.app, t, 0);
@@ -504,8 +502,7 @@ static void no_content_where_there_may_be_none(void **state)
             struct pool_ticket t;
             char *answer;
 
-            send_request(&f, cases[i].request);
-            t = rig_app_take(&f.app, 0, &f.request);
+            t = send_and_take(&f, cases[i].request);
             rig_app_head(&f.app, t, cases[i].status, with_length ? "Content-Length" : "X", "5");
             rig_app_data(&f.app, t, "hello");
             rig_app_end(&f.app, t, 0);
@@ -529,8 +526,7 @@ static void more_than_its_content_length_is_dropped(void **state)
 
     (void)state;
     open_fixture(&f, NULL, NULL);
-    send_request(&f, GET);
-    t = rig_app_take(&f.app, 0, &f.request);
+    t = send_and_take(&f, GET);
     rig_app_head(&f.app, t, 200, "Content-Length", "5");
     rig_app_data(&f.app, t, "hel");
     rig_app_data(&f.app, t, "lo HTTP/1.1 200 OK");

@@ -136,8 +136,7 @@ static void an_orphan_that_ends_in_time_is_no_news(void **state)
     struct pool_ticket t;
 
     open_fixture(&f, "timeout", TIMEOUT);
-    send_request(&f, GET);
-    t = rig_app_take(&f.app, 0, &f.request);
+    t = send_and_take(&f, GET);
     close(f.client);
     mem_free(rig_read(&f.rig, f.client));
     answer_hello(&f, t);
@@ -153,8 +152,7 @@ static void an_orphan_is_not_as_old_as_its_slot(void **state)
     struct pool_ticket t;
 
     open_fixture(&f, "timeout", TIMEOUT);
-    send_request(&f, GET);
-    t = rig_app_take(&f.app, 0, &f.request);
+    t = send_and_take(&f, GET);
     atomic_store(&f.app.pool->slots[t.slot].taken_ns, 0);
     close(f.client);
     mem_free(rig_read(&f.rig, f.client));

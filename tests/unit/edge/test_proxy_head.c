@@ -58,8 +58,7 @@ static void the_client_is_whom_the_proxy_names(void **state)
 
         open_fixture(&f, "trusted_proxies", "10.0.0.0/8");
         say(&f, heads[i].head);
-        send_request(&f, GET_PLAIN);
-        t = rig_app_take(&f.app, 0, &f.request);
+        t = send_and_take(&f, GET_PLAIN);
         if (!str_eq(var(&f, POOL_REMOTE_ADDR), str_of(heads[i].address)))
             fail_msg("head %zu gave " STR_FMT, i, STR_ARG(var(&f, POOL_REMOTE_ADDR)));
         assert_true(str_eq(var(&f, POOL_REMOTE_PORT), str_of(heads[i].port)));
@@ -95,8 +94,7 @@ static void one_header_a_connection(void **state)
     (void)state;
     open_fixture(&f, "trusted_proxies", "10.0.0.0/8");
     for (int i = 0; i < 2; i++) {
-        send_request(&f, i == 0 ? V1("198.51.100.7") GET_PLAIN : GET_PLAIN);
-        t = rig_app_take(&f.app, 0, &f.request);
+        t = send_and_take(&f, i == 0 ? V1("198.51.100.7") GET_PLAIN : GET_PLAIN);
         assert_true(str_eq(var(&f, POOL_REMOTE_ADDR), STR("198.51.100.7")));
         answer_hello(&f, t);
         expect(&f, "HTTP/1.1 200 OK\r\n", "hello");

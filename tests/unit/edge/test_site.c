@@ -12,22 +12,15 @@
 #include "edge/site.h"
 #include "edge/snapshot.h"
 #include "http/uri.h"
+#include "rig.h"
 
 static struct snapshot *make(const char *yaml)
 {
     struct conf_builder *b = conf_builder_new();
     char error[CONF_ERROR_MAX];
-    struct snapshot *s;
-    struct buf text;
 
-    buf_init(&text, 1 << 20);
     assert_int_equal(yaml_reader_read(b, "q", str_of(yaml), error), 0);
-    assert_int_equal(conf_finish(b, error), 0);
-    assert_int_equal(conf_write(b, &text), 0);
-    assert_int_equal(snapshot_new(buf_str(&text), &s), 0);
-    buf_fini(&text);
-    conf_builder_free(b);
-    return s;
+    return rig_snapshot(b);
 }
 
 static void hosts(void **state)

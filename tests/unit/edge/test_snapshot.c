@@ -23,17 +23,9 @@ static struct snapshot *make(const char *option, const char *value)
 {
     struct conf_builder *b = conf_builder_new();
     char error[CONF_ERROR_MAX];
-    struct snapshot *s;
-    struct buf text;
 
-    buf_init(&text, 1 << 16);
     assert_int_equal(conf_set(b, CONF_COMMAND_LINE, STR("test"), str_of(option), str_of(value), error), 0);
-    assert_int_equal(conf_finish(b, error), 0);
-    assert_int_equal(conf_write(b, &text), 0);
-    assert_int_equal(snapshot_new(buf_str(&text), &s), 0);
-    buf_fini(&text);
-    conf_builder_free(b);
-    return s;
+    return rig_snapshot(b);
 }
 
 static void networks(void **state)
