@@ -82,11 +82,14 @@ struct load {
     pthread_t threads[CLIENTS];
     atomic_bool stop;
     atomic_uint outcomes[4];
+    atomic_uint heard[CLIENTS]; /* how many outcomes each client has had */
+    atomic_uint n_clients;
 };
 
 static void *client(void *arg)
 {
     struct load *load = arg;
+    atomic_uint *heard = &load->heard[atomic_fetch_add(&load->n_clients, 1)];
     unsigned n = 0;
 
     while (!atomic_load(&load->stop)) {
@@ -96,6 +99,7 @@ static void *client(void *arg)
         for (int i = 0; i < 50 && outcome == GOOD && !atomic_load(&load->stop); i++) {
             outcome = ask(fd, n++ % 3 == 0 ? "/static/a.css" : "/");
             atomic_fetch_add(&load->outcomes[outcome], 1);
+            atomic_fetch_add(heard, 1);
         }
         if (fd >= 0)
             close(fd);
@@ -124,6 +128,22 @@ static void load_await(struct load *load, unsigned more)
             process_log(load->p);
         assert_true(clock_mono_ns() <= limit);
         usleep(1000);
+    }
+}
+
+/* Until every client has heard again: what was with a worker a moment ago is answered. */
+static void load_await_all(struct load *load)
+{
+    uint64_t limit = clock_mono_ns() + 60 * NS_PER_SEC;
+    unsigned from[CLIENTS];
+
+    for (size_t i = 0; i < CLIENTS; i++)
+        from[i] = atomic_load(&load->heard[i]);
+    for (size_t i = 0; i < CLIENTS; i++) {
+        while (atomic_load(&load->heard[i]) == from[i]) {
+            assert_true(clock_mono_ns() <= limit);
+            usleep(1000);
+        }
     }
 }
 
@@ -303,7 +323,7 @@ static void reloads_under_load(void **state)
     process_fini(&p);
 }
 
-/* Every request is a GET, so that each death is made good by a replay. */
+/* Every request is a GET, so that each death is made good by a replay: but one a request, so the next worker waits for those. */
 static void replaces_workers_under_load(void **state)
 {
     struct process_generation g;
@@ -316,6 +336,7 @@ static void replaces_workers_under_load(void **state)
     for (uint32_t i = 0; i < 20; i++) {
         load_await(&load, 20);
         process_replace_worker(&p, &g, i % PROCESS_WORKERS);
+        load_await_all(&load);
     }
     load_await(&load, 100);
     load_end(&load);
