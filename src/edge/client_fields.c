@@ -110,10 +110,19 @@ static bool says_the_same(const struct exchange *ex, struct str value)
            (forwarded_viewer_parse(value, &node) && str_eq_nocase(node.address, ex->remote_addr));
 }
 
+/* What nearly every request has, and nobody lists: the rules below would let it pass. */
+static const bool ordinary[HTTP_F_COUNT] = {
+    [HTTP_F_ACCEPT] = true,        [HTTP_F_ACCEPT_ENCODING] = true, [HTTP_F_AUTHORIZATION] = true,
+    [HTTP_F_CACHE_CONTROL] = true, [HTTP_F_CONTENT_LENGTH] = true,  [HTTP_F_CONTENT_TYPE] = true,
+    [HTTP_F_COOKIE] = true,        [HTTP_F_REFERER] = true,         [HTTP_F_USER_AGENT] = true,
+};
+
 bool client_field_passes(const struct exchange *ex, const struct http_field *field)
 {
     struct str name = http_str(ex->bytes, field->name);
 
+    if (ordinary[field->id] && name.n != ex->snapshot->ssl_name.n)
+        return true;
     switch (field->id) {
     case HTTP_F_PROXY:
     case HTTP_F_EXPECT:

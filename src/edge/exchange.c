@@ -96,8 +96,7 @@ void exchange_end(struct exchange *ex)
     if (ex->id.p != NULL)
         account(ex);
     exchange_leave_handler(ex);
-    spool_fini(&ex->body);
-    spool_init(&ex->body, 0, 0);
+    spool_reuse(&ex->body, POOL_INLINE_BODY, 0);
     arena_reset(&ex->arena);
     snapshot_unref(ex->snapshot);
     ex->snapshot = NULL;

@@ -135,10 +135,14 @@ static int open_entry(const struct root *root, struct str path, struct file_entr
 {
     struct file_entry *e;
     struct stat st = { .st_mode = 0 };
-    char *name = str_dup(path);
-    int fd = open_beneath(root->dir, name);
+    char name[PATH_MAX];
+    int fd;
 
-    mem_free(name);
+    if (path.n >= sizeof(name))
+        return -ENOENT; /* nothing can have that name */
+    memcpy(name, path.p, path.n);
+    name[path.n] = '\0';
+    fd = open_beneath(root->dir, name);
     if (fd < 0)
         return fd == -ENOTDIR || fd == -ENAMETOOLONG || fd == -ENXIO ? -ENOENT : fd;
     if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {

@@ -51,7 +51,7 @@ enum intake intake_route(struct exchange *ex, struct intake_refusal *refusal)
         *refusal = too_large;
         return INTAKE_REFUSE;
     }
-    spool_init(&ex->body, POOL_INLINE_BODY, max);
+    spool_reuse(&ex->body, POOL_INLINE_BODY, max);
     return INTAKE_BODY;
 }
 

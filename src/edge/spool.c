@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #define LARGE (UINT64_C(16) << 20) /* to free it takes the kernel some 2 ms */
+#define KEPT (16u << 10)           /* memory of so much is used again */
 #define CLOSERS_MAX 4
 #define CLOSER_STACK (128u << 10)
 
@@ -88,6 +89,20 @@ void spool_fini(struct spool *s)
     if (s->fd >= 0 && (s->size < LARGE || !close_aside(s->fd)))
         close(s->fd);
     s->fd = -1;
+}
+
+/* A lane's next small body then needs no memory of its own. */
+void spool_reuse(struct spool *s, size_t memory_max, uint64_t max)
+{
+    struct buf memory = s->memory;
+
+    if (s->fd >= 0 || memory.cap > KEPT || memory.cap > memory_max) {
+        spool_fini(s);
+        memory = (struct buf){ .data = NULL };
+    }
+    buf_clear(&memory);
+    memory.max = memory_max;
+    *s = (struct spool){ .memory = memory, .fd = -1, .memory_max = memory_max, .max = max };
 }
 
 /* $TMPDIR, then /var/tmp (a disk, unlike /tmp here and there), then memory where no file system has O_TMPFILE. */

@@ -22,6 +22,8 @@ struct spool {
 };
 
 void spool_init(struct spool *s, size_t memory_max, uint64_t max);
+/* The same for one that was in use: empty, and with the memory it had when that is small. */
+void spool_reuse(struct spool *s, size_t memory_max, uint64_t max);
 void spool_fini(
     struct spool
         *s); /* a large file is closed by a thread of its own: a lane would stand still while the kernel frees it */

@@ -94,7 +94,8 @@ const struct http_field *http_head_single(const struct http_head *head, enum htt
 bool http_head_connection_lists(const struct http_head *head, const char *base, struct str name)
 {
     for (uint32_t i = 0; i < head->n_fields; i++)
-        if (head->fields[i].id == HTTP_F_CONNECTION && http_list_has(http_str(base, head->fields[i].value), name))
+        if (head->fields[i].id == HTTP_F_CONNECTION && head->fields[i].value.len >= name.n &&
+            http_list_has(http_str(base, head->fields[i].value), name))
             return true;
     return false;
 }

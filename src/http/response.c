@@ -40,12 +40,12 @@ int http_response_begin(struct buf *b, unsigned status, struct str reason)
 int http_response_field(struct buf *b, struct str name, struct str value)
 {
     size_t n = name.n + 2 + value.n + 2;
-    int err = buf_reserve(b, n);
+    int err = n > b->cap - b->len ? buf_reserve(b, n) : 0;
 
     if (err < 0)
         return err;
     put(put(put(put(b->data + b->len, name), STR(": ")), value), STR("\r\n"));
-    buf_commit(b, n);
+    b->len += n;
     return 0;
 }
 

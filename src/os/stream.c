@@ -2,9 +2,12 @@
 #include "os/stream.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#define JOIN_MAX 2048 /* a vector of so many bytes is sent as one piece */
 
 static ssize_t result(ssize_t n)
 {
@@ -23,14 +26,43 @@ static ssize_t plain_read(struct stream *s, void *p, size_t n)
     return result(got);
 }
 
-/* One piece goes by send: sendmsg copies and checks a header and a vector first. */
-static ssize_t plain_send(const struct stream *s, const struct iovec *iov, int n, int flags)
+/* Bytes of the vector in `joined`; 0: they are more than fit. */
+static size_t join(const struct iovec *iov, int n, char joined[JOIN_MAX])
+{
+    size_t at = 0;
+
+    for (int i = 0; i < n; i++) {
+        if (iov[i].iov_len > JOIN_MAX - at)
+            return 0;
+        if (iov[i].iov_len > 0)
+            memcpy(joined + at, iov[i].iov_base, iov[i].iov_len);
+        at += iov[i].iov_len;
+    }
+    return at;
+}
+
+static ssize_t plain_send_vector(const struct stream *s, const struct iovec *iov, int n, int flags)
 {
     struct msghdr msg = { .msg_iov = (struct iovec *)(uintptr_t)iov, .msg_iovlen = (size_t)n };
     ssize_t sent;
 
     do
-        sent = n == 1 ? send(s->fd, iov->iov_base, iov->iov_len, flags) : sendmsg(s->fd, &msg, flags);
+        sent = sendmsg(s->fd, &msg, flags);
+    while (sent < 0 && errno == EINTR);
+    return result(sent);
+}
+
+/* One piece goes by send: sendmsg copies and checks a header and a vector first, which takes longer than to join a small head and body. */
+static ssize_t plain_send(const struct stream *s, const struct iovec *iov, int n, int flags)
+{
+    char joined[JOIN_MAX];
+    struct iovec one = n == 1 ? iov[0] : (struct iovec){ joined, join(iov, n, joined) };
+    ssize_t sent;
+
+    if (one.iov_len == 0)
+        return plain_send_vector(s, iov, n, flags);
+    do
+        sent = send(s->fd, one.iov_base, one.iov_len, flags);
     while (sent < 0 && errno == EINTR);
     return result(sent);
 }

@@ -148,16 +148,15 @@ static void begin_ours(struct exchange *ex, enum page_form form, struct str deta
         [PAGE_JSON] = write_json,
     };
     unsigned status = ex->response.status;
-    struct str body;
-    struct buf b;
+    struct buf b = { .data = arena_alloc(&ex->arena, PAGE_MAX + 1),
+                     .cap = PAGE_MAX,
+                     .max = PAGE_MAX }; /* never grows */
 
-    buf_init(&b, PAGE_MAX);
+    must(b.data != NULL);
     if (writers[form](&b, status, http_reason(status), detail, escaped_id(ex)) != 0)
         buf_clear(&b);
-    body = arena_dup(&ex->arena, buf_str(&b));
-    buf_fini(&b);
     page_head(ex, form);
-    page_text(ex, body);
+    page_text(ex, buf_str(&b));
 }
 
 void page_begin(struct exchange *ex, struct str detail)

@@ -114,6 +114,31 @@ static void never_grows_past_its_maximum(void **state)
     spool_fini(&s);
 }
 
+static void is_empty_when_it_is_used_again(void **state)
+{
+    static const size_t sizes[] = { 100, 10000, 60000, 70000, 200 }; /* kept, kept, too large to keep, a file */
+    struct spool s;
+
+    (void)state;
+    spool_init(&s, 65536, 100000);
+    for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+        const char *memory = s.memory.data;
+
+        add(&s, sizes[i], 0);
+        check(&s);
+        if (i == 4)
+            assert_null(memory);
+        memory = s.memory.data;
+        spool_reuse(&s, 65536, 100000);
+        assert_int_equal(spool_left(&s), 0);
+        assert_int_equal(s.fd, -1);
+        assert_ptr_equal(s.memory.data, sizes[i] <= 16384 ? memory : NULL);
+    }
+    spool_reuse(&s, 65536, 0);
+    add(&s, 1, -EMSGSIZE);
+    spool_fini(&s);
+}
+
 static void nothing_is_an_addition_too(void **state)
 {
     struct spool s;
@@ -163,9 +188,9 @@ static void a_full_disk_loses_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(stays_in_memory_while_it_fits), cmocka_unit_test(a_large_file_is_closed_all_the_same),
-        cmocka_unit_test(never_grows_past_its_maximum),  cmocka_unit_test(nothing_is_an_addition_too),
-        cmocka_unit_test(a_full_disk_loses_nothing),
+        cmocka_unit_test(stays_in_memory_while_it_fits),  cmocka_unit_test(a_large_file_is_closed_all_the_same),
+        cmocka_unit_test(never_grows_past_its_maximum),   cmocka_unit_test(nothing_is_an_addition_too),
+        cmocka_unit_test(is_empty_when_it_is_used_again), cmocka_unit_test(a_full_disk_loses_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -107,6 +107,12 @@ static void file_request(struct fixture *f, const char *request)
     hear(f, "200");
 }
 
+static void missing_request(struct fixture *f, const char *request)
+{
+    ask(f, request);
+    hear(f, "404");
+}
+
 typedef void request_fn(struct fixture *f, const char *request);
 
 /* With an access log, as a server has one. */
@@ -165,12 +171,28 @@ static void a_file_is_sent_without_malloc(void **state)
     check(file_request, "GET /static/a.css HTTP/1.1\r\n" BROWSER);
 }
 
+static void a_small_body_is_taken_without_malloc(void **state)
+{
+    (void)state;
+    check(app_request,
+          "POST /cart/ HTTP/1.1\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 17\r\n" BROWSER
+          "product=7&count=2");
+}
+
+static void a_page_of_our_own_is_made_without_malloc(void **state)
+{
+    (void)state;
+    check(missing_request, "GET /static/missing.css HTTP/1.1\r\n" BROWSER);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_count_sees_what_libraries_allocate),
         cmocka_unit_test(the_application_is_asked_without_malloc),
         cmocka_unit_test(a_file_is_sent_without_malloc),
+        cmocka_unit_test(a_small_body_is_taken_without_malloc),
+        cmocka_unit_test(a_page_of_our_own_is_made_without_malloc),
     };
 
     return cmocka_run_group_tests_name("steady", tests, NULL, NULL);

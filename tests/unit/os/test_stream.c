@@ -62,6 +62,24 @@ static void bytes_pass_both_ways(void **state)
     assert_false(stream_pending(&a));
 }
 
+/* Small vectors go as one piece: around that size, and where pieces end, nothing is lost or moved. */
+static void a_vector_arrives_as_it_is(void **state)
+{
+    static char bytes[3000], got[sizeof(bytes) + 1];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (char)(i * 31 + i / 256);
+    for (size_t n = 2040; n < 2056; n++) {
+        struct iovec iov[3] = { { bytes, 300 }, { bytes + 300, 1000 }, { bytes + 1300, n - 1300 } };
+
+        memset(got, 0, sizeof(got));
+        assert_int_equal(stream_writev(&a, iov, 3), n);
+        assert_int_equal(read(peer, got, sizeof(got)), n);
+        assert_memory_equal(got, bytes, n);
+    }
+}
+
 static void the_end_is_zero(void **state)
 {
     char got[4];
@@ -129,6 +147,7 @@ static void closing_closes_the_descriptor(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        EACH(a_vector_arrives_as_it_is),
         EACH(bytes_pass_both_ways),
         EACH(the_end_is_zero),
         EACH(writing_to_nobody_is_an_error_not_a_signal),
