@@ -85,8 +85,7 @@ fmt: ## lay out the C sources by .clang-format
 	@exec scripts/lint/format.sh --fix
 
 install: build ## install below PREFIX=/usr/local (DESTDIR is honoured)
-	@meson configure $(BUILD) -Dprefix=$(PREFIX)
-	@meson install -C $(BUILD) --quiet
+	@exec scripts/install.sh $(BUILD) $(PREFIX)
 
 fresh: ## run and test a copy of HEAD in an empty Debian: SUITE=bookworm|trixie|forky, TARGETS="run test"
 	@scripts/install_packages.sh fresh
