@@ -3,6 +3,7 @@
 import ctypes
 import os
 import select
+import shutil
 import signal
 import struct
 import sys
@@ -67,14 +68,14 @@ class Response:
 class Worker:
     """One worker process under test. Use as a context manager: leaving it checks a clean end."""
 
-    def __init__(self, app, threads=1, workers=1, environ=None, boots=True, directory=APPS, python="/usr/bin/python3", options=()):
+    def __init__(self, app, threads=1, workers=1, environ=None, boots=True, directory=APPS, python="/usr/bin/python3", options=(), wrapper=()):
         self.threads = threads
         self.fake = ctypes.c_void_p(lib.fake_open(workers, threads))
         assert self.fake.value
         self.supervisor, mine = self._pair()
         self.edge, edges = self._pair()
         self.output, writer = os.pipe()
-        argv = [python, str(WORKER), "--worker", "0", "--workers", str(workers), "--threads", str(threads)]
+        argv = [*wrapper, python, str(WORKER), "--worker", "0", "--workers", str(workers), "--threads", str(threads)]
         argv += ["--lanes", "1", "--generation", "7", *options, app, " " * 60]
         env = {"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"}
         env.update({k: v for k, v in os.environ.items() if k.startswith(("LD_PRELOAD", "ASAN_", "UBSAN_", "LSAN_"))})
@@ -83,7 +84,7 @@ class Worker:
         env.update(environ or {})
         fds = (ctypes.c_int * 5)(writer, mine, edges, lib.fake_memfd(self.fake), lib.fake_eventfd(self.fake))
         self.pid = lib.fake_spawn(
-            python.encode(), self._strings(argv), self._strings([f"{k}={v}" for k, v in env.items()]),
+            (shutil.which(argv[0]) or argv[0]).encode(), self._strings(argv), self._strings([f"{k}={v}" for k, v in env.items()]),
             str(directory).encode(), fds,
         )
         assert self.pid > 0, os.strerror(-self.pid)
