@@ -150,10 +150,14 @@ static uint64_t plausible(uint64_t taken_ns, const struct job *job)
     return taken_ns >= job->queued_ns && taken_ns <= now ? taken_ns : now;
 }
 
+/* Whoever stood behind it aside may have waited for long enough. */
 static void unqueue(struct dispatch *d, struct job *job)
 {
     list_remove(&job->link);
     d->n_queued--;
+    job->state = JOB_ENDED;
+    if (!list_empty(&d->aside))
+        slots_feed(d);
 }
 
 static bool withdraw_handed(struct dispatch *d, struct job *job)
@@ -215,8 +219,7 @@ uint64_t dispatch_aside_until(struct dispatch *d, const struct job *job)
     if (job->usual_ns == 0)
         return until;
     pthread_mutex_lock(&d->lock);
-    if (job->state == JOB_QUEUED)
-        until = job->waits_ns + express_patience(d, job);
+    until = job->waits_ns + express_patience(d, job); /* also with a slot: it may be taken back, and step aside then */
     pthread_mutex_unlock(&d->lock);
     return until;
 }
@@ -236,7 +239,6 @@ bool dispatch_recall(struct dispatch *d, struct job *job)
     pthread_mutex_lock(&d->lock);
     if (job->state == JOB_QUEUED) {
         unqueue(d, job);
-        job->state = JOB_ENDED;
     } else if (job->state == JOB_HANDED && pool_take_back(job->generation->pool, job->ticket, &serial)) {
         slots_free(d, job->generation, job->ticket.slot, serial);
         job->state = JOB_ENDED;

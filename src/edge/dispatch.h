@@ -105,7 +105,7 @@ uint32_t dispatch_retry_after(struct dispatch *d, uint64_t now); /* seconds: 1 t
 void dispatch_pace(struct dispatch *d, uint64_t gap_ns);         /* completions in a lane come so far apart */
 /* Wakes workers for what was handed over since the last call: every lane does before it sleeps. */
 void dispatch_wake(struct dispatch *d);
-/* When one that steps aside for quick ones has done so for long enough; UINT64_MAX: it does not. And then: it has a slot if there is one. */
+/* When one that steps aside for quick ones will have done so for long enough; UINT64_MAX: it is quick. And then: it has a slot if there is one. */
 uint64_t dispatch_aside_until(struct dispatch *d, const struct job *job);
 void dispatch_look(struct dispatch *d);
 /* Nobody waits for it any more (client left, deadline). True: no worker has seen it and none will. */

@@ -58,8 +58,10 @@ enum pool_take_result pool_try_take(struct pool *pool, uint32_t seat, struct poo
 {
     uint64_t entry;
 
-    if (is_closed(pool, seat))
+    if (is_closed(pool, seat)) {
+        attention_starving(pool); /* pool_done may have left that to us */
         return POOL_CLOSED;
+    }
     if (!is_ours(pool, seat))
         return POOL_TIMEOUT;
     while (ready_pop(pool, &entry)) {

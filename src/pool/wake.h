@@ -32,7 +32,7 @@ void pool_set_lane_fds(struct pool *pool, const int *fds, uint32_t n);
 /* Whether a slot that comes free is news by itself: while requests wait for one, and while a generation is being emptied. Otherwise pool_done wakes
  * nobody if all frames were announced before: the bit is found at the lane's next turn. Set it, then take the bits once more, then sleep.
  * As long as the ready ring has something for the workers the free slot is not urgent either, and whoever takes that entry ends it sooner or later:
- * the lanes are woken by the pool_done that leaves an empty ring behind, and by a seat that is about to sleep. */
+ * the lanes are woken by the pool_done that leaves an empty ring behind, and by a seat that is about to sleep or to end. */
 void pool_set_hungry(struct pool *pool, bool hungry);
 
 /* ---- worker ---- */

@@ -12,11 +12,13 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "edge/express.h"
+#include "edge/hold.h"
 #include "rig.h"
 
 #define CLIENTS 3
 #define QUICK "GET /quick HTTP/1.1\r\nHost: x\r\n\r\n"
 #define SLOW "GET /slow HTTP/1.1\r\nHost: x\r\n\r\n"
+#define LESS_SLOW "GET /less HTTP/1.1\r\nHost: x\r\n\r\n"
 
 struct shop {
     struct rig rig;
@@ -149,6 +151,63 @@ static void nobody_waits_aside_for_long(void **state)
     close_site(&s);
 }
 
+static void wait_until_nobody_is_aside(struct shop *s, int client)
+{
+    uint64_t begin = clock_mono_ns();
+
+    while (s->rig.edge.dispatch.n_queued > 0 && clock_mono_ns() - begin < 10 * NS_PER_SEC)
+        mem_free(rig_read(&s->rig, s->clients[client]));
+    assert_int_equal(s->rig.edge.dispatch.n_queued, 0);
+}
+
+/* It had a slot when it came, so it was not aside then. */
+static void who_is_taken_back_waits_no_longer(void **state)
+{
+    struct pool_ticket first, t;
+    struct dispatch *d;
+    struct shop s;
+
+    open_site(&s, USUAL_SLOW_NS);
+    d = &s.rig.edge.dispatch;
+    d->quick_share = 65536 / 2;
+    ask(&s, 0, SLOW);
+    ask(&s, 1, SLOW);
+    d->quick_share = 65536;
+    hold_begin(d, clock_mono_ns(), NS_PER_SEC, 1);
+    assert_int_equal(d->n_queued, 2);
+    hold_end(d, clock_mono_ns());
+    first = take(&s, 0, "/slow");
+    wait_until_nobody_is_aside(&s, 1);
+    t = take(&s, 1, "/slow");
+    answer(&s, t, 1, 1);
+    answer(&s, first, 0, 0);
+    close_site(&s);
+}
+
+/* The one before it may wait for longer, and leaves. */
+static void who_has_waited_goes_when_another_leaves(void **state)
+{
+    uint64_t begin = clock_mono_ns();
+    struct pool_ticket first, t;
+    struct shop s;
+
+    open_site(&s, 10 * NS_PER_SEC);
+    usual_note(&s.rig.edge.dispatch.usual, STR("GET"), STR("/less"), 2 * USUAL_SLOW_NS);
+    ask(&s, 0, SLOW);
+    first = take(&s, 0, "/slow");
+    ask(&s, 1, SLOW);
+    ask(&s, 2, LESS_SLOW);
+    while (clock_mono_ns() - begin < 6 * USUAL_SLOW_NS)
+        mem_free(rig_read(&s.rig, s.clients[2]));
+    assert_int_equal(s.rig.edge.dispatch.n_queued, 2);
+    shutdown(s.clients[1], SHUT_RDWR);
+    wait_until_nobody_is_aside(&s, 1);
+    t = take(&s, 1, "/less");
+    answer(&s, t, 1, 2);
+    answer(&s, first, 0, 0);
+    close_site(&s);
+}
+
 static void who_leaves_while_aside_is_gone(void **state)
 {
     struct pool_ticket first;
@@ -174,6 +233,8 @@ int main(void)
         cmocka_unit_test(slow_ones_are_in_order),
         cmocka_unit_test(not_where_slow_ones_are_the_load),
         cmocka_unit_test(nobody_waits_aside_for_long),
+        cmocka_unit_test(who_is_taken_back_waits_no_longer),
+        cmocka_unit_test(who_has_waited_goes_when_another_leaves),
         cmocka_unit_test(who_leaves_while_aside_is_gone),
     };
 

@@ -164,6 +164,26 @@ static void test_hungry_only_when_the_ring_is_empty(void **state)
     assert_int_equal(written(0), 0);
 }
 
+/* What is left in the ring was taken back, and nobody looks there: the worker ends. */
+static void test_a_closed_seat_leaves_no_hungry_lane_asleep(void **state)
+{
+    struct pool_ticket ticket = running(7, 0), next;
+    uint32_t serial;
+
+    assert_int_equal(pool_put_fail(rig.pool, ticket), 0);
+    pool_attention(rig.pool, ticket);
+    next = rig_ticket(&rig, 8);
+    pool_ready(rig.pool, next, 0);
+    assert_true(pool_take_back(rig.pool, next, &serial));
+    pool_set_hungry(rig.pool, true);
+    pool_lane_take(rig.pool, 0, rig_count_attention, counts);
+    assert_true(pool_lane_sleep(rig.pool, 0));
+    pool_close(rig.pool, 0, 1);
+    pool_done(rig.pool, 0, ticket);
+    assert_int_equal(pool_take(rig.pool, 0, 1, &next), POOL_CLOSED);
+    assert_int_equal(written(0), 1);
+}
+
 /* A nap goes on when a worker has news, and ends when one cannot go on. */
 static void test_nap(void **state)
 {
@@ -237,6 +257,7 @@ int main(void)
         TEST(test_recover_wakes_every_lane),
         TEST(test_recover_tells_of_the_dead),
         TEST(test_spoilt_lane_and_bits),
+        TEST(test_a_closed_seat_leaves_no_hungry_lane_asleep),
         TEST(test_nap),
         TEST(test_announced_once),
         TEST(test_hungry_only_when_the_ring_is_empty),
