@@ -282,13 +282,21 @@ static uint64_t slots_used(struct process *p)
     return strtoul(used + 13, NULL, 10);
 }
 
+/* A lane is not woken for a slot that only comes free (docs/internals/pool.md): it looks when there is something else to do. So each gets something. */
 static void await_no_slot_used(struct process *p)
 {
     uint64_t limit = clock_mono_ns() + 20 * NS_PER_SEC;
 
     while (slots_used(p) > 0) {
+        int clients[4 * PROCESS_LANES];
+
         assert_true(clock_mono_ns() < limit);
-        usleep(10000);
+        for (size_t i = 0; i < ARRAY_LEN(clients); i++) {
+            clients[i] = dial(p->port);
+            assert_int_equal(ask(clients[i], "/static/a.css"), GOOD);
+        }
+        for (size_t i = 0; i < ARRAY_LEN(clients); i++)
+            close(clients[i]);
     }
 }
 
@@ -400,8 +408,8 @@ static void survives_without_descriptors(void **state)
         assert_true(clients[i] >= 0);
     }
     for (int i = 0; i < 3; i++) {
-        process_configure(&p); /* a directory's descriptor, and the configuration's */
-        assert_true(slots_used(&p) <= 1);
+        process_configure(&p);                        /* a directory's descriptor, and the configuration's */
+        assert_true(slots_used(&p) <= PROCESS_LANES); /* the last one of each lane, which has not looked since */
         for (int path = 0; path < 2; path++) {
             int one = dial(p.port);
 
