@@ -23,15 +23,31 @@ bool str_eq(struct str a, struct str b)
     return a.n == b.n && same_bytes(a.p, b.p, a.n);
 }
 
-/* Eight bytes with their capital letters made small: the high bit of each byte that holds one becomes its case bit. */
-static uint64_t eight_lower(const char *p)
+/* Capital letters of eight bytes made small: the high bit of each byte that holds one becomes its case bit. */
+static uint64_t lower(uint64_t v)
 {
     const uint64_t each = UINT64_C(0x0101010101010101), high = each * 0x80;
-    uint64_t v, low;
+    uint64_t low = v & ~high; /* so that no sum reaches the next byte */
+
+    return v | (((low + each * (0x80 - 'A')) & ~(low + each * (0x7f - 'Z')) & ~v & high) >> 2);
+}
+
+static uint64_t eight_lower(const char *p)
+{
+    uint64_t v;
 
     memcpy(&v, p, sizeof(v));
-    low = v & ~high; /* so that no sum reaches the next byte */
-    return v | (((low + each * (0x80 - 'A')) & ~(low + each * (0x7f - 'Z')) & ~v & high) >> 2);
+    return lower(v);
+}
+
+/* Four to eight bytes: the first four and the last four, which may overlap. */
+static uint64_t few_lower(const char *p, size_t n)
+{
+    uint32_t first, last;
+
+    memcpy(&first, p, sizeof(first));
+    memcpy(&last, p + n - sizeof(last), sizeof(last));
+    return lower((uint64_t)first << 32 | last);
 }
 
 /* Names of fields are most of it: by eights, the last eight overlapping those before. */
@@ -48,6 +64,8 @@ bool str_same_nocase(const char *a, const char *b, size_t n)
 {
     if (n >= 8)
         return same_eights(a, b, n);
+    if (n >= 4)
+        return few_lower(a, n) == few_lower(b, n);
     for (size_t i = 0; i < n; i++)
         if (ascii_lower(a[i]) != ascii_lower(b[i]))
             return false;

@@ -124,6 +124,17 @@ static void note_coding(struct facts *f, struct str list)
     }
 }
 
+/* One member, as nearly always, is no list to be split. */
+static void note_connection(struct facts *f, struct str list)
+{
+    if (str_eq_nocase(list, STR("keep-alive"))) {
+        f->keep_alive = true;
+        return;
+    }
+    f->close |= http_list_has(list, STR("close"));
+    f->keep_alive |= http_list_has(list, STR("keep-alive"));
+}
+
 static void note_field(struct facts *f, const struct http_field *field, const char *bytes)
 {
     struct str value = http_str(bytes, field->value);
@@ -141,8 +152,7 @@ static void note_field(struct facts *f, const struct http_field *field, const ch
         note_coding(f, value);
         break;
     case HTTP_F_CONNECTION:
-        f->close |= http_list_has(value, STR("close"));
-        f->keep_alive |= http_list_has(value, STR("keep-alive"));
+        note_connection(f, value);
         break;
     case HTTP_F_EXPECT:
         f->expectation = true;
