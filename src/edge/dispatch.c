@@ -143,10 +143,8 @@ uint32_t dispatch_retry_after(struct dispatch *d, uint64_t now)
 }
 
 /* By the worker's word: a time in the future or before the hand-over is read as "just now". */
-static uint64_t plausible(uint64_t taken_ns, const struct job *job)
+static uint64_t plausible(uint64_t taken_ns, const struct job *job, uint64_t now)
 {
-    uint64_t now = clock_mono_ns();
-
     return taken_ns >= job->queued_ns && taken_ns <= now ? taken_ns : now;
 }
 
@@ -165,6 +163,7 @@ static bool withdraw_handed(struct dispatch *d, struct job *job)
     struct generation *g = job->generation;
     struct slot *s = &g->slots[job->ticket.slot];
     struct pool_look look;
+    uint64_t now = clock_mono_ns();
     uint32_t serial;
 
     if (s->lost) { /* nobody would hear of the orphan's end */
@@ -180,11 +179,10 @@ static bool withdraw_handed(struct dispatch *d, struct job *job)
     s->job = NULL;
     s->crowd = job->crowd; /* it is with the application to its end */
     job->crowd = NULL;
-    s->orphan_ns = pool_look(g->pool, job->ticket, &look) == 0 ? plausible(look.taken_ns, job) : clock_mono_ns();
+    s->orphan_ns = pool_look(g->pool, job->ticket, &look) == 0 ? plausible(look.taken_ns, job, now) : now;
     s->orphan_timeout_ns = job->timeout_ns;
-    if (clock_mono_ns() - s->orphan_ns >
-        USUAL_SLOW_NS * 2) /* at least; who does not wait for it is often one of many */
-        express_note(d, job, clock_mono_ns() - s->orphan_ns);
+    if (now - s->orphan_ns > USUAL_SLOW_NS * 2) /* at least; who does not wait for it is often one of many */
+        express_note(d, job, now - s->orphan_ns);
     s->what = s->reported ? NULL : overdue_describe(job);
     overdue_watch(d->edge);
     return false;
@@ -389,9 +387,14 @@ bool dispatch_running(struct dispatch *d, struct job *job, struct dispatch_run *
     g = job->generation;
     if (job->state == JOB_HANDED && pool_look(g->pool, job->ticket, &look) == 0 && look.phase != POOL_READY) {
         uint32_t worker = look.seat / g->geometry.threads;
+        uint64_t now = clock_mono_ns();
 
-        *run = (struct dispatch_run){ g->number, worker, g->workers[worker].pid, plausible(look.taken_ns, job),
-                                      look.seat % g->geometry.threads };
+        *run = (struct dispatch_run){ .generation = g->number,
+                                      .worker = worker,
+                                      .pid = g->workers[worker].pid,
+                                      .since_ns = plausible(look.taken_ns, job, now),
+                                      .thread = look.seat % g->geometry.threads,
+                                      .now_ns = now };
         running = true;
     }
     pthread_mutex_unlock(&d->lock);

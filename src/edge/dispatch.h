@@ -70,6 +70,7 @@ struct dispatch_run {
     int32_t pid; /* 0: dead by now */
     uint64_t since_ns;
     uint32_t thread; /* of that worker */
+    uint64_t now_ns; /* when this was looked at; not before since_ns */
 };
 
 struct dispatch {

@@ -107,8 +107,9 @@ static bool look_at_orphans(struct edge *edge, struct generation *g, uint64_t ti
             more = true;
         } else {
             uint32_t worker = look.seat / g->geometry.threads;
-            struct dispatch_run run = { g->number, worker, g->workers[worker].pid, s->orphan_ns,
-                                        look.seat % g->geometry.threads };
+            struct dispatch_run run = {
+                g->number, worker, g->workers[worker].pid, s->orphan_ns, look.seat % g->geometry.threads, now
+            };
 
             s->reported = true;
             if (run.pid != 0)

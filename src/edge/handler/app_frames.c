@@ -7,7 +7,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "edge/handler/app.h"
 #include "edge/shed.h"
 #include "http/response.h"
@@ -74,7 +73,6 @@ static bool add_field(struct exchange *ex, const struct pool_field *f)
 
 void app_note_times(struct exchange *ex, struct app *app)
 {
-    uint64_t now = clock_mono_ns();
     struct dispatch_run run;
 
     if (!dispatch_running(app_dispatch(app), &app->job, &run))
@@ -82,7 +80,7 @@ void app_note_times(struct exchange *ex, struct app *app)
     ex->worker = (int)run.worker;
     app->job.since_ns = run.since_ns;
     ex->queue_ns = run.since_ns > app->job.queued_ns ? run.since_ns - app->job.queued_ns : 0;
-    ex->app_ns = now > run.since_ns ? now - run.since_ns : 0;
+    ex->app_ns = run.now_ns - run.since_ns;
 }
 
 static bool take_head(struct exchange *ex, struct app *app, const struct pool_piece *piece)
