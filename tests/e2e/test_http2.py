@@ -239,6 +239,7 @@ def test_a_connection_that_breaks_off(dial, tmp_path):
     c.open("POST", "/body", body=b"x" * 1000, end=False)
     c.ping()  # all of them have arrived
     c.close()
+    site.wait_access(11, status=499)  # the edge knows, so that nobody who waited is answered
     (tmp_path / "go").touch()
     site.wait_access(12, status=499)
     assert connect().get("/hello").status == 200
