@@ -115,12 +115,35 @@ static size_t h2_read(struct conn *c)
 
 /* ---- writing ---- */
 
+/* The buffer goes round: who is idle holds none, and the next one need not ask the heap. */
+static void take_out(struct h2 *h2)
+{
+    struct lane *lane = h2->conn->lane;
+
+    if (h2->out.cap == 0) {
+        h2->out = lane->h2_out;
+        buf_init(&lane->h2_out, H2_OUT_MAX);
+    }
+}
+
+static void give_out(struct h2 *h2)
+{
+    struct lane *lane = h2->conn->lane;
+
+    buf_fini(&lane->h2_out);
+    buf_clear(&h2->out);
+    lane->h2_out = h2->out;
+    buf_init(&h2->out, H2_OUT_MAX);
+    h2->out_pos = 0;
+}
+
 /* More frames into `out`. False: there are none. */
 static bool h2_fill(struct h2 *h2)
 {
     struct conn *c = h2->conn;
     int error;
 
+    take_out(h2);
     buf_clear(&h2->out);
     h2->out_pos = 0;
     h2->inside = true;
@@ -222,11 +245,8 @@ static void h2_settle(struct conn *c)
     struct h2 *h2 = c->h2;
 
     h2_tell_blocked(h2);
-    if (h2->n_streams == 0 && is_flushed(h2)) {
-        buf_fini(&h2->out); /* nothing for as long as nothing happens */
-        buf_init(&h2->out, H2_OUT_MAX);
-        h2->out_pos = 0;
-    }
+    if (h2->n_streams == 0 && is_flushed(h2) && h2->out.cap > 0)
+        give_out(h2);
     h2_restate(c);
     if (h2->n_streams == 0 && c->served > 0 && c->lane->snapshot->conf->keep_alive == 0)
         h2_leave(h2);
@@ -419,7 +439,7 @@ static struct h2 *h2_make(struct conn *c)
     buf_init(&h2->out, H2_OUT_MAX);
     list_init(&h2->streams);
     list_init(&h2->news);
-    h2->session = h2_new(&h2_stream_events, h2);
+    h2->session = h2_new(&h2_stream_events, h2, &c->lane->h2_memory);
     if (h2->session != NULL)
         return h2;
     mem_free(h2);

@@ -22,6 +22,7 @@
 #include "pool/wake.h"
 
 #define CONNS_PER_CHUNK 64
+#define H2_MEMORY_KEPT (256u << 10) /* of some 250 streams: what 16 busy connections have open */
 
 /* ---- pools ---- */
 
@@ -208,6 +209,8 @@ int lane_init(struct lane *lane, struct edge *edge, uint32_t index)
         return error;
     loop_set_hooks(lane->loop, &hooks);
     slab_init(&lane->conns, sizeof(struct conn), CONNS_PER_CHUNK, 0);
+    bins_init(&lane->h2_memory, H2_MEMORY_KEPT);
+    buf_init(&lane->h2_out, H2_OUT_MAX);
     list_init(&lane->spare_h1);
     list_init(&lane->spare_h2);
     list_init(&lane->open);
@@ -234,6 +237,8 @@ void lane_fini(struct lane *lane)
     h1_fini_spare(lane);
     h2_stream_fini_spare(lane);
     slab_fini(&lane->conns);
+    bins_fini(&lane->h2_memory);
+    buf_fini(&lane->h2_out);
     snapshot_unref(lane->snapshot);
     buf_fini(&lane->line);
     mem_free(lane->scratch);

@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "base/bins.h"
 #include "base/buf.h"
 #include "base/list.h"
 #include "base/log.h"
@@ -56,6 +57,8 @@ struct lane {
     uint32_t n_spare_h1;
     struct list spare_h2; /* struct h2_stream, the same */
     uint32_t n_spare_h2;
+    struct bins h2_memory;          /* of the HTTP/2 sessions */
+    struct buf h2_out;              /* for the next of them that has something to say */
     struct list open;               /* struct conn */
     struct list ranks[EVICT_RANKS]; /* struct conn: who goes first when room is needed */
     atomic_uint n_open;             /* of them; read by the others, who hand new ones to the lane with the fewest */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <nghttp2/nghttp2.h>
 
+#include "base/bins.h"
 #include "base/mem.h"
 #include "http/hpack.h"
 
@@ -433,8 +434,29 @@ static int say_settings(struct h2_session *s)
                       : nghttp2_session_set_local_window_size(s->session, NGHTTP2_FLAG_NONE, 0, (int32_t)H2_WINDOW_ALL);
 }
 
-static int make_session(struct h2_session *s)
+static void *lib_malloc(size_t size, void *bins)
 {
+    return bins_alloc(bins, size);
+}
+
+static void *lib_calloc(size_t n, size_t size, void *bins)
+{
+    return bins_calloc(bins, n, size);
+}
+
+static void *lib_realloc(void *p, size_t size, void *bins)
+{
+    return bins_realloc(bins, p, size);
+}
+
+static void lib_free(void *p, void *bins)
+{
+    bins_free(bins, p);
+}
+
+static int make_session(struct h2_session *s, struct bins *memory)
+{
+    nghttp2_mem mem = { memory, lib_malloc, lib_free, lib_calloc, lib_realloc };
     nghttp2_session_callbacks *callbacks = NULL;
     nghttp2_option *option = NULL;
     int error = nghttp2_session_callbacks_new(&callbacks);
@@ -444,14 +466,14 @@ static int make_session(struct h2_session *s)
     if (error == 0) {
         set_callbacks(callbacks);
         set_options(option);
-        error = nghttp2_session_server_new2(&s->session, callbacks, s, option);
+        error = nghttp2_session_server_new3(&s->session, callbacks, s, option, &mem);
     }
     nghttp2_option_del(option);
     nghttp2_session_callbacks_del(callbacks);
     return error;
 }
 
-struct h2_session *h2_new(const struct h2_events *events, void *arg)
+struct h2_session *h2_new(const struct h2_events *events, void *arg, struct bins *memory)
 {
     struct h2_session *s = mem_try_zalloc(sizeof(*s));
 
@@ -460,7 +482,7 @@ struct h2_session *h2_new(const struct h2_events *events, void *arg)
     s->events = events;
     s->arg = arg;
     hpack_init(&s->hpack);
-    if (make_session(s) == 0 && say_settings(s) == 0)
+    if (make_session(s, memory) == 0 && say_settings(s) == 0)
         return s;
     h2_free(s);
     return NULL;

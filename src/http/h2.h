@@ -16,6 +16,8 @@
 
 #include <sys/types.h>
 
+struct bins;
+
 #include "http/h2_guard.h"
 #include "http/h2_head.h"
 
@@ -57,8 +59,9 @@ struct h2_events {
     void (*ponged)(void *arg);                       /* the answer to h2_ping */
 };
 
-MUST_CHECK struct h2_session *h2_new(const struct h2_events *events, void *arg); /* NULL: no memory */
-void h2_free(struct h2_session *s);                                              /* no callback runs */
+/* `memory` is for the library's own needs; borrowed, and outlives the session. NULL: no memory. */
+MUST_CHECK struct h2_session *h2_new(const struct h2_events *events, void *arg, struct bins *memory);
+void h2_free(struct h2_session *s); /* no callback runs */
 /* Bytes from the client, all of them. 0; -EPROTO: it does not speak HTTP/2; -EDQUOT: it did something too often, see h2_abuse; -ENOMEM. What is to be said
  * about it is in h2_output then, and nothing more must be given. */
 MUST_CHECK int h2_input(struct h2_session *s, const char *p, size_t n, uint64_t now);

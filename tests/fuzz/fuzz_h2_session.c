@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/bins.h"
 #include "base/buf.h"
 #include "base/must.h"
 #include "http/h2.h"
@@ -35,6 +36,7 @@ struct fuzz {
 enum { ANSWERS = 1, RESETS = 2, READS = 4, DEFERS = 8 }; /* bits of the mood */
 
 static struct fuzz fuzz;
+static struct bins memory; /* keeps nothing, so that the sanitizer sees what is used after its end */
 static const struct h1_limits limits = { .request_line = 8190, .fields = 100, .field_size = 16384 };
 
 static void *begin(void *arg, int32_t id, struct h2_head **head)
@@ -202,7 +204,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (size < 2)
         return 0;
-    fuzz = (struct fuzz){ .session = h2_new(&events, NULL), .mood = data[0] & 0xf };
+    fuzz = (struct fuzz){ .session = h2_new(&events, NULL, &memory), .mood = data[0] & 0xf };
     must(fuzz.session != NULL);
     piece = data[0] >> 4 == 0 ? size : (size_t)(data[0] >> 4) * (data[0] >> 4);
     if (feed(H2_PREFACE, H2_PREFACE_LEN) == 0) {
@@ -215,6 +217,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         }
     }
     h2_free(fuzz.session);
+    bins_fini(&memory);
     for (size_t i = 0; i < STREAMS; i++) {
         if (fuzz.streams[i].id != 0)
             buf_fini(&fuzz.streams[i].bytes);

@@ -14,7 +14,6 @@
 #include <cmocka.h>
 
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
 
 #include "base/mem.h"
@@ -22,55 +21,9 @@
 #include "fixture.h"
 #include "os/tls.h"
 #include "pool/wake.h"
-
-/* ---- a certificate for the rig ---- */
-
-static struct str pem_of(BIO *bio)
-{
-    char *bytes;
-    long n = BIO_get_mem_data(bio, &bytes);
-    struct str pem = { mem_strndup(bytes, (size_t)n), (size_t)n };
-
-    BIO_free(bio);
-    return pem;
-}
-
-static struct tls_pair make_pair(void)
-{
-    EVP_PKEY *key = EVP_EC_gen("P-256");
-    X509 *cert = X509_new();
-    BIO *cert_bio = BIO_new(BIO_s_mem()), *key_bio = BIO_new(BIO_s_mem());
-
-    X509_gmtime_adj(X509_getm_notBefore(cert), 0);
-    X509_gmtime_adj(X509_getm_notAfter(cert), 86400);
-    X509_set_pubkey(cert, key);
-    assert_true(X509_sign(cert, key, EVP_sha256()) > 0);
-    assert_true(PEM_write_bio_X509(cert_bio, cert));
-    assert_true(PEM_write_bio_PrivateKey(key_bio, key, NULL, NULL, 0, NULL, NULL));
-    X509_free(cert);
-    EVP_PKEY_free(key);
-    return (struct tls_pair){ .cert_pem = pem_of(cert_bio), .key_pem = pem_of(key_bio), .label = STR("test") };
-}
-
-static void add_tls(struct rig *rig)
-{
-    struct tls_pair pair = make_pair();
-    struct tls_settings settings = { .pairs = &pair, .n = 1, .tickets = tls_tickets_new() };
-    char error[TLS_ERROR_MAX];
-
-    assert_int_equal(tls_ctx_new(&settings, &rig->edge.snapshot->tls, error), 0);
-    tls_tickets_unref(settings.tickets);
-    mem_free((void *)(uintptr_t)pair.cert_pem.p);
-    mem_free((void *)(uintptr_t)pair.key_pem.p);
-}
+#include "tls_client.h"
 
 /* ---- a client ---- */
-
-struct client {
-    SSL_CTX *ctx;
-    SSL *ssl;
-    int fd;
-};
 
 static void turn(struct rig *rig)
 {
@@ -78,41 +31,7 @@ static void turn(struct rig *rig)
     loop_once(rig->lane->loop);
 }
 
-static int plain_end(struct rig *rig)
-{
-    union sock_addr peer = { .un = { .sun_family = AF_UNIX } };
-    int fds[2];
-
-    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds), 0);
-    {
-        struct conn_new new = { .peer = peer, .fd = fds[1], .tls = true };
-
-        must(admit_enter(&rig->lane->edge->admit, &new.peer, &new.by_address));
-        conn_accept(rig->lane, &new);
-    }
-    return fds[0];
-}
-
-static void dial(struct rig *rig, struct client *c)
-{
-    c->fd = plain_end(rig);
-    c->ctx = SSL_CTX_new(TLS_client_method());
-    c->ssl = SSL_new(c->ctx);
-    SSL_set_fd(c->ssl, c->fd);
-    for (int i = 0; SSL_connect(c->ssl) != 1; i++) {
-        assert_true(i < 100);
-        turn(rig);
-    }
-}
-
-static void hang_up(struct client *c)
-{
-    SSL_free(c->ssl);
-    SSL_CTX_free(c->ctx);
-    close(c->fd);
-}
-
-static void say(struct rig *rig, struct client *c, const char *text)
+static void say(struct rig *rig, struct tls_client *c, const char *text)
 {
     assert_int_equal(SSL_write(c->ssl, text, (int)strlen(text)), strlen(text));
     turn(rig);
@@ -120,7 +39,7 @@ static void say(struct rig *rig, struct client *c, const char *text)
 }
 
 /* All that comes until nothing does; *end: SSL_get_error of the last read. */
-static struct buf hear(struct rig *rig, struct client *c, int *end)
+static struct buf hear(struct rig *rig, struct tls_client *c, int *end)
 {
     struct buf b;
 
@@ -144,11 +63,11 @@ static struct buf hear(struct rig *rig, struct client *c, int *end)
     return b;
 }
 
-static void open_tls(struct fixture *f, struct client *c)
+static void open_tls(struct fixture *f, struct tls_client *c)
 {
     open_fixture(f, NULL, NULL);
-    add_tls(&f->rig);
-    dial(&f->rig, c);
+    rig_tls(&f->rig);
+    tls_client_dial(&f->rig, c);
 }
 
 /* ---- tests ---- */
@@ -157,7 +76,7 @@ static void a_slow_client_gets_all_that_was_spooled(void **state)
 {
     const size_t total = 3 << 20;
     struct fixture f;
-    struct client c;
+    struct tls_client c;
     struct pool_ticket t;
     struct buf answer;
     char block[10000];
@@ -193,14 +112,14 @@ static void a_slow_client_gets_all_that_was_spooled(void **state)
     }
     assert_int_equal(got, total);
     buf_fini(&answer);
-    hang_up(&c);
+    tls_client_hang_up(&c);
     close_fixture(&f);
 }
 
 static void large_files_are_whole(void **state)
 {
     struct fixture f;
-    struct client c;
+    struct tls_client c;
     struct buf answer;
     size_t n = 5 << 20;
     char *content = mem_alloc(n + 1);
@@ -217,7 +136,7 @@ static void large_files_are_whole(void **state)
     assert_string_equal(strstr(answer.data, "\r\n\r\n") + 4, content);
     buf_fini(&answer);
     mem_free(content);
-    hang_up(&c);
+    tls_client_hang_up(&c);
     close_fixture(&f);
 }
 
@@ -225,7 +144,7 @@ static void an_answer_ends_with_close_notify_unless_it_broke_off(void **state)
 {
     for (int breaks = 0; breaks < 2; breaks++) {
         struct fixture f;
-        struct client c;
+        struct tls_client c;
         struct pool_ticket t;
         struct buf answer;
         int end;
@@ -245,7 +164,7 @@ static void an_answer_ends_with_close_notify_unless_it_broke_off(void **state)
         answer = hear(&f.rig, &c, &end);
         assert_int_equal(end == SSL_ERROR_ZERO_RETURN, !breaks);
         buf_fini(&answer);
-        hang_up(&c);
+        tls_client_hang_up(&c);
         close_fixture(&f);
     }
 }
@@ -259,9 +178,9 @@ static void what_is_no_tls_is_closed(void **state)
 
     (void)state;
     open_fixture(&f, NULL, NULL);
-    add_tls(&f.rig);
+    rig_tls(&f.rig);
     for (size_t i = 0; i < ARRAY_LEN(bytes); i++) {
-        int fd = plain_end(&f.rig);
+        int fd = rig_connect_tls(&f.rig);
 
         assert_true(send(fd, bytes[i], strlen(bytes[i]) + 1, MSG_NOSIGNAL) > 0);
         turn(&f.rig);
@@ -278,7 +197,7 @@ static void what_is_no_tls_is_closed(void **state)
 static void a_broken_record_ends_the_connection(void **state)
 {
     struct fixture f;
-    struct client c;
+    struct tls_client c;
 
     (void)state;
     open_tls(&f, &c);
@@ -288,7 +207,7 @@ static void a_broken_record_ends_the_connection(void **state)
     turn(&f.rig);
     assert_true(rig_app_idle(&f.app, 0));
     assert_true(f.rig.lane->open.next->next == &f.rig.lane->open);
-    hang_up(&c);
+    tls_client_hang_up(&c);
     close_fixture(&f);
 }
 

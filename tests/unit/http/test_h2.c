@@ -12,6 +12,7 @@
 #include <nghttp2/nghttp2.h>
 #include <stdio.h>
 
+#include "base/bins.h"
 #include "base/clock.h"
 #include "http/h2.h"
 
@@ -33,6 +34,8 @@ struct stream {
 };
 
 static const struct h1_limits limits = { .request_line = 8190, .fields = 100, .field_size = 16384 };
+static struct bins memory; /* keeps nothing, so that a sanitizer sees what is used after its end */
+
 static struct {
     struct h2_session *s;
     struct stream streams[STREAMS];
@@ -241,7 +244,7 @@ static int setup(void **state)
     t.most = STREAMS;
     buf_init(&t.in, 16u << 20);
     buf_init(&t.out, 1u << 20);
-    t.s = h2_new(&events, &t);
+    t.s = h2_new(&events, &t, &memory);
     assert_non_null(t.s);
     put(H2_PREFACE, H2_PREFACE_LEN);
     put_frame(SETTINGS, 0, 0, STR(""));
@@ -260,6 +263,7 @@ static int teardown(void **state)
         buf_fini(&t.streams[i].bytes);
     buf_fini(&t.in);
     buf_fini(&t.out);
+    bins_fini(&memory);
     return 0;
 }
 
@@ -548,7 +552,7 @@ static void no_room(void **state)
 
 static void no_http2(void **state)
 {
-    struct h2_session *s = h2_new(&events, &t);
+    struct h2_session *s = h2_new(&events, &t, &memory);
 
     (void)state;
     assert_non_null(s);
