@@ -115,7 +115,7 @@ static size_t h2_read(struct conn *c)
 
 /* ---- writing ---- */
 
-/* The buffer goes round: who is idle holds none, and the next one need not ask the heap. */
+/* The buffer goes round: who has nothing to say holds none, and the next one need not ask the heap. */
 static void take_out(struct h2 *h2)
 {
     struct lane *lane = h2->conn->lane;
@@ -245,7 +245,7 @@ static void h2_settle(struct conn *c)
     struct h2 *h2 = c->h2;
 
     h2_tell_blocked(h2);
-    if (h2->n_streams == 0 && is_flushed(h2) && h2->out.cap > 0)
+    if (is_flushed(h2) && h2->out.cap > 0)
         give_out(h2);
     h2_restate(c);
     if (h2->n_streams == 0 && c->served > 0 && c->lane->snapshot->conf->keep_alive == 0)
