@@ -331,14 +331,8 @@ struct job *dispatch_lost(struct dispatch *d, const struct lane *lane, struct ge
 
 void dispatch_orphan(struct dispatch *d, struct generation *g, uint32_t slot)
 {
-    uint32_t serial;
-
     pthread_mutex_lock(&d->lock);
-    if (!g->slots[slot].free && g->slots[slot].job == NULL &&
-        pool_release(g->pool, slots_ticket(g, slot), &serial) == 0) {
-        d->rate.ended++;
-        slots_free(d, g, slot, serial);
-    }
+    slots_free_orphan(d, g, slot);
     pthread_mutex_unlock(&d->lock);
 }
 

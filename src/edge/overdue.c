@@ -89,7 +89,7 @@ static bool look_at_workers(struct edge *edge, struct generation *g)
     return more;
 }
 
-/* True: there are some whose time is not over. */
+/* True: there are some whose time is not over. Those that have ended come free here: their DONE wakes no lane. */
 static bool look_at_orphans(struct edge *edge, struct generation *g, uint64_t timeout_ns)
 {
     uint64_t now = clock_mono_ns();
@@ -101,7 +101,8 @@ static bool look_at_orphans(struct edge *edge, struct generation *g, uint64_t ti
 
         uint64_t limit_ns = s->orphan_timeout_ns != 0 ? s->orphan_timeout_ns : timeout_ns;
 
-        if (s->job != NULL || s->reported || limit_ns == UINT64_MAX || !is_running(g, i, &look))
+        slots_free_orphan(&edge->dispatch, g, i);
+        if (s->job != NULL || s->reported || !is_running(g, i, &look))
             continue;
         if (now - s->orphan_ns < limit_ns) {
             more = true;

@@ -6,8 +6,8 @@
  *         ▼
  *      its other threads finish what they run ── none of its slots has a client any more ── WORKER_SPENT ──▶ supervisor: ends it
  *
- * A request whose client has left is not forgotten: when its time is over, it is treated the same. Lane 0 looks at both a few times a second, and
- * only while there is something to look at.
+ * A request whose client has left is not forgotten: when its time is over, it is treated the same; when it ends, its slot comes free. Lane 0 looks at
+ * both a few times a second, and only while there is something to look at.
  */
 #ifndef QUINTET_EDGE_OVERDUE_H
 #define QUINTET_EDGE_OVERDUE_H

@@ -101,6 +101,17 @@ void slots_free(struct dispatch *d, struct generation *g, uint32_t number, uint3
     slots_feed(d);
 }
 
+void slots_free_orphan(struct dispatch *d, struct generation *g, uint32_t number)
+{
+    uint32_t serial;
+
+    if (g->slots[number].free || g->slots[number].job != NULL ||
+        pool_release(g->pool, slots_ticket(g, number), &serial) != 0)
+        return;
+    d->rate.ended++;
+    slots_free(d, g, number, serial);
+}
+
 /* Back into the queue at its place: it has waited since queued_ns. */
 static void requeue(struct dispatch *d, struct job *job)
 {

@@ -13,6 +13,8 @@
 void slots_hand_over(struct dispatch *d, struct generation *g, struct job *job);
 /* The slot's job is over: it is free, and the next request that waits gets it. */
 void slots_free(struct dispatch *d, struct generation *g, uint32_t number, uint32_t serial);
+/* Nobody waits for its answer; it is free if the worker has said DONE. */
+void slots_free_orphan(struct dispatch *d, struct generation *g, uint32_t number);
 /* Hands over what waits, as far as the active generation has free slots; nothing while requests are held. */
 void slots_feed(struct dispatch *d);
 /* How many may be in use: two a seat, one that runs and one that is next, since who waits in the queue can still go elsewhere, be refused or be
