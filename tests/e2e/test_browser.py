@@ -4,6 +4,7 @@ What goes wrong in the page itself (a script error, a blocked resource, a mixed 
 must be empty. A failure leaves a screenshot in var/screenshots.
 """
 import base64
+import contextlib
 import hashlib
 import os
 import shutil
@@ -33,17 +34,29 @@ ARGUMENTS = [
 ]
 
 
-def clickable(driver, css):
-    """The element, or None as long as it is not there or not of this page: while one page takes the place of another, chromedriver finds an
-    element and then has it no more, and says so by an error that is not even that of a stale element."""
+@contextlib.contextmanager
+def pages_change():
+    """While one page takes the place of another, chromedriver may have an element no more that it has just had, and says so in several ways, not all
+    of which are selenium's own exceptions. All mean: look again."""
     try:
-        return condition.element_to_be_clickable((By.CSS_SELECTOR, css))(driver) or None
+        yield
     except (NoSuchElementException, StaleElementReferenceException):
-        return None
+        pass
     except WebDriverException as error:
-        if "does not belong to the document" not in str(error):
+        if not any(text in str(error) for text in ("does not belong to the document", "unhandled inspector error", "aborted by navigation")):
             raise
-        return None
+
+
+def clickable(driver, css):
+    """The element, or None as long as it is not there or not of this page."""
+    with pages_change():
+        return condition.element_to_be_clickable((By.CSS_SELECTOR, css))(driver) or None
+
+
+def replaced(driver):
+    """The page is another than the one that was marked, and it is there."""
+    with pages_change():
+        return driver.execute_script("return !window.isOldPage && document.readyState === 'complete'")
 
 
 class Person:
@@ -59,9 +72,9 @@ class Person:
 
     def click(self, css):
         """Clicks, and waits until the page that was there is gone."""
-        page = self.driver.find_element(By.TAG_NAME, "html")
+        self.driver.execute_script("window.isOldPage = true")
         self._wait.until(lambda d: clickable(d, css), css).click()
-        self._wait.until(condition.staleness_of(page), "a new page after " + css)
+        self._wait.until(replaced, "a new page after " + css)
 
     def type(self, css, text):
         field = self.find(css)
