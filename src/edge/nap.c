@@ -4,7 +4,8 @@
 #include "base/clock.h"
 
 #define NAP_MIN_NS (50 * NS_PER_US) /* shorter is none: the kernel's timers have a slack of that much */
-#define NAP_MAX_NS NS_PER_MS
+#define NAP_MAX_NS                                                                                                     \
+    (3 * NS_PER_MS)      /* a turn then answers three pages of 1.4 ms each instead of one: docs/internals/edge.md */
 #define IDLE_LOOKS_MAX 4 /* naps in a row that found no completion: the requests are slow ones, be signalled */
 #define HURRIED_TURNS 16
 
