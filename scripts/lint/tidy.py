@@ -55,7 +55,7 @@ def digest(*parts):
 def examine(tool, build, file):
     """What clang-tidy has to say of one file: nothing when it is clean."""
     done = subprocess.run(
-        [tool, "-p", str(build), "--quiet", "--extra-arg=-Wno-unknown-warning-option", str(file)],
+        [tool, "-p", str(build), "--quiet", "--extra-arg=-Wno-unknown-warning-option", "--extra-arg=-Wno-ignored-optimization-argument", str(file)],
         capture_output=True, text=True, cwd=ROOT,
     )
     if done.returncode == 0:
