@@ -118,6 +118,13 @@ void conn_begin(struct conn *c)
     conn_set_state(c, c->tls ? &h1_handshake : &h1_idle);
 }
 
+/* After the first steps: who asks for one file and goes has been served without a place in epoll. */
+static void conn_watch(struct conn *c)
+{
+    if (!c->closed && loop_io_add(c->lane->loop, &c->io, c->stream.fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET) != 0)
+        conn_close(c);
+}
+
 void conn_accept(struct lane *lane, const struct conn_new *new)
 {
     struct conn *c = NULL;
@@ -130,10 +137,6 @@ void conn_accept(struct lane *lane, const struct conn_new *new)
     conn_init(c, lane, new);
     if (conn_open_stream(c, new->fd) != 0)
         goto no_memory;
-    if (loop_io_add(lane->loop, &c->io, new->fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET) != 0) {
-        conn_free(c);
-        return;
-    }
     list_push_back(&lane->open, &c->link);
     atomic_fetch_add_explicit(&lane->n_open, 1, memory_order_relaxed);
     stats_add(&lane->stats.connections, 1);
@@ -143,6 +146,7 @@ void conn_accept(struct lane *lane, const struct conn_new *new)
     else
         conn_begin(c);
     conn_advance(c);
+    conn_watch(c);
     return;
 
 no_memory:
@@ -229,6 +233,13 @@ void conn_close(struct conn *c)
     evict_rank(c, EVICT_NEVER);
     atomic_fetch_sub_explicit(&c->lane->n_open, 1, memory_order_relaxed);
     loop_defer(c->lane->loop, &c->task);
+}
+
+void conn_end(struct conn *c)
+{
+    (void)!stream_farewell(&c->stream);
+    conn_close(c);
+    stream_close(&c->stream);
 }
 
 /* ---- lingering ---- */

@@ -80,6 +80,9 @@ void conn_advance(struct conn *c);              /* steps until nothing more can 
  * does not hold the lane: true then, and the step returns false. */
 bool conn_spend(struct conn *c, size_t requests, size_t bytes);
 void conn_close(struct conn *c);
+/* The last answer is written and nothing of the client's is unread: says farewell and closes the descriptor, at once, as the last bytes may be
+ * waiting for that (stream_ending). */
+void conn_end(struct conn *c);
 /* Answers all there is to say, then waits a little for the client's FIN so that it can read the answer (RFC 9112 9.6). */
 void conn_linger(struct conn *c);
 

@@ -464,12 +464,10 @@ static void h1_next(struct conn *c)
     c->served++;
     exchange_end(ex);
     if (close) {
-        if (unread || c->readable) {
+        if (unread || c->readable)
             conn_linger(c);
-        } else {
-            (void)!stream_farewell(&c->stream);
-            conn_close(c);
-        }
+        else
+            conn_end(c);
         return;
     }
     if (h1->pos == h1->in.len) {

@@ -239,11 +239,22 @@ static bool announce_end(struct h1 *h1)
     return true;
 }
 
+/* All that is left of the response is announced, and the connection ends with it. */
+static bool is_ending(const struct h1 *h1)
+{
+    const struct exchange *ex = &h1->exchange;
+
+    return ex->close && (h1->tail || (h1->direct > 0 && ex->sent + h1->direct == (uint64_t)ex->response.length));
+}
+
 /* Writes what is announced. */
 static enum h1_write_result write_announced(struct conn *c, enum piece_kind kind, const struct piece *piece)
 {
     struct h1 *h1 = c->h1;
     ssize_t n;
+
+    if (is_ending(h1))
+        stream_ending(&c->stream);
 
     if (h1->direct == 0)
         n = h1_write_out(c);

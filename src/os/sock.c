@@ -106,6 +106,11 @@ static int set_int(int fd, int level, int option, int value)
     return setsockopt(fd, level, option, &value, sizeof(value)) == 0 ? 0 : -errno;
 }
 
+void sock_cork(int fd)
+{
+    (void)!set_int(fd, IPPROTO_TCP, TCP_CORK, 1);
+}
+
 /* What accepted sockets inherit. Without the second a client that does not read leaves megabytes in the kernel, and a thousand of them
  * exhaust the memory that TCP may have for everybody. */
 static int set_inherited(int fd)

@@ -52,6 +52,8 @@ bool sock_is_local(int fd); /* bound to this machine alone: a unix socket, 127.0
 MUST_CHECK int sock_local(int fd, union sock_addr *out, socklen_t *len);
 /* "192.0.2.1", "2001:db8::1" (no brackets; IPv4-mapped printed as IPv4), "unix:PATH"; returns the length. */
 size_t sock_host_text(const union sock_addr *addr, char out[SOCK_TEXT_MAX]);
+/* From here on only full packets leave, and the rest 0.2 s later or with the FIN (tcp(7), TCP_CORK). Nothing for unix sockets. */
+void sock_cork(int fd);
 /* Bytes that the peer has acknowledged in all; 0 where nobody counts them (unix sockets). */
 uint64_t sock_taken(int fd);
 /* What has arrived, up to n bytes, left where it is. > 0; 0: orderly end; -EAGAIN, other -errno. */

@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "os/sock.h"
+
 #define JOIN_MAX 2048 /* a vector of so many bytes is sent as one piece */
 
 static ssize_t result(ssize_t n)
@@ -69,7 +71,7 @@ static ssize_t plain_send(const struct stream *s, const struct iovec *iov, int n
 
 static ssize_t plain_writev(struct stream *s, const struct iovec *iov, int n)
 {
-    return plain_send(s, iov, n, MSG_NOSIGNAL);
+    return plain_send(s, iov, n, MSG_NOSIGNAL | (s->ending ? MSG_MORE : 0));
 }
 
 static ssize_t plain_writev_more(struct stream *s, const struct iovec *iov, int n)
@@ -81,6 +83,8 @@ static ssize_t plain_sendfile(struct stream *s, int fd, off_t offset, size_t n)
 {
     ssize_t sent;
 
+    if (s->ending)
+        sock_cork(s->fd); /* sendfile(2) has no MSG_MORE */
     do
         sent = sendfile(s->fd, fd, &offset, n);
     while (sent < 0 && errno == EINTR);

@@ -53,6 +53,7 @@ struct tls_wire {
     bool drained; /* the last read of a record asked the socket, and emptied it */
     bool ended;   /* there was a FIN */
     bool blocked; /* the socket took no more of it */
+    bool ending;  /* stream_ending: the FIN comes behind what is sent */
     char *unsent; /* owned: what has not gone out yet; NULL: nothing */
     size_t n, at; /* bytes in it, and how many of them have gone out since */
 };

@@ -240,10 +240,12 @@ static ssize_t write_record(struct tls_session *session, const void *p, size_t n
 }
 
 /* Nothing is encrypted while older bytes wait: the session would grow with what its client does not read. */
-static int begin_write(struct tls_session *session)
+static int begin_write(const struct stream *s)
 {
+    struct tls_session *session = session_of(s);
     int r;
 
+    session->wire.ending = s->ending;
     if (session->error != 0)
         return session->error;
     r = session->wire.blocked ? tls_wire_flush(&session->wire) : 0;
@@ -300,7 +302,7 @@ static ssize_t tls_writev(struct stream *s, const struct iovec *iov, int n)
     struct tls_session *session = session_of(s);
     char record[RECORD_MAX];
     size_t done = 0, ahead = session->ahead;
-    ssize_t r = begin_write(session);
+    ssize_t r = begin_write(s);
 
     if (r < 0)
         return r;
@@ -319,7 +321,7 @@ static ssize_t send_copied(struct stream *s, int fd, off_t offset, size_t n)
     struct tls_session *session = session_of(s);
     char record[RECORD_MAX];
     size_t done = 0, ahead = session->ahead;
-    ssize_t r = begin_write(session);
+    ssize_t r = begin_write(s);
 
     if (r < 0)
         return r;

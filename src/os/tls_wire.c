@@ -30,8 +30,9 @@ static BIO_METHOD *method;
 /* ---- sending ---- */
 
 /* How much of both; less: the socket takes no more now. Or -errno. */
-static ssize_t send_both(int fd, struct str first, struct str second)
+static ssize_t send_both(const struct tls_wire *wire, struct str first, struct str second)
 {
+    int flags = MSG_NOSIGNAL | (wire->ending ? MSG_MORE : 0);
     size_t done = 0, all = first.n + second.n;
 
     while (done < all) {
@@ -39,7 +40,7 @@ static ssize_t send_both(int fd, struct str first, struct str second)
         struct str a = str_cut(first, at, first.n), b = str_cut(second, done - at, second.n);
         struct iovec iov[2] = { { (void *)(uintptr_t)a.p, a.n }, { (void *)(uintptr_t)b.p, b.n } };
         struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 2 };
-        ssize_t r = sendmsg(fd, &msg, MSG_NOSIGNAL);
+        ssize_t r = sendmsg(wire->fd, &msg, flags);
 
         if (r >= 0)
             done += (size_t)r;
@@ -93,7 +94,7 @@ int tls_wire_flush(struct tls_wire *wire)
     struct str fresh = take_gathered();
     struct str kept = wire->n > 0 ? str_make(wire->unsent + wire->at, wire->n - wire->at) : STR("");
     size_t old = kept.n;
-    ssize_t r = send_both(wire->fd, kept, fresh);
+    ssize_t r = send_both(wire, kept, fresh);
     int error;
 
     if (r < 0)

@@ -18,6 +18,7 @@
 
 #include "base/mem.h"
 #include "os/tls_impl.h"
+#include "segments.h"
 #include "tls_kit.h"
 
 static struct made site, wild, other, expired;
@@ -431,6 +432,45 @@ static void orderly_ends(void **state)
     tls_ctx_unref(ctx);
 }
 
+static unsigned packets_of_the_end(struct tls_ctx *ctx)
+{
+    struct iovec iov = { "hello", 5 };
+    struct link l;
+    unsigned n;
+    char got[16];
+    int on = 1;
+
+    dial(&l, ctx, (struct dial){ .tcp = true });
+    assert_int_equal(setsockopt(l.s.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)), 0); /* as our listeners have it */
+    assert_int_equal(shake(&l), 0);
+    n = segments_in(l.client_fd);
+    stream_ending(&l.s);
+    assert_int_equal(stream_writev(&l.s, &iov, 1), 5);
+    assert_int_equal(stream_farewell(&l.s), 0);
+    stream_close(&l.s);
+    n = segments_in(l.client_fd) - n;
+    assert_int_equal(client_reads(&l, got, sizeof(got)), 5);
+    assert_int_equal(SSL_get_shutdown(l.client) & SSL_RECEIVED_SHUTDOWN, SSL_RECEIVED_SHUTDOWN);
+    hang_up(&l);
+    return n;
+}
+
+/* Answer, close_notify and FIN; as with the plain stream, a thread that is held up sends more. */
+static void the_end_leaves_with_the_last_bytes(void **state)
+{
+    struct tls_ctx *ctx = three(ticket_key);
+    unsigned least = UINT32_MAX;
+
+    (void)state;
+    for (int i = 0; i < 20 && least > 1; i++) {
+        unsigned n = packets_of_the_end(ctx);
+
+        least = n < least ? n : least;
+    }
+    assert_int_equal(least, 1);
+    tls_ctx_unref(ctx);
+}
+
 /* What the client sends meanwhile is neither taken nor an error. */
 static void a_second_farewell_says_nothing(void **state)
 {
@@ -513,6 +553,7 @@ int main(void)
         cmocka_unit_test(large_bodies_arrive_whole),
         cmocka_unit_test(a_write_that_meets_a_closed_connection_fails),
         cmocka_unit_test(orderly_ends),
+        cmocka_unit_test(the_end_leaves_with_the_last_bytes),
         cmocka_unit_test(a_second_farewell_says_nothing),
         cmocka_unit_test(a_cut_connection_is_not_an_end),
         cmocka_unit_test(a_flood_of_key_updates),
