@@ -37,7 +37,7 @@ static void h1_begin(struct conn *c)
     h1->out_pos = 0;
     h1->direct = 0;
     h1->moved = h1->taken = 0;
-    h1->chunked = h1->tail = h1->reading_body = false;
+    h1->chunked = h1->tail = h1->reading_body = h1->last = false;
     conn_set_state(c, &h1_head);
 }
 
@@ -282,6 +282,7 @@ static void h1_head_done(struct conn *c)
     if (!h1_identify(c))
         return;
     h1->pos = ex->head.length;
+    h1->last = !ex->head.keep_alive;
     ex->close = !ex->head.keep_alive || ex->snapshot->conf->keep_alive == 0;
     switch (intake_route(ex, &refusal)) {
     case INTAKE_START:

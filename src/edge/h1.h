@@ -28,6 +28,7 @@ struct h1 {
     uint64_t moved;  /* bytes the client has taken since its time was looked at */
     uint64_t taken;  /* bytes that the kernel says it has taken in all, when that was asked last */
     bool reading_body;
+    bool last; /* the client has said that nothing follows this request */
     struct exchange exchange;
 };
 

@@ -239,12 +239,19 @@ static bool announce_end(struct h1 *h1)
     return true;
 }
 
-/* All that is left of the response is announced, and the connection ends with it. */
+/*
+ * All that is left of the response is announced, and the connection ends with it. Only where the client has asked for that: what another one sends before it has
+ * read ours resets the connection, and the bytes that wait would be lost. And only where the end is sure to come at once: an application's last byte may be
+ * here long before its END.
+ */
 static bool is_ending(const struct h1 *h1)
 {
     const struct exchange *ex = &h1->exchange;
 
-    return ex->close && (h1->tail || (h1->direct > 0 && ex->sent + h1->direct == (uint64_t)ex->response.length));
+    if (!h1->last)
+        return false;
+    return h1->tail || (ex->handler->client_left == NULL && h1->direct > 0 &&
+                        ex->sent + h1->direct == (uint64_t)ex->response.length);
 }
 
 /* Writes what is announced. */
@@ -255,7 +262,6 @@ static enum h1_write_result write_announced(struct conn *c, enum piece_kind kind
 
     if (is_ending(h1))
         stream_ending(&c->stream);
-
     if (h1->direct == 0)
         n = h1_write_out(c);
     else if (kind == PIECE_FILE)

@@ -167,19 +167,39 @@ void rig_file(struct rig *rig, const char *path, const char *content)
     fclose(f);
 }
 
+static void let_in(struct rig *rig, struct conn_new *new)
+{
+    must(admit_enter(&rig->lane->edge->admit, &new->peer, &new->by_address));
+    conn_accept(rig->lane, new);
+}
+
 int rig_connect(struct rig *rig)
 {
-    union sock_addr peer = { .un = { .sun_family = AF_UNIX } };
+    struct conn_new new = { .peer = { .un = { .sun_family = AF_UNIX } } };
     int fds[2];
 
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds), 0);
-    {
-        struct conn_new new = { .peer = peer, .fd = fds[1] };
-
-        must(admit_enter(&rig->lane->edge->admit, &new.peer, &new.by_address));
-        conn_accept(rig->lane, &new);
-    }
+    new.fd = fds[1];
+    let_in(rig, &new);
     return fds[0];
+}
+
+int rig_connect_by_tcp(struct rig *rig)
+{
+    struct sockaddr_in to = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
+    int listener = socket(AF_INET, SOCK_STREAM, 0), client = socket(AF_INET, SOCK_STREAM, 0);
+    struct conn_new new = { .fd = -1 };
+    socklen_t len = sizeof(to);
+
+    assert_int_equal(bind(listener, (struct sockaddr *)&to, len), 0);
+    assert_int_equal(listen(listener, 1), 0);
+    assert_int_equal(getsockname(listener, (struct sockaddr *)&to, &len), 0);
+    assert_int_equal(connect(client, (struct sockaddr *)&to, len), 0);
+    new.fd = sock_accept(listener, &new.peer, &len);
+    assert_true(new.fd >= 0 && fcntl(client, F_SETFL, O_NONBLOCK) == 0);
+    close(listener);
+    let_in(rig, &new);
+    return client;
 }
 
 /* One turn that does not sleep. */

@@ -19,6 +19,7 @@ void rig_fini(struct rig *rig);
 struct snapshot *rig_snapshot(struct conf_builder *b);                 /* of what it has been told; frees it */
 void rig_file(struct rig *rig, const char *path, const char *content); /* below dir: "static/a.css", "media/x.html" */
 int rig_connect(struct rig *rig);                                      /* the client's end, non-blocking */
+int rig_connect_by_tcp(struct rig *rig);                               /* over loopback */
 /* Sends all of it and turns the loop until the edge has nothing more to say; returns what came, NUL-terminated, the caller's (mem_free). */
 char *rig_talk(struct rig *rig, int client, const char *bytes, size_t n);
 char *rig_read(struct rig *rig, int client); /* the same without sending */
