@@ -26,7 +26,8 @@ static void conn_free(struct conn *c)
     if (c->h2 != NULL)
         h2_release(c);
     stream_close(&c->stream);
-    admit_leave(&lane->edge->admit, &c->peer, c->by_address);
+    if (!c->departed)
+        admit_leave(&lane->edge->admit, &c->peer, c->by_address);
     slab_put(&lane->conns, c);
 }
 
@@ -81,6 +82,8 @@ static int conn_open_stream(struct conn *c, int fd)
 void conn_refuse(struct lane *lane, const struct conn_new *new)
 {
     close(new->fd);
+    if (new->tls)
+        atomic_fetch_sub_explicit(&lane->n_shaking, 1, memory_order_relaxed);
     admit_leave(&lane->edge->admit, &new->peer, new->by_address);
 }
 
@@ -125,6 +128,53 @@ static void conn_watch(struct conn *c)
         conn_close(c);
 }
 
+static void enter(struct conn *c)
+{
+    list_push_back(&c->lane->open, &c->link);
+    atomic_fetch_add_explicit(&c->lane->n_open, 1, memory_order_relaxed);
+}
+
+static void leave(struct conn *c)
+{
+    c->closed = true;
+    loop_timer_stop(c->lane->loop, &c->timer);
+    list_remove(&c->link);
+    evict_rank(c, EVICT_NEVER);
+    atomic_fetch_sub_explicit(&c->lane->n_open, 1, memory_order_relaxed);
+    loop_defer(c->lane->loop, &c->task);
+}
+
+void conn_depart(struct conn *c, struct conn_new *new, struct stream *stream)
+{
+    *new = (struct conn_new){ .peer = c->peer, .fd = c->stream.fd, .tls = c->tls, .by_address = c->by_address };
+    *stream = c->stream;
+    c->stream.fd = -1;
+    c->departed = true;
+    loop_io_remove(c->lane->loop, &c->io);
+    leave(c);
+}
+
+void conn_arrive(struct lane *lane, const struct conn_new *new, const struct stream *stream)
+{
+    struct conn *c = conn_new(lane);
+
+    if (c == NULL) {
+        struct stream s = *stream;
+
+        shed_note(lane, "a connection");
+        stream_close(&s);
+        admit_leave(&lane->edge->admit, &new->peer, new->by_address);
+        stats_add(&lane->stats.ended[STATS_HTTPS], 1);
+        return;
+    }
+    conn_init(c, lane, new);
+    c->stream = *stream;
+    enter(c);
+    h1_agreed(c);
+    conn_advance(c);
+    conn_watch(c);
+}
+
 void conn_accept(struct lane *lane, const struct conn_new *new)
 {
     struct conn *c = NULL;
@@ -137,8 +187,8 @@ void conn_accept(struct lane *lane, const struct conn_new *new)
     conn_init(c, lane, new);
     if (conn_open_stream(c, new->fd) != 0)
         goto no_memory;
-    list_push_back(&lane->open, &c->link);
-    atomic_fetch_add_explicit(&lane->n_open, 1, memory_order_relaxed);
+    c->shaking = new->tls;
+    enter(c);
     stats_add(&lane->stats.connections, 1);
     stats_add(&lane->stats.accepted[listener_of(c)], 1);
     if (proxy_head_may_come(c))
@@ -155,6 +205,13 @@ refuse:
     if (c != NULL)
         slab_put(&lane->conns, c);
     conn_refuse(lane, new);
+}
+
+void conn_shaken(struct conn *c)
+{
+    if (c->shaking)
+        atomic_fetch_sub_explicit(&c->lane->n_shaking, 1, memory_order_relaxed);
+    c->shaking = false;
 }
 
 void conn_touch(struct conn *c)
@@ -225,14 +282,10 @@ void conn_close(struct conn *c)
 {
     if (c->closed)
         return;
-    c->closed = true;
+    conn_shaken(c);
     loop_io_forget(c->lane->loop, &c->io); /* conn_free closes the descriptor; till then conn_ready does nothing */
-    loop_timer_stop(c->lane->loop, &c->timer);
-    list_remove(&c->link);
     stats_add(&c->lane->stats.ended[listener_of(c)], 1);
-    evict_rank(c, EVICT_NEVER);
-    atomic_fetch_sub_explicit(&c->lane->n_open, 1, memory_order_relaxed);
-    loop_defer(c->lane->loop, &c->task);
+    leave(c);
 }
 
 void conn_end(struct conn *c)

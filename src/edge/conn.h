@@ -48,6 +48,8 @@ struct conn {
     bool advancing, again;   /* conn_advance is on the stack; something changed meanwhile */
     bool paused;             /* has had its share of this turn: goes on in the next */
     bool closed;
+    bool departed;   /* closed here, and alive in another lane */
+    bool shaking;    /* counted in lane.n_shaking */
     uint32_t served; /* requests */
     uint32_t burst;  /* share of this turn that was used: see conn_spend */
 };
@@ -66,10 +68,15 @@ struct conn_new {
     bool watch; /* came on --metrics-bind */
 };
 
-/* Nothing is returned: a connection that cannot be set up is closed and counted off. */
+/* Nothing is returned: a connection that cannot be set up is closed and counted off. By home.h alone. */
 void conn_accept(struct lane *lane, const struct conn_new *new);
 void conn_refuse(struct lane *lane, const struct conn_new *new); /* that close; any thread */
-void conn_begin(struct conn *c); /* its own first byte is next: a handshake, or a request */
+/* Out of its lane, and freed there as one that is closed, but for its stream, which is the caller's now. */
+void conn_depart(struct conn *c, struct conn_new *new, struct stream *stream);
+/* And into another, with its handshake done; takes the stream over. Nothing is returned, as with conn_accept. */
+void conn_arrive(struct lane *lane, const struct conn_new *new, const struct stream *stream);
+void conn_shaken(struct conn *c); /* its handshake, if there was one, is over: well or not */
+void conn_begin(struct conn *c);  /* its own first byte is next: a handshake, or a request */
 void conn_set_state(
     struct conn *c,
     const struct conn_state *state); /* the only place that changes it; arms the timer; nothing once it is closed */

@@ -29,6 +29,7 @@ struct edge {
     enum edge_phase phase;
     struct lane lanes[POOL_LANES_MAX];
     uint32_t n_lanes;
+    uint32_t n_homes; /* the first of them: home.h */
     struct dispatch dispatch;
     struct admit admit;
     struct credentials credentials;

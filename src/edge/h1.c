@@ -10,6 +10,7 @@
 #include "edge/h1_write.h"
 #include "edge/h2.h"
 #include "edge/handshake.h"
+#include "edge/home.h"
 #include "edge/intake.h"
 #include "edge/pace.h"
 #include "edge/proxy_head.h"
@@ -134,8 +135,7 @@ bool h1_awaits_request(const struct conn *c)
 
 /* ---- handshake ---- */
 
-/* What was agreed on by ALPN (RFC 9113 3.2). */
-static void choose_protocol(struct conn *c)
+void h1_agreed(struct conn *c)
 {
     struct stream_tls_info info;
 
@@ -151,7 +151,10 @@ static bool handshake_step(struct conn *c)
 
     if (r == 0) {
         handshake_done(c);
-        choose_protocol(c);
+        conn_shaken(c);
+        if (home_move(c))
+            return false;
+        h1_agreed(c);
         return true;
     }
     if (r != -EAGAIN || c->peer_gone) {

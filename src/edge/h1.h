@@ -33,7 +33,8 @@ struct h1 {
 };
 
 extern const struct conn_state h1_idle;
-extern const struct conn_state h1_handshake; /* TLS first, then h1_idle */
+extern const struct conn_state h1_handshake; /* TLS first, then what h1_agreed says */
+void h1_agreed(struct conn *c);              /* on to the protocol that ALPN has agreed on (RFC 9113 3.2) */
 
 bool h1_awaits_request(const struct conn *c); /* no byte of one has come: a drain waits a moment for it */
 

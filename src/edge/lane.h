@@ -62,11 +62,13 @@ struct lane {
     struct list open;               /* struct conn */
     struct list ranks[EVICT_RANKS]; /* struct conn: who goes first when room is needed */
     atomic_uint n_open;             /* of them; read by the others, who hand new ones to the lane with the fewest */
-    struct file_cache *files;       /* owned */
-    struct hints *hints;            /* owned; NULL: there was no memory for them */
-    struct encoders *encoders;      /* owned */
-    struct buf line;                /* an access log line under construction */
-    char *scratch;                  /* LANE_SCRATCH bytes for reading bodies; owned */
+    atomic_uint
+        n_shaking; /* handshakes under way, from the accept on: counted by home.c, for the lane that will make them */
+    struct file_cache *files;  /* owned */
+    struct hints *hints;       /* owned; NULL: there was no memory for them */
+    struct encoders *encoders; /* owned */
+    struct buf line;           /* an access log line under construction */
+    char *scratch;             /* LANE_SCRATCH bytes for reading bodies; owned */
     struct lane_pool pools[LANE_POOLS_MAX];
     struct snapshot *snapshot; /* owned reference: for new requests */
     struct list listeners;     /* struct listener, owned */

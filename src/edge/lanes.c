@@ -46,12 +46,21 @@ static void *lane_main(void *arg)
     return NULL;
 }
 
-/* One thread for two cores, at most POOL_LANES_MAX: the rest of the machine belongs to Python. */
+static uint32_t bounded(uint64_t n)
+{
+    return n < 1 ? 1 : n > POOL_LANES_MAX ? POOL_LANES_MAX : (uint32_t)n;
+}
+
+/* One thread for two cores: the rest of the machine belongs to Python. */
+static uint32_t homes_by_rule(const struct conf *conf)
+{
+    return bounded(conf->edge_threads != 0 ? conf->edge_threads : proc_cores() / 2);
+}
+
+/* With TLS, one for each core. */
 static uint32_t lanes_by_rule(const struct conf *conf)
 {
-    uint64_t n = conf->edge_threads != 0 ? conf->edge_threads : proc_cores() / 2;
-
-    return n < 1 ? 1 : n > POOL_LANES_MAX ? POOL_LANES_MAX : (uint32_t)n;
+    return conf->edge_threads != 0 || conf->tls_bind.n == 0 ? homes_by_rule(conf) : bounded(proc_cores());
 }
 
 static void start(struct edge *edge, uint32_t n)
@@ -69,6 +78,8 @@ void lanes_ensure(struct edge *edge)
 {
     const struct snapshot *s = edge->building != NULL ? edge->building : edge->snapshot;
 
-    if (edge->n_lanes == 1 && s != NULL)
-        start(edge, lanes_by_rule(s->conf));
+    if (edge->n_homes != 0 || s == NULL)
+        return;
+    edge->n_homes = homes_by_rule(s->conf);
+    start(edge, lanes_by_rule(s->conf));
 }

@@ -13,11 +13,11 @@
 #include "edge/conn.h"
 #include "edge/edge_process.h"
 #include "edge/file_cache.h"
+#include "edge/home.h"
 
 #define ACCEPT_BATCH 64
 #define DRAIN_BATCH 4096
 #define ACCEPT_NS (2 * NS_PER_MS) /* of a turn: what newcomers ask for is served as they come in, and may take long */
-#define UNEVEN 4                  /* connections that a lane may have more than another before it hands new ones over */
 #define REST_NS (20 * NS_PER_MS)  /* no room: wait for some to be closed instead of spinning */
 
 struct listener {
@@ -87,55 +87,6 @@ static void lower(struct conn_new *new)
         new->fd = fd;
 }
 
-/* ---- fair shares ---- */
-
-/* A connection on its way to another lane. */
-struct handed {
-    struct lane_job job;
-    struct conn_new new;
-};
-
-static void take_over(struct lane *lane, struct lane_job *job)
-{
-    struct handed *h = CONTAINER_OF(job, struct handed, job);
-
-    conn_accept(lane, &h->new);
-    mem_free(h);
-}
-
-static void hand_over(struct lane *from, struct lane *to, const struct conn_new *new)
-{
-    struct handed *h = mem_try_zalloc(sizeof(*h));
-
-    if (h == NULL) {
-        conn_accept(from, new);
-        return;
-    }
-    h->job.fn = take_over;
-    h->new = *new;
-    lane_post(to, &h->job);
-}
-
-static unsigned load(struct lane *lane)
-{
-    return atomic_load_explicit(&lane->n_open, memory_order_relaxed);
-}
-
-/* The kernel wakes the first lane that sleeps, which is nearly always the same one: without this it would have all connections. */
-static struct lane *whose_turn(struct lane *lane)
-{
-    struct edge *edge = lane->edge;
-    struct lane *least = lane;
-
-    if (lane->draining)
-        return lane;
-    for (uint32_t i = 0; i < edge->n_lanes; i++) {
-        if (load(&edge->lanes[i]) < load(least))
-            least = &edge->lanes[i];
-    }
-    return load(least) + UNEVEN < load(lane) ? least : lane;
-}
-
 /* ---- room ---- */
 
 static bool somebody_waits(int fd)
@@ -201,7 +152,6 @@ static int accept_some(struct listener *l, unsigned most, uint64_t until_ns)
 {
     for (unsigned i = 0; i < most && (i == 0 || clock_mono_ns() < until_ns); i++) {
         struct conn_new new;
-        struct lane *to;
         int error = next_client(l, &new);
 
         if (error == -ECONNABORTED || error == -EINTR || error == -EPROTO)
@@ -214,11 +164,7 @@ static int accept_some(struct listener *l, unsigned most, uint64_t until_ns)
         }
         if (!let_in(l->lane, &new))
             continue;
-        to = l->watch ? l->lane : whose_turn(l->lane);
-        if (to == l->lane)
-            conn_accept(to, &new);
-        else
-            hand_over(l->lane, to, &new);
+        home_begin(l->lane, &new);
     }
     return 0;
 }

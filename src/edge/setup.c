@@ -214,7 +214,8 @@ static void lane_listen(struct lane *lane, void *arg)
 {
     struct edge *edge = arg;
 
-    listen_to(lane, false);
+    if (lane->index < edge->n_homes)
+        listen_to(lane, false);
     if (lane->index == 0 && !edge->watching)
         listen_to(lane, true);
     if (atomic_fetch_add(&edge->listening_lanes, 1) + 1 < edge->n_lanes)

@@ -7,6 +7,7 @@ import socket
 import ssl
 import time
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -23,6 +24,35 @@ def site(quintet, pair):
 
 def peer(c):
     return dict(rdn[0] for rdn in c.sock.getpeercert()["subject"])["commonName"]
+
+
+@pytest.mark.parametrize("protocols", [["http/1.1"], ["h2", "http/1.1"]])
+def test_handshakes_anywhere_connections_at_home(site, authority, protocols):
+    """Half the cores serve; the others make handshakes, and keep nobody."""
+    cores = len(os.sched_getaffinity(0))
+    homes, lanes, clients = max(1, min(cores // 2, 8)), max(1, min(cores, 8)), 40
+    context = authority.context()
+    context.set_alpn_protocols(protocols)
+
+    def connections():
+        return site.status()["edge"]["open"]
+
+    socks = [client.connect(site.address("https")) for _ in range(clients)]
+    until(lambda: sum(connections()) == clients, "all to be accepted")
+    assert len(connections()) == lanes
+    assert all(n >= clients // lanes - 2 for n in connections()), connections()
+    with ThreadPoolExecutor(8) as pool:
+        socks = list(pool.map(lambda s: context.wrap_socket(s, server_hostname="localhost"), socks))
+    until(lambda: connections()[homes:] == [0] * (lanes - homes), "all to have gone home")
+    assert sum(connections()) == clients
+    if protocols == ["http/1.1"]:
+        for _ in range(2):
+            assert all(client.Client(s).get("/").body == b"hello\n" for s in socks)
+    else:
+        assert all(s.selected_alpn_protocol() == "h2" for s in socks)
+    for s in socks:
+        s.close()
+    until(lambda: sum(connections()) == 0, "all to be gone")
 
 
 def test_old_versions_are_refused(site, authority):

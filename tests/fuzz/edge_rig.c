@@ -15,6 +15,7 @@
 #include "conf/yaml_reader.h"
 #include "edge/conn.h"
 #include "edge/handler/handlers.h"
+#include "edge/home.h"
 #include "os/event.h"
 #include "pool/wake.h"
 
@@ -155,7 +156,7 @@ struct rig *rig_make(bool with_app)
     dispatch_init(&rig->edge.dispatch, &rig->edge);
     overdue_init(&rig->edge);
     dispatch_limit(&rig->edge.dispatch, 4, NS_PER_SEC);
-    rig->edge.n_lanes = 1;
+    rig->edge.n_lanes = rig->edge.n_homes = 1;
     atomic_store(&rig->edge.has_served, true);
     rig->lane = &rig->edge.lanes[0];
     must(lane_init(rig->lane, &rig->edge, 0) == 0);
@@ -179,7 +180,7 @@ int rig_connect(struct rig *rig)
         struct conn_new new = { .peer = peer, .fd = fds[1] };
 
         must(admit_enter(&rig->lane->edge->admit, &new.peer, &new.by_address));
-        conn_accept(rig->lane, &new);
+        home_begin(rig->lane, &new);
     }
     return fds[0];
 }

@@ -21,6 +21,7 @@
 #include "base/mem.h"
 #include "edge/conn.h"
 #include "edge/handler/handlers.h"
+#include "edge/home.h"
 #include "edge/spool.h"
 #include "os/event.h"
 #include "pool/wake.h"
@@ -124,7 +125,7 @@ void rig_init(struct rig *rig, const char *option, const char *value)
     credentials_init(&rig->edge.credentials);
     rig->edge.dispatch.queue_max = (uint32_t)s->conf->queue_size;
     atomic_store(&rig->edge.has_served, true);
-    rig->edge.n_lanes = 1;
+    rig->edge.n_lanes = rig->edge.n_homes = 1;
     rig->lane = &rig->edge.lanes[0];
     assert_int_equal(lane_init(rig->lane, &rig->edge, 0), 0);
     connect_supervisor(rig);
@@ -170,7 +171,7 @@ void rig_file(struct rig *rig, const char *path, const char *content)
 static void let_in(struct rig *rig, struct conn_new *new)
 {
     must(admit_enter(&rig->lane->edge->admit, &new->peer, &new->by_address));
-    conn_accept(rig->lane, new);
+    home_begin(rig->lane, new);
 }
 
 int rig_connect(struct rig *rig)

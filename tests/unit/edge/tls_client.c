@@ -14,6 +14,7 @@
 
 #include "base/mem.h"
 #include "edge/conn.h"
+#include "edge/home.h"
 #include "os/tls.h"
 
 /* ---- a certificate for the rig ---- */
@@ -75,7 +76,7 @@ int rig_connect_tls(struct rig *rig)
         struct conn_new new = { .peer = peer, .fd = fds[1], .tls = true };
 
         must(admit_enter(&rig->lane->edge->admit, &new.peer, &new.by_address));
-        conn_accept(rig->lane, &new);
+        home_begin(rig->lane, &new);
     }
     return fds[0];
 }
