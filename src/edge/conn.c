@@ -219,7 +219,7 @@ void conn_touch(struct conn *c)
     uint64_t ns = c->state->timeout != NULL ? c->state->timeout(c) : 0;
 
     if (ns == 0)
-        loop_timer_stop(c->lane->loop, &c->timer);
+        loop_timer_rest(&c->timer); /* between two requests: the next sets it */
     else
         loop_timer_set(c->lane->loop, &c->timer, ns);
 }

@@ -327,6 +327,15 @@ struct str lane_date(struct lane *lane)
     return str_make(lane->date, HTTP_DATE_LEN);
 }
 
+uint64_t lane_wall(struct lane *lane, uint64_t mono_ns)
+{
+    if (loop_now(lane->loop) != lane->wall_turn) {
+        lane->wall_turn = loop_now(lane->loop);
+        lane->wall_ahead = clock_wall_ns() - mono_ns;
+    }
+    return mono_ns + lane->wall_ahead;
+}
+
 void lane_random(struct lane *lane, uint64_t out[2])
 {
     if (lane->random_left < 2) {

@@ -11,6 +11,7 @@
 
 #include "base/bins.h"
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/list.h"
 #include "base/log.h"
 #include "base/slab.h"
@@ -90,7 +91,10 @@ struct lane {
     time_t line_second;
     char line_time[40]; /* as a text line of the access log has it */
     size_t line_time_n;
-    uint64_t random[64]; /* unused random words from the kernel */
+    uint64_t line_ms;
+    char line_iso[CLOCK_ISO_LEN + 1]; /* as a JSON line has it */
+    uint64_t wall_turn, wall_ahead;   /* read in the turn of that time: wall clock - clock_mono_ns, modulo 2^64 */
+    uint64_t random[64];              /* unused random words from the kernel */
     uint32_t random_left;
     struct lane_stats stats;
 };
@@ -106,8 +110,9 @@ void lane_drop_pool(struct lane *lane, struct generation *generation);
 /* Own thread: requests go by this snapshot from now on; takes a reference. */
 void lane_set_snapshot(struct lane *lane, struct snapshot *snapshot);
 /* Own thread: listeners closed, every answer says Connection: close, connections without a request have a second left for one. */
-void lane_drain(struct lane *lane, bool watch_too);   /* the listener of metrics, too */
-struct str lane_date(struct lane *lane);              /* the Date field's value now */
-void lane_random(struct lane *lane, uint64_t out[2]); /* unpredictable: from a buffer of getrandom(2) */
+void lane_drain(struct lane *lane, bool watch_too);      /* the listener of metrics, too */
+struct str lane_date(struct lane *lane);                 /* the Date field's value now */
+uint64_t lane_wall(struct lane *lane, uint64_t mono_ns); /* the wall clock at a moment of this turn */
+void lane_random(struct lane *lane, uint64_t out[2]);    /* unpredictable: from a buffer of getrandom(2) */
 
 #endif

@@ -117,6 +117,11 @@ void loop_timer_stop(struct loop *loop, struct loop_timer *timer)
     timer->deadline = 0;
 }
 
+void loop_timer_rest(struct loop_timer *timer)
+{
+    timer->deadline = 0;
+}
+
 int loop_timer_reserve(struct loop *loop, size_t n)
 {
     return heap_reserve(&loop->timers, n);
@@ -137,6 +142,8 @@ static bool run_timers(struct loop *loop)
         struct loop_timer *timer = timer_of(node);
 
         heap_remove(&loop->timers, node);
+        if (timer->deadline == 0) /* rests */
+            continue;
         if (timer->deadline > loop->now) { /* was set to later meanwhile */
             heap_insert(&loop->timers, node, timer->deadline);
             continue;

@@ -65,6 +65,9 @@ void loop_timer_init(struct loop_timer *timer, loop_timer_fn *fn);
 /* Fires once, delay_ns after loop_now, never in this turn; set again, it moves. */
 void loop_timer_set(struct loop *loop, struct loop_timer *timer, uint64_t delay_ns);
 void loop_timer_stop(struct loop *loop, struct loop_timer *timer);
+/* It does not fire, but stays where it is until its old time has come: for a timer that is set again soon, as neither costs anything then. Its memory
+ * is still the loop's: stop it before that goes. */
+void loop_timer_rest(struct loop_timer *timer);
 /* Room for n timers in all, so that setting up to so many needs no memory. 0 or -ENOMEM. */
 MUST_CHECK int loop_timer_reserve(struct loop *loop, size_t n);
 bool loop_timer_armed(const struct loop_timer *timer);

@@ -125,6 +125,37 @@ static void a_stopped_timer_does_not_fire(void **state)
     loop_free(loop);
 }
 
+static void a_resting_timer_does_not_fire_and_keeps_its_place(void **state)
+{
+    struct loop *loop = new_loop();
+    struct timer a, b, c;
+    uint64_t key;
+
+    (void)state;
+    timer_init(&a, loop, 'a');
+    timer_init(&b, loop, 'b');
+    timer_init(&c, loop, 'c');
+    loop_timer_rest(&a.timer); /* also one that was never set */
+    loop_timer_set(loop, &a.timer, NS_PER_MS);
+    loop_timer_set(loop, &b.timer, NS_PER_MS);
+    loop_timer_set(loop, &c.timer, 2 * NS_PER_MS);
+    key = a.timer.node.key;
+    loop_timer_rest(&a.timer);
+    loop_timer_rest(&b.timer);
+    assert_false(loop_timer_armed(&a.timer));
+    loop_timer_set(loop, &b.timer, 3 * NS_PER_MS);
+    assert_true(a.timer.node.key == key && b.timer.node.key <= key); /* the heap was left alone */
+    while (strlen(happened) < 2)
+        loop_once(loop);
+    assert_string_equal(happened, "cb");
+    assert_true(a.timer.node.index == HEAP_NONE); /* its time has passed: nothing wakes the loop for it */
+    loop_timer_set(loop, &a.timer, NS_PER_MS);
+    while (strlen(happened) < 3)
+        loop_once(loop);
+    assert_string_equal(happened, "cba");
+    loop_free(loop);
+}
+
 static void setting_again_moves_either_way(void **state)
 {
     struct loop *loop = new_loop();
@@ -586,6 +617,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(timers_fire_in_order_and_never_early),
         cmocka_unit_test(a_stopped_timer_does_not_fire),
+        cmocka_unit_test(a_resting_timer_does_not_fire_and_keeps_its_place),
         cmocka_unit_test(setting_again_moves_either_way),
         cmocka_unit_test(zero_is_the_next_turn_and_never_has_no_end),
         cmocka_unit_test(an_old_kernel_gets_milliseconds),
