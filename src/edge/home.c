@@ -1,6 +1,8 @@
 /* Connections go to the lane where they stay: see home.h. */
 #include "edge/home.h"
 
+#include <unistd.h>
+
 #include "base/mem.h"
 #include "edge/conn.h"
 #include "edge/edge_process.h"
@@ -14,7 +16,7 @@
 struct handed {
     struct lane_job job;
     struct conn_new new;
-    struct stream stream; /* of one that moves; owned on the way */
+    struct stream stream; /* of one that moves, owned on the way; fd -1: one that begins */
 };
 
 static unsigned open_in(const struct lane *lane)
@@ -59,6 +61,31 @@ static struct lane *where(struct lane *lane, const struct conn_new *new)
     return new->tls ? least_shaking(lane) : least_open(lane);
 }
 
+/* The process ends. */
+static void drop(struct lane *lane, struct lane_job *job)
+{
+    struct handed *h = CONTAINER_OF(job, struct handed, job);
+
+    if (h->stream.fd >= 0)
+        stream_close(&h->stream);
+    else
+        close(h->new.fd);
+    admit_leave(&lane->edge->admit, &h->new.peer, h->new.by_address);
+    mem_free(h);
+}
+
+static struct handed *handed_new(void (*fn)(struct lane *lane, struct lane_job *job))
+{
+    struct handed *h = mem_try_zalloc(sizeof(*h));
+
+    if (h != NULL) {
+        h->job.fn = fn;
+        h->job.drop = drop;
+        h->stream.fd = -1;
+    }
+    return h;
+}
+
 static void take_over(struct lane *lane, struct lane_job *job)
 {
     struct handed *h = CONTAINER_OF(job, struct handed, job);
@@ -70,7 +97,7 @@ static void take_over(struct lane *lane, struct lane_job *job)
 void home_begin(struct lane *lane, const struct conn_new *new)
 {
     struct lane *to = where(lane, new);
-    struct handed *h = to != lane ? mem_try_zalloc(sizeof(*h)) : NULL;
+    struct handed *h = to != lane ? handed_new(take_over) : NULL;
 
     if (h == NULL)
         to = lane;
@@ -80,7 +107,6 @@ void home_begin(struct lane *lane, const struct conn_new *new)
         conn_accept(to, new);
         return;
     }
-    h->job.fn = take_over;
     h->new = *new;
     lane_post(to, &h->job);
 }
@@ -96,11 +122,10 @@ static void arrive(struct lane *lane, struct lane_job *job)
 bool home_move(struct conn *c)
 {
     struct lane *to = least_open(c->lane);
-    struct handed *h = to != c->lane && !c->lane->draining ? mem_try_zalloc(sizeof(*h)) : NULL;
+    struct handed *h = to != c->lane && !c->lane->draining ? handed_new(arrive) : NULL;
 
     if (h == NULL)
         return false;
-    h->job.fn = arrive;
     conn_depart(c, &h->new, &h->stream);
     lane_post(to, &h->job);
     return true;

@@ -228,9 +228,22 @@ int lane_init(struct lane *lane, struct edge *edge, uint32_t index)
     return 0;
 }
 
+static void drop_jobs(struct lane *lane)
+{
+    struct list *link;
+
+    while ((link = list_pop_front(&lane->jobs)) != NULL) {
+        struct lane_job *job = CONTAINER_OF(link, struct lane_job, link);
+
+        if (job->drop != NULL)
+            job->drop(lane, job);
+    }
+}
+
 void lane_fini(struct lane *lane)
 {
     listen_stop(lane);
+    drop_jobs(lane);
     file_cache_free(lane->files);
     hints_free(lane->hints);
     encoders_free(lane->encoders);

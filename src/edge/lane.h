@@ -35,10 +35,12 @@ struct hints;
 struct generation;
 struct lane;
 
-/* What another thread wants done in a lane's own thread. Posted once at a time; the poster owns it until fn runs. */
+/* What another thread wants done in a lane's own thread. Posted once at a time; the poster owns it until fn runs. One that owns something has a `drop`: it
+ * runs instead, in another thread, when the lane ends before. */
 struct lane_job {
     struct list link;
     void (*fn)(struct lane *lane, struct lane_job *job);
+    void (*drop)(struct lane *lane, struct lane_job *job); /* NULL: nothing to do */
 };
 
 /* A pool as this lane sees it: its eventfd in the lane's loop. */
