@@ -70,7 +70,7 @@ struct conn_new {
 
 /* Nothing is returned: a connection that cannot be set up is closed and counted off. By home.h alone. */
 void conn_accept(struct lane *lane, const struct conn_new *new);
-void conn_refuse(struct lane *lane, const struct conn_new *new); /* that close; any thread */
+void conn_refuse(struct lane *lane, const struct conn_new *new); /* that close */
 /* Out of its lane, and freed there as one that is closed, but for its stream, which is the caller's now. */
 void conn_depart(struct conn *c, struct conn_new *new, struct stream *stream);
 /* And into another, with its handshake done; takes the stream over. Nothing is returned, as with conn_accept. */

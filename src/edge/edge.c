@@ -132,6 +132,8 @@ static void edge_fini(struct edge *edge)
 {
     for (uint32_t i = 1; i < edge->n_lanes; i++)
         pthread_join(edge->lanes[i].thread, NULL);
+    for (uint32_t i = 0; i < edge->n_lanes; i++)
+        lane_drop_jobs(&edge->lanes[i]); /* before those go that others own */
     credentials_fini(&edge->credentials);
     loop_timer_stop(edge->lanes[0].loop, &edge->overdue.timer);
     channel_fini(&edge->super);

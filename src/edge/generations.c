@@ -69,7 +69,7 @@ void generations_open(struct edge *edge, struct wire_message *m)
     struct pool_fds fds;
     int n;
 
-    lanes_ensure(edge);
+    lanes_ensure(edge, 0);
     setup_watch_early(edge);
     geometry.lanes = edge->n_lanes;
     geometry.slots = pool_geometry_slots(geometry.workers, geometry.threads);
@@ -88,7 +88,7 @@ void generations_adopt(struct edge *edge, struct wire_message *m)
 {
     struct pool_fds fds = { .memfd = m->fds[0], .eventfds = m->fds + 1, .lanes = (uint32_t)m->n_fds - 1 };
 
-    lanes_ensure(edge);
+    lanes_ensure(edge, fds.lanes);
     if (fds.lanes != edge->n_lanes) {
         log_event(&edge->log, LOG_ALERT, "an inherited pool has another number of lanes", LOG_N("lanes", fds.lanes));
         return;

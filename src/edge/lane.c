@@ -119,7 +119,10 @@ static void run_jobs(struct lane *lane)
     while ((link = list_pop_front(&jobs)) != NULL) {
         struct lane_job *job = CONTAINER_OF(link, struct lane_job, link);
 
-        job->fn(lane, job);
+        if (lane->stopped && job->drop != NULL)
+            job->drop(lane, job);
+        else
+            job->fn(lane, job);
     }
 }
 
@@ -228,7 +231,7 @@ int lane_init(struct lane *lane, struct edge *edge, uint32_t index)
     return 0;
 }
 
-static void drop_jobs(struct lane *lane)
+void lane_drop_jobs(struct lane *lane)
 {
     struct list *link;
 
@@ -243,7 +246,6 @@ static void drop_jobs(struct lane *lane)
 void lane_fini(struct lane *lane)
 {
     listen_stop(lane);
-    drop_jobs(lane);
     file_cache_free(lane->files);
     hints_free(lane->hints);
     encoders_free(lane->encoders);
@@ -266,6 +268,7 @@ void lane_run(struct lane *lane)
 
 void lane_stop(struct lane *lane)
 {
+    lane->stopped = true;
     listen_stop(lane); /* first: nothing is accepted any more, not even by events of this turn */
     LIST_EACH(link, &lane->open)
         conn_close(CONTAINER_OF(link, struct conn, link));

@@ -36,7 +36,7 @@ struct generation;
 struct lane;
 
 /* What another thread wants done in a lane's own thread. Posted once at a time; the poster owns it until fn runs. One that owns something has a `drop`: it
- * runs instead, in another thread, when the lane ends before. */
+ * runs instead when the lane ends before, in whatever thread. */
 struct lane_job {
     struct list link;
     void (*fn)(struct lane *lane, struct lane_job *job);
@@ -76,7 +76,7 @@ struct lane {
     struct snapshot *snapshot; /* owned reference: for new requests */
     struct list listeners;     /* struct listener, owned */
     uint32_t pending;          /* requests of this lane in the queue or at a worker */
-    bool draining;
+    bool draining, stopped;
     struct nap nap;
     bool slept;                    /* told the pools that we sleep */
     struct loop_timer drain_timer; /* looks whether all connections have ended */
@@ -106,6 +106,7 @@ void lane_fini(struct lane *lane);
 void lane_run(struct lane *lane);                        /* until lane_stop, in the calling thread */
 void lane_stop(struct lane *lane);                       /* own thread */
 void lane_post(struct lane *lane, struct lane_job *job); /* any thread */
+void lane_drop_jobs(struct lane *lane);                  /* its thread has ended: those that nobody runs any more */
 /* Own thread: begin to watch a generation's pool, and stop. 0, -ENOSPC or -errno. */
 MUST_CHECK int lane_add_pool(struct lane *lane, struct generation *generation);
 void lane_drop_pool(struct lane *lane, struct generation *generation);

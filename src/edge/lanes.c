@@ -74,12 +74,17 @@ static void start(struct edge *edge, uint32_t n)
     }
 }
 
-void lanes_ensure(struct edge *edge)
+void lanes_ensure(struct edge *edge, uint32_t inherited)
 {
     const struct snapshot *s = edge->building != NULL ? edge->building : edge->snapshot;
 
+    uint32_t n;
+
     if (edge->n_homes != 0 || s == NULL)
         return;
+    n = inherited != 0 ? bounded(inherited) : lanes_by_rule(s->conf);
     edge->n_homes = homes_by_rule(s->conf);
-    start(edge, lanes_by_rule(s->conf));
+    if (edge->n_homes > n)
+        edge->n_homes = n;
+    start(edge, n);
 }

@@ -267,7 +267,7 @@ void setup_start(struct edge *edge, struct wire_message *m)
         log_event(&edge->log, LOG_ALERT, "START without a configuration");
         return;
     }
-    lanes_ensure(edge);
+    lanes_ensure(edge, 0);
     edge->building = NULL;
     if (edge->snapshot != NULL)
         bounds_inherit(s->bounds, edge->snapshot->bounds);

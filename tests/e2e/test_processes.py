@@ -112,6 +112,22 @@ def test_killed_edge_is_replaced(quintet, tmp_path):
     assert site.worker_pids() == workers
 
 
+@pytest.mark.parametrize("options", ["edge_threads: 3\n", "tls_bind: 127.0.0.1:0\ncertfile: {0.cert}\nkeyfile: {0.key}\n"], ids=["threads", "tls"])
+def test_the_next_edge_has_the_lanes_of_the_pools(quintet, pair, options):
+    """What is fixed at the start has changed in the file meanwhile: the workers are taken over all the same."""
+    site = quintet("plain.py", files={"quintet.yaml": "max_body_size: 10\n"})
+    site.expected.append("edge died")
+    site.write("quintet.yaml", options.format(pair))
+    assert site.command("reload").returncode == 0
+    workers, address = site.worker_pids(), site.address("http")
+    os.kill(site.edge_pid, signal.SIGKILL)
+    for _ in range(5):
+        visitor = Client(connect(address))
+        assert visitor.get("/hello").status == 200
+        visitor.close()
+    assert site.worker_pids() == workers
+
+
 def test_nobody_waits_for_the_word_of_a_dead_edge(quintet):
     """Asked while it hangs, then it dies: the answer comes without its part, before the second that a living one is given."""
     site = quintet("plain.py")

@@ -59,10 +59,41 @@ static void handshakes_go_where_the_fewest_are(void **state)
     assert_int_equal(shaking(&rig, 1), 1);
     assert_int_equal(read(client, &c, 1), -1);
     assert_int_equal(atomic_load(&rig.edge.admit.open), 1);
-    lane_fini(&rig.edge.lanes[1]); /* before it has looked */
+    lane_drop_jobs(&rig.edge.lanes[1]); /* before it has looked */
     assert_int_equal(read(client, &c, 1), 0);
     assert_int_equal(atomic_load(&rig.edge.admit.open), 0);
     close(client);
+    lane_fini(&rig.edge.lanes[1]);
+    rig_fini(&rig);
+}
+
+static void stop(struct lane *lane, struct lane_job *job)
+{
+    (void)job;
+    lane_stop(lane);
+}
+
+/* The lane is told to stop, and finds a newcomer behind that. */
+static void nobody_begins_in_a_lane_that_has_stopped(void **state)
+{
+    struct lane_job job = { .fn = stop };
+    struct rig rig;
+    int client;
+    char c;
+
+    (void)state;
+    begin(&rig);
+    lane_set_snapshot(&rig.edge.lanes[1], rig.edge.snapshot);
+    rig.edge.n_homes = 2;
+    lane_post(&rig.edge.lanes[1], &job);
+    atomic_store(&rig.edge.lanes[0].n_open, 100);
+    client = come(&rig, false);
+    atomic_store(&rig.edge.lanes[0].n_open, 0);
+    loop_once(rig.edge.lanes[1].loop);
+    assert_int_equal(read(client, &c, 1), 0);
+    assert_int_equal(atomic_load(&rig.edge.admit.open), 0);
+    close(client);
+    lane_fini(&rig.edge.lanes[1]);
     rig_fini(&rig);
 }
 
@@ -88,6 +119,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(handshakes_go_where_the_fewest_are),
+        cmocka_unit_test(nobody_begins_in_a_lane_that_has_stopped),
         cmocka_unit_test(who_speaks_plainly_stays_at_home),
     };
 
