@@ -56,7 +56,8 @@ struct edge {
     struct overdue_watch overdue;
     struct loop_timer last_call; /* drain: of the lane that closes the listeners */
     struct lane *closer;         /* that lane */
-    uint64_t last_call_ns;       /* when it does */
+    uint64_t last_call_ns;       /* when it does, at the latest */
+    bool nobody_comes;           /* and it may: nobody is on the way to one of them */
     atomic_bool closed;          /* it has */
     struct lane_job ready_job, idle_job, drained_job;
     struct loop_timer hold_timer; /* lane 0: the end of a pause, should nobody say so */

@@ -6,6 +6,7 @@
 #include "edge/edge_process.h"
 #include "edge/lanes.h"
 #include "edge/listen.h"
+#include "os/half_open.h"
 #include "os/sock.h"
 
 const char *leave_unready_why(const struct edge *edge)
@@ -21,33 +22,56 @@ void leave_unready(struct edge *edge, struct wire_message *m)
     atomic_store(&edge->unready, true);
 }
 
-/* The supervisor has deafened the listeners, but a handshake may be half done, and its client would be reset: the last packet is on its way for as long as a round trip
- * takes. Nobody else has them but another edge when they were handed over, and then nobody is lost. */
+/* The supervisor has deafened the listeners, but who is on the way to one (os/half_open.h) would be reset: the last packet of a handshake comes within
+ * a round trip, and who has said nothing is let in when the time for it is over. Nobody else has the listeners but another edge when they were handed
+ * over, and then nobody is lost. */
 #define HANDSHAKE_NS (200 * NS_PER_MS)
 #define LOCAL_HANDSHAKE_NS NS_PER_MS
-#define LAST_CALL_NS (5 * NS_PER_MS) /* between two looks */
+#define SETTLE_NS NS_PER_MS           /* between being on the way no more and being in the queue */
+#define LAST_CALL_NS (20 * NS_PER_MS) /* between two looks */
 
 static bool closes(const struct edge *edge, uint32_t i)
 {
     return edge->listeners[i].kind != STATS_METRICS || edge->handed_over;
 }
 
-static uint64_t handshake_ns(const struct edge *edge)
+/* At most. */
+static uint64_t way_ns(int listener)
+{
+    uint64_t handshake = sock_is_local(listener) ? LOCAL_HANDSHAKE_NS : HANDSHAKE_NS;
+
+    return sock_is_deferred(listener) ? SOCK_DEFER_S * NS_PER_SEC + HANDSHAKE_NS : handshake;
+}
+
+static uint64_t longest_way_ns(const struct edge *edge)
 {
     uint64_t longest = 0;
 
     for (uint32_t i = 0; i < edge->n_listeners && !edge->handed_over; i++) {
-        if (closes(edge, i) && longest < HANDSHAKE_NS)
-            longest = sock_is_local(edge->listeners[i].fd) ? LOCAL_HANDSHAKE_NS : HANDSHAKE_NS;
+        uint64_t ns = closes(edge, i) ? way_ns(edge->listeners[i].fd) : 0;
+
+        if (ns > longest)
+            longest = ns;
     }
     return longest;
+}
+
+static bool nobody_is_on_the_way(const struct edge *edge)
+{
+    bool nobody = true;
+
+    for (uint32_t i = 0; i < edge->n_listeners && nobody; i++)
+        nobody = !closes(edge, i) || half_open(edge->listeners[i].fd) == 0;
+    return nobody;
 }
 
 static void last_call(struct lane *lane)
 {
     struct edge *edge = lane->edge;
-    bool close_them = loop_now(lane->loop) >= edge->last_call_ns;
+    bool close_them = edge->nobody_comes || loop_now(lane->loop) >= edge->last_call_ns;
 
+    if (!close_them)
+        edge->nobody_comes = nobody_is_on_the_way(edge); /* before the look at the queues */
     for (uint32_t i = 0; i < edge->n_listeners; i++) {
         if (!closes(edge, i))
             continue;
@@ -58,7 +82,7 @@ static void last_call(struct lane *lane)
     if (close_them)
         atomic_store(&edge->closed, true);
     else
-        loop_timer_set(lane->loop, &edge->last_call, LAST_CALL_NS);
+        loop_timer_set(lane->loop, &edge->last_call, edge->nobody_comes ? SETTLE_NS : LAST_CALL_NS);
 }
 
 static void last_call_due(struct loop_timer *timer)
@@ -77,7 +101,7 @@ static void drain(struct lane *lane, void *arg)
     if (atomic_fetch_add(&edge->deaf_lanes, 1) + 1 < edge->n_lanes)
         return;
     edge->closer = lane;
-    edge->last_call_ns = loop_now(lane->loop) + handshake_ns(edge);
+    edge->last_call_ns = loop_now(lane->loop) + longest_way_ns(edge);
     loop_timer_init(&edge->last_call, last_call_due);
     last_call(lane);
 }

@@ -23,6 +23,7 @@ union sock_addr {
 };
 
 #define SOCK_UNSENT_MAX (128 << 10) /* bytes that an accepted TCP socket takes beyond what the network has room for */
+#define SOCK_DEFER_S 1              /* s a client that says nothing stays with the kernel: see sock_listen */
 #define SOCK_TEXT_MAX 128           /* longest printed address, NUL included ("unix:" + path is cut with "...") */
 
 enum sock_kind { SOCK_KIND_INET, SOCK_KIND_UNIX, SOCK_KIND_FD };
@@ -40,7 +41,9 @@ struct sock_spec {
 MUST_CHECK int sock_spec_parse(struct str text, struct sock_spec *out);
 /* Bound and listening descriptor, or -errno. A stale unix socket file (nobody accepts) is replaced; mode 0666 & ~umask.
  * IPv6 listeners take IPv6 only, so that 0.0.0.0 and [::] can be bound side by side. fd://N is checked to be a listening
- * stream socket (-EINVAL) and returned itself, not a duplicate. */
+ * stream socket (-EINVAL) and returned itself, not a duplicate.
+ * A TCP socket of our own is given no client before that has said something, or SOCK_DEFER_S later (tcp(7), TCP_DEFER_ACCEPT): in our protocols the
+ * client speaks first, and one that is accepted with its request at hand costs no wait. Whoever closes it looks at os/half_open.h before. */
 MUST_CHECK int sock_listen(const struct sock_spec *spec, int backlog);
 /* accept4; TCP_NODELAY and TCP_NOTSENT_LOWAT are inherited from the listener. Descriptor or -errno (-EAGAIN when nobody waits; -EMFILE, -ENFILE,
  * -ENOBUFS, -ENOMEM: the connection is still waiting, try again later, not at once). */
@@ -48,7 +51,8 @@ MUST_CHECK int sock_accept(int listener, union sock_addr *peer, socklen_t *len);
 /* No new client from now on, for whoever holds the listening socket; those whom the kernel has let in already are still accepted, and so is a handshake that is half
  * done. TCP: a SYN gets no answer and is sent again after a second, to find the socket closed; unix: refused at once. 0 or -errno. */
 int sock_deafen(int listener);
-bool sock_is_local(int fd); /* bound to this machine alone: a unix socket, 127.0.0.0/8 or ::1 */
+bool sock_is_deferred(int listener); /* clients who have said nothing are with the kernel */
+bool sock_is_local(int fd);          /* bound to this machine alone: a unix socket, 127.0.0.0/8 or ::1 */
 MUST_CHECK int sock_local(int fd, union sock_addr *out, socklen_t *len);
 /* "192.0.2.1", "2001:db8::1" (no brackets; IPv4-mapped printed as IPv4), "unix:PATH"; returns the length. */
 size_t sock_host_text(const union sock_addr *addr, char out[SOCK_TEXT_MAX]);

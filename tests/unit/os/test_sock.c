@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "os/half_open.h"
 #include "os/sock.h"
 
 static char dir[64], path[96], bind_text[128];
@@ -120,7 +121,7 @@ static void assert_flags(int fd)
     assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
 }
 
-/* Connects to the listener and accepts; returns the accepted side, the client in *client. */
+/* Connects to the listener, says something and is accepted; returns the accepted side, the client in *client. */
 static int connect_to(int listener, int *client, union sock_addr *peer)
 {
     union sock_addr addr;
@@ -129,6 +130,7 @@ static int connect_to(int listener, int *client, union sock_addr *peer)
     assert_int_equal(sock_local(listener, &addr, &len), 0);
     *client = socket(addr.sa.sa_family, SOCK_STREAM, 0);
     assert_int_equal(connect(*client, &addr.sa, len), 0);
+    assert_int_equal(write(*client, "hello", 5), 5);
     return sock_accept(listener, peer, &len);
 }
 
@@ -175,6 +177,7 @@ static void deaf(void **state)
     assert_int_equal(connect(late, &addr.sa, len), -1);
     assert_int_equal(errno, EINPROGRESS);
     assert_int_equal(poll(&writable, 1, 100), 0);
+    assert_int_equal(write(early, "w", 1), 1); /* its handshake was done before, the kernel has waited for this */
     fd = sock_accept(listener, &peer, &len);
     assert_true(fd >= 0);
     assert_int_equal(sock_accept(listener, &peer, &len), -EAGAIN);
@@ -188,6 +191,59 @@ static void deaf(void **state)
     close(early);
     close(late);
     close(fd);
+}
+
+/* Who says nothing is with the kernel, and counted there, until it speaks or the time for it is over. */
+static void who_says_nothing_is_on_the_way(void **state)
+{
+    int listener = listen_on("127.0.0.1:0"), speaks = socket(AF_INET, SOCK_STREAM, 0),
+        silent = socket(AF_INET, SOCK_STREAM, 0), fd;
+    struct pollfd readable = { .fd = listener, .events = POLLIN };
+    union sock_addr addr, peer;
+    socklen_t len;
+
+    (void)state;
+    assert_true(sock_is_deferred(listener));
+    assert_int_equal(half_open(listener), 0);
+    assert_int_equal(sock_local(listener, &addr, &len), 0);
+    assert_int_equal(connect(speaks, &addr.sa, len), 0);
+    assert_int_equal(connect(silent, &addr.sa, len), 0);
+    assert_int_equal(half_open(listener), 2);
+    assert_int_equal(sock_accept(listener, &peer, &len), -EAGAIN);
+    assert_int_equal(write(speaks, "x", 1), 1);
+    fd = sock_accept(listener, &peer, &len);
+    assert_true(fd >= 0);
+    close(fd);
+    assert_int_equal(half_open(listener), 1);
+    assert_int_equal(poll(&readable, 1, 5000), 1);
+    assert_int_equal(half_open(listener), 0);
+    fd = sock_accept(listener, &peer, &len);
+    assert_true(fd >= 0);
+    close(fd);
+    close(speaks);
+    close(silent);
+    close(listener);
+}
+
+/* Somebody else's socket: its owner says when it is told of a client. */
+static void on_the_way_elsewhere(void **state)
+{
+    int at_a_path = listen_on(bind_text), v6 = listen_on("[::1]:0"), given = socket(AF_INET, SOCK_STREAM, 0);
+    char text[32];
+
+    (void)state;
+    assert_int_equal(half_open(at_a_path), 0);
+    assert_false(sock_is_deferred(at_a_path));
+    assert_int_equal(half_open(v6), 0);
+    assert_int_equal(listen(given, 16), 0);
+    snprintf(text, sizeof(text), "fd://%d", given);
+    assert_int_equal(listen_on(text), given);
+    assert_false(sock_is_deferred(given));
+    assert_int_equal(half_open(-1), -EBADF);
+    close(at_a_path);
+    unlink(path);
+    close(v6);
+    close(given);
 }
 
 static void deaf_at_a_path(void **state)
@@ -357,6 +413,8 @@ int main(void)
         cmocka_unit_test(long_paths),
         cmocka_unit_test(accepting),
         cmocka_unit_test(deaf),
+        cmocka_unit_test(who_says_nothing_is_on_the_way),
+        cmocka_unit_test(on_the_way_elsewhere),
         cmocka_unit_test(deaf_at_a_path),
         cmocka_unit_test(a_listener_of_this_machine),
         cmocka_unit_test(a_port_in_use_is_refused),
