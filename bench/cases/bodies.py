@@ -4,7 +4,7 @@ import tempfile
 from contextlib import contextmanager
 
 from harness.load import wrk_post
-from harness.rounds import Case
+from harness.rounds import LONG, Case
 from harness.site import APPS
 from harness.transfers import download, upload
 
@@ -37,7 +37,8 @@ def against(least):
 
 CASES = [
     Case("post", "POST of 10 KB, echoed", PEERS, echo, PLAIN, must=against(2)),
-    Case("upload", "upload of 100 MB, two at a time", PEERS, lambda server, seconds: upload(server, "/upload", LARGE, seconds), PLAIN, must=against(1), shows=SHOWS),
+    Case("upload", "upload of 100 MB, two at a time", PEERS, lambda server, seconds: upload(server, "/upload", LARGE, seconds), PLAIN, must=against(1), shows=SHOWS,
+         **LONG),
     Case("download", "FileResponse of 100 MB, two at a time", PEERS, lambda server, seconds: download(server, "/download/", LARGE, seconds), DJANGO,
-         path="/plain/", must=against(1), shows=SHOWS, prepare=large_file),
+         path="/plain/", must=against(1), shows=SHOWS, prepare=large_file, **LONG),
 ]

@@ -2,7 +2,7 @@
 from harness.crowd import crowd, gone
 from harness.load import wrk
 from harness.material import plain, with_tls
-from harness.rounds import Case
+from harness.rounds import LONG, Case
 from harness.serve import serving
 from harness.site import APPS
 
@@ -26,7 +26,7 @@ def idle(peer, site, seconds):
 
 
 def case(name, title, prepare):
-    return Case(name, title, ("nginx",), idle, SITE, shows=SHOWS, must={"nginx": {"each": 1}}, prepare=prepare, alone=True)
+    return Case(name, title, ("nginx",), idle, SITE, shows=SHOWS, must={"nginx": {"each": 1}}, prepare=prepare, alone=True, **LONG)
 
 
 CASES = [

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from harness.serve import serving
 
 US = 1e6
+LONG = {"seconds": 2, "rounds": 5}  # fields of a Case whose runs need longer
 
 
 @dataclass
@@ -19,8 +20,8 @@ class Case:
     path: str = "/"  # what must answer before it begins
     must: dict = field(default_factory=dict)  # peer → {figure: how many times better we must be}
     shows: tuple = ("rate", "p50", "p99", "p999", "cpu", "wakeups", "pss")  # figures of the table
-    seconds: float = 2  # of a run
-    rounds: int = 5
+    seconds: float = 1  # of a run: short ones and many, so that those that are compared lie close together
+    rounds: int = 11
     prepare: callable = None  # a context manager that gives more fields of Site
     alone: bool = False  # the load starts and ends the server itself, which is not started before: (peer, site fields, seconds) → figures
 

@@ -98,7 +98,7 @@ def test_a_killed_worker_is_forked_again(site):
     with Visitors(site, 2, "/x") as visitors:
         for pid in old:
             os.kill(pid, signal.SIGKILL)
-        until(lambda: len(site.worker_pids()) == 3 and not set(old) & set(site.worker_pids()), "three new ones")
+        until(lambda: site.workers_without(3, *old), "three new ones")
     assert not visitors.failures, visitors.failures[:5]
     assert {site.get("/where").text.split()[0] for _ in range(30)} == {str(preloader(site))}
 
@@ -109,7 +109,7 @@ def test_a_killed_preloader_comes_back_when_a_worker_is_needed(site):
     until(lambda: preloader(site) is None, "its end")
     assert site.get("/x").text == "/x" and site.worker_pids() == workers, "workers outlive it"
     os.kill(workers[0], signal.SIGKILL)
-    until(lambda: len(site.worker_pids()) == 3 and workers[0] not in site.worker_pids(), "another worker")
+    until(lambda: site.workers_without(3, workers[0]), "another worker")
     assert preloader(site) not in (None, first)
 
 
@@ -232,7 +232,7 @@ def test_recycling(quintet):
     site = quintet(APP, "app:app", options=["--preload", "--max-requests", "20"])
     old = site.worker_pids()
     with Visitors(site, 2, "/x") as visitors:
-        until(lambda: len(site.worker_pids()) == 2 and not set(old) & set(site.worker_pids()), "two new ones", 30)
+        until(lambda: site.workers_without(2, *old), "two new ones", 30)
     assert not visitors.failures, visitors.failures[:5]
 
 
@@ -258,6 +258,6 @@ def test_a_stopped_preloader_is_replaced(quintet):
     os.kill(first, signal.SIGSTOP)
     site.wait_message(message="a process was stopped by a signal", pid=first, child="preloader")
     os.kill(workers[0], signal.SIGKILL)
-    until(lambda: len(site.worker_pids()) == 2 and workers[0] not in site.worker_pids(), lambda: "another worker\n" + site.said(), 20)
+    until(lambda: site.workers_without(2, workers[0]), lambda: "another worker\n" + site.said(), 20)
     assert preloader(site) not in (None, first) and not processes.alive(first)
     assert site.get("/x").text == "/x"

@@ -152,7 +152,7 @@ def test_stopped_worker_is_replaced(quintet):
         os.kill(pid, signal.SIGSTOP)
     site.wait_message(message="a process was stopped by a signal", pid=goes)
     os.kill(stays, signal.SIGCONT)
-    until(lambda: len(site.worker_pids()) == 2 and goes not in site.worker_pids(), "another worker")
+    until(lambda: site.workers_without(2, goes), "another worker")
     assert stays in site.worker_pids()
     assert site.get("/hello").status == 200
 

@@ -197,7 +197,7 @@ def test_edge_alone(quintet):
     assert c.request("POST", "/body", body=b"a" * 20).status == 200, "on the same connection"
     assert site.worker_pids() == workers and len(site.status()["generations"]) == 1
     os.kill(workers[0], signal.SIGKILL)
-    until(lambda: len(site.worker_pids()) == 2 and workers[0] not in site.worker_pids(), "another worker")
+    until(lambda: site.workers_without(2, workers[0]), "another worker")
     assert site.command("reload").returncode == 0
     assert site.status()["generations"][0]["threads"] == 2
 

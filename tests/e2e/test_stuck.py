@@ -34,7 +34,7 @@ def report(site, path):
 
 
 def replaced(site, old, n):
-    until(lambda: not processes.alive(old) and len(site.worker_pids()) == n and old not in site.worker_pids(), "another worker", 20)
+    until(lambda: not processes.alive(old) and site.workers_without(n, old), "another worker", 20)
 
 
 @pytest.mark.parametrize("path", ["in_sleep", "in_regex", "in_c_code", "in_loop", "in_lock"])

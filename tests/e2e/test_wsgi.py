@@ -207,7 +207,7 @@ def test_exit_in_the_application(corners):
     """sys.exit() in a request ends that worker, not the site."""
     before = corners.worker_pids()
     assert corners.get("/exits").status == 500
-    until(lambda: len(corners.worker_pids()) == 2 and corners.worker_pids() != before, "another worker")
+    until(lambda: len(now := corners.worker_pids()) == 2 and now != before, "another worker")
     assert corners.get("/late_start").status == 200
 
 

@@ -22,7 +22,7 @@ def test_hang(ground, how, threads):
             waited = time.monotonic() - began
             assert answer.status == 504 and answer["X-Request-ID"] in answer.text
             assert TIMEOUT <= waited < TIMEOUT + SLOW, "the answer comes at the timeout, not %.2f s after the request" % waited
-            until(lambda: len(site.try_worker_pids()) == 2 and set(site.try_worker_pids()) != old, "another worker", 20)
+            until(lambda: len(now := site.try_worker_pids()) == 2 and set(now) != old, "another worker", 20)
             c.close()
             load.more(5)
     site.ask_level(level)

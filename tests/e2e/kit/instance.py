@@ -193,6 +193,11 @@ class Instance:
         return [w["pid"] for g in self.status()["generations"] if g["state"] == "serving"
                 for w in g["workers"] if w["state"] == "up"]
 
+    def workers_without(self, n, *gone):
+        """The pids of n ready workers when none of those gone is among them, else None: all from one look, as two may see two states."""
+        now = self.worker_pids()
+        return now if len(now) == n and not set(now) & set(gone) else None
+
     def errors(self):
         return json_lines(self.log)
 
