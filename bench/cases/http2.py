@@ -13,9 +13,8 @@ FRONTS = ("nginx + gunicorn", "h2o + gunicorn", "caddy + gunicorn", "haproxy + g
 
 def asking(coding):
     def load(server, seconds):
-        figures = h2load(server.url(server.path), seconds, fields=["accept-encoding: " + coding])
-        figures["size"] = len(fetch(server.url(server.path), {"Accept-Encoding": coding}))
-        return figures
+        size = len(fetch(server.url(server.path), {"Accept-Encoding": coding}))
+        return {**h2load(server.url(server.path), seconds, fields=["accept-encoding: " + coding]), "size": size}
     return load
 
 

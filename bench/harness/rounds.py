@@ -43,7 +43,10 @@ def load_of(case, server):
 def run(case, server, seconds):
     """One turn of a server."""
     before, start = server.costs(), time.monotonic()
-    figures = load_of(case, server)(server, seconds)
+    try:
+        figures = load_of(case, server)(server, seconds)
+    except (RuntimeError, OSError) as error:
+        raise RuntimeError(f"{server.peer.name}: {error}") from error
     if server.children:
         per_request(figures, before, server.costs(), time.monotonic() - start)
         figures.setdefault("pss", server.pss())

@@ -126,7 +126,7 @@ def test_idle_connection_has_a_moment_for_a_request(quintet, tmp_path):
     assert kept.get("/hello").status == 200 and idle.get("/hello").status == 200
     fresh = site.client()
     site.signal(signal.SIGTERM)
-    until(lambda: kept.get("/hello")["Connection"] == "close", "the drain")
+    until(lambda: kept.get("/hello").get("Connection") == "close", "the drain")
     kept.nothing_more()
     until(lambda: refused(address), "the listener to close")
     r = fresh.get("/hello")
