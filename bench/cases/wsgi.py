@@ -4,7 +4,7 @@ from harness.rounds import Case
 from harness.site import APPS
 
 SITE = {"chdir": APPS / "plain", "app": "hello:app"}
-PEERS = ("gunicorn", "nginx + gunicorn", "nginx + uwsgi", "bjoern")
+PEERS = ("gunicorn", "nginx + gunicorn", "nginx + uwsgi", "bjoern", "TCP alone")
 OTHERS = ("apache + mod_wsgi", "haproxy + gunicorn", "varnish + gunicorn", "h2o + gunicorn", "caddy + gunicorn")
 MUST = {
     "nginx + gunicorn": {"rate": 8, "cpu": 8},

@@ -12,13 +12,14 @@ from peers.haproxy import HaproxyGunicorn
 from peers.limit import Limit
 from peers.nginx import Nginx, NginxGunicorn, NginxUwsgi
 from peers.quintet import Quintet
+from peers.tcp import Tcp
 from peers.uvicorn import Uvicorn
 from peers.varnish import VarnishGunicorn
 
 __all__ = ["PEERS", "PYTHON", "ROOT", "QUINTET", "Site", "add_binary", "free_port", "of_case", "spawn"]
 
 KINDS = (Quintet, Gunicorn, Nginx, NginxGunicorn, NginxUwsgi, ApacheModWsgi, HaproxyGunicorn, VarnishGunicorn, H2o, H2oGunicorn, Caddy, CaddyGunicorn,
-         Uvicorn, Bjoern, Limit)
+         Uvicorn, Bjoern, Limit, Tcp)
 PEERS = {kind.name: kind() for kind in KINDS}
 ELSEWHERE = {peer.name: peer for peer in found()}
 PEERS.update(ELSEWHERE)

@@ -4,8 +4,8 @@
 #include "base/clock.h"
 
 #define NAP_MIN_NS (50 * NS_PER_US) /* shorter is none: the kernel's timers have a slack of that much */
-#define NAP_MAX_NS                                                                                                     \
-    (3 * NS_PER_MS)      /* a turn then answers three pages of 1.4 ms each instead of one: docs/internals/edge.md */
+#define NAP_MAX_NS (6 * NS_PER_MS)  /* what it is worth: docs/internals/edge.md */
+#define GAP_MAX_NS (NAP_MAX_NS / 2) /* a nap should find two completions at least */
 #define IDLE_LOOKS_MAX 4 /* naps in a row that found no completion: the requests are slow ones, be signalled */
 #define HURRIED_TURNS 16
 
@@ -44,7 +44,7 @@ uint64_t nap_length(const struct nap *nap, uint32_t waiting)
 {
     uint64_t ready = waiting * nap->gap_ns; /* how long the workers have something to take */
 
-    if (waiting == 0 || nap->gap_ns > NAP_MAX_NS || nap->idle_looks > IDLE_LOOKS_MAX)
+    if (waiting == 0 || nap->gap_ns > GAP_MAX_NS || nap->idle_looks > IDLE_LOOKS_MAX)
         return 0;
     if (ready < NAP_MIN_NS)
         return NAP_MIN_NS;

@@ -2,7 +2,7 @@
  * Naps: how a lane sleeps while requests wait for a worker anyway (interrupt moderation, as network drivers do it).
  *
  * A request that comes now takes its place behind those that wait; nobody is served later if it is read a little later, and an answer that is
- * sent a millisecond later has waited longer than that before. So the lane leaves its sockets and the workers' completions alone for as long as the
+ * sent a few milliseconds later has waited longer than that before. So the lane leaves its sockets and the workers' completions alone for as long as the
  * workers have something ready, NAP_MAX_NS at most, and finds what has come in one turn. A worker that runs out of work, or of
  * room for its response, ends the nap. With real applications
  * each turn of the lane runs on a cold cache, and costs the worker beside it its warm one.

@@ -19,7 +19,7 @@ void slots_free_orphan(struct dispatch *d, struct generation *g, uint32_t number
 void slots_feed(struct dispatch *d);
 /* How many may be in use: two a seat, one that runs and one that is next, since who waits in the queue can still go elsewhere, be refused or be
  * overtaken by a replay. And as many more as the workers end in SLOTS_AHEAD_NS: with short requests a turn of the lane is longer than two of them. */
-#define SLOTS_AHEAD_NS NS_PER_MS
+#define SLOTS_AHEAD_NS (5 * NS_PER_MS)
 uint32_t slots_usual(const struct generation *g);
 bool slots_open(const struct dispatch *d, const struct generation *g); /* one more request may be handed over */
 /* While requests wait for a slot, and while a generation is being emptied, every slot that comes free is news. The other lanes look at once: a bit set

@@ -15,7 +15,7 @@ static void no_longer_than_the_workers_have_work(void **state)
 
     assert_int_equal(nap_length(&nap, 0), 0);
     assert_int_equal(nap_length(&nap, 2), 200 * NS_PER_US);
-    assert_int_equal(nap_length(&nap, 50), 3 * NS_PER_MS);
+    assert_int_equal(nap_length(&nap, 100), 6 * NS_PER_MS);
     nap.gap_ns = NS_PER_US;
     assert_int_equal(nap_length(&nap, 2), 50 * NS_PER_US);
     nap.gap_ns = 3 * NS_PER_MS + 1;

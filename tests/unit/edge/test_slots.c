@@ -25,9 +25,9 @@ static void two_a_seat_and_more_of_short_ones(void **state)
     struct generation g = { .geometry = { .workers = 2, .threads = 3, .lanes = 1, .slots = 48 } };
 
     assert_int_equal(depth(&g, NS_PER_SEC), 12);
-    assert_int_equal(depth(&g, NS_PER_MS + 1), 12);
-    assert_int_equal(depth(&g, 100 * NS_PER_US), 22);
-    assert_int_equal(depth(&g, 50 * NS_PER_US), 32);
+    assert_int_equal(depth(&g, 5 * NS_PER_MS + 1), 12);
+    assert_int_equal(depth(&g, 500 * NS_PER_US), 22);
+    assert_int_equal(depth(&g, 250 * NS_PER_US), 32);
     assert_int_equal(depth(&g, 1), 48);
     assert_int_equal(depth(&g, 0), 48);
 }
