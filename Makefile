@@ -87,7 +87,7 @@ fmt: ## lay out the C sources by .clang-format
 install: build ## install below PREFIX=/usr/local (DESTDIR is honoured)
 	@exec scripts/install.sh $(BUILD) $(PREFIX)
 
-fresh: ## run and test a copy of HEAD in an empty Debian: SUITE=bookworm|trixie|forky, TARGETS="run test"
+fresh: ## run and test a copy of HEAD in an empty Debian: SUITE=bookworm|trixie|forky, TARGETS="run test bench"
 	@scripts/install_packages.sh fresh
 	@exec scripts/fresh.sh $(SUITE) $(TARGETS)
 

@@ -3,7 +3,7 @@
 #
 # The empty system is kept in FRESH_DIR and copied for each run; downloaded packages are kept too. Everything runs
 # in mount and process namespaces of its own: when it ends, however it ends, no mount and no process is left.
-# usage: fresh.sh SUITE [run] [test]        environment: FRESH_DIR (/var/tmp/quintet-fresh), FRESH_KEEP=1
+# usage: fresh.sh SUITE [run] [test] [bench]        environment: FRESH_DIR (/var/tmp/quintet-fresh), FRESH_KEEP=1
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -115,6 +115,11 @@ for target in "${targets[@]}"; do
         serve 900
         say "make run once more: to be up in 5 s"
         serve 5
+        ;;
+    bench)
+        say "make bench on $suite: one short round of each"
+        inside CI=true make -C /root/quintet bench ARGS=--quick
+        say "ok make bench"
         ;;
     *)
         say "make $target on $suite"
