@@ -5,6 +5,7 @@ that is spare is ended with those it has: for the client both are failures. So e
 neither comes or goes.
 """
 import os
+import shutil
 
 from harness.site import PYTHON, spawn
 from peers.base import Peer
@@ -55,10 +56,11 @@ class ApacheModWsgi(Peer):
 
     def start(self, site):
         module, _, name = site.app.partition(":")
-        (site.dir / "app.wsgi").write_text(f"import os\nos.chdir({str(site.chdir)!r})\nfrom {module} import {name} as application\n")
+        folder = shutil.copytree(site.chdir, site.dir / "app")  # its user may not read a home
+        (site.dir / "app.wsgi").write_text(f"import os\nos.chdir({str(folder)!r})\nfrom {module} import {name} as application\n")
         conf = site.dir / "apache.conf"
         user = "User www-data\nGroup www-data" if os.geteuid() == 0 else ""
         conf.write_text(CONF.format(dir=site.dir, port=site.port, user=user, modules=MODULES, connections=CONNECTIONS, all_threads=2 * CONNECTIONS,
-                                    workers=site.workers, threads=site.threads or 4, chdir=site.chdir))
+                                    workers=site.workers, threads=site.threads or 4, chdir=folder))
         assert PYTHON == "/usr/bin/python3", "mod_wsgi of Debian has Debian's Python"
         return [spawn(site, "apache", ["/usr/sbin/apache2", "-D", "FOREGROUND", "-f", conf])]
