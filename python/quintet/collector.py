@@ -12,10 +12,18 @@ SAFETY_NET = 100_000
 found = gc.get_threshold()  # before the application is imported
 
 
-def settle():
-    """What boot has made stays: later collections need not walk it."""
-    gc.collect()
+def freeze():
+    """What boot has made stays: later collections need not walk it. Old garbage among it (a few dozen objects) waits for `settle`."""
+    gc.collect(1)
     gc.freeze()
+
+
+def settle():
+    """The same with a look at everything, a tenth of a boot. How many objects were garbage."""
+    gc.unfreeze()
+    found = gc.collect()
+    gc.freeze()
+    return found
 
 
 def is_ours():
@@ -24,9 +32,18 @@ def is_ours():
 
 def move_out_of_requests(module, threads):
     """With one thread the interpreter's own collections become rare; with several, ours only spare it some (see collect.h)."""
-    if not is_ours():
-        return
     net = max(SAFETY_NET, found[0]) if threads == 1 else 0
     if net:
         gc.set_threshold(net, *found[1:])
-    module.collect(gc.get_count, gc.collect, found[0], net)
+    module.collect(gc.get_count, gc.collect, settle, found[0], net)
+
+
+def set_up(module, threads, idle, forks):
+    """After the boot; `idle`: between requests is asked for. What is to be forked must be settled, and what nobody else will settle."""
+    idle = idle and is_ours()
+    if idle and not forks:
+        freeze()
+    else:
+        settle()
+    if idle:
+        move_out_of_requests(module, threads)

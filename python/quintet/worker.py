@@ -76,9 +76,7 @@ def boot(options, name):
     wsgi.configure(_quintet, shared)
     if options["preload"] == "yes":
         preload.make_fit()
-    collector.settle()
-    if options["gc"] == "idle":
-        collector.move_out_of_requests(_quintet, threads)
+    collector.set_up(_quintet, threads, idle=options["gc"] == "idle", forks=options["preload"] == "yes")
     return app
 
 

@@ -4,7 +4,7 @@
  *   under load   generation 0 past the bound, looked at after every request, or every eighth where requests leave little; each tenth time generation 1;
  *                everything when what has survived since the last time is ten bounds and a quarter of the old, which is CPython's own rule
  *   idle 2 ms    generation 0 or 1 past a quarter of the bound. Not at once: the next request is often on its way
- *   idle 100 ms  everything, past one bound and a tenth of the old
+ *   idle 100 ms  everything, past one bound and a tenth of the old, or for the first time
  *
  * And a full one at most after a hundred times what the last one took: one percent of the time, however large the heap. Where no object
  * survives, nothing grows, and none is made.
@@ -50,7 +50,7 @@ static void remember(struct collect *c, const long counts[3])
     c->seen[1] = counts[2];
 }
 
-int collect_init(struct collect *c, PyObject *get_count, PyObject *collect)
+int collect_init(struct collect *c, PyObject *get_count, PyObject *collect, PyObject *settle)
 {
     long counts[3];
 
@@ -63,6 +63,7 @@ int collect_init(struct collect *c, PyObject *get_count, PyObject *collect)
     if (!read_counts(c, counts))
         return -1;
     remember(c, counts);
+    c->settle = Py_NewRef(settle);
     c->collect = Py_NewRef(collect);
     return 0;
 }
@@ -92,11 +93,29 @@ static long young(struct collect *c)
     return counts[0];
 }
 
-/* The number of objects found to be garbage. */
-static long run(struct collect *c, int generation)
+static PyObject *call_collect(const struct collect *c, int generation)
 {
     PyObject *which = PyLong_FromLong(generation);
     PyObject *found = which == NULL ? NULL : PyObject_CallFunctionObjArgs(c->collect, which, NULL);
+
+    Py_XDECREF(which);
+    return found;
+}
+
+static PyObject *call_settle(struct collect *c)
+{
+    PyObject *settle = c->settle, *found;
+
+    c->settle = NULL; /* before the call: finalizers may let another thread in */
+    found = PyObject_CallNoArgs(settle);
+    Py_DECREF(settle);
+    return found;
+}
+
+/* The number of objects found to be garbage. */
+static long run(struct collect *c, int generation)
+{
+    PyObject *found = generation == 2 && c->settle != NULL ? call_settle(c) : call_collect(c, generation);
     long n = found == NULL ? -1 : PyLong_AsLong(found), counts[3];
 
     if (!PyErr_Occurred() && read_counts(c, counts))
@@ -104,7 +123,6 @@ static long run(struct collect *c, int generation)
     if (PyErr_Occurred())
         PyErr_WriteUnraisable(c->collect);
     Py_XDECREF(found);
-    Py_XDECREF(which);
     return positive(n);
 }
 
@@ -194,6 +212,11 @@ static uint64_t idle_full_at(const struct collect *c)
     return later(full_from(c), c->idle_since_ns + IDLE_FULL_NS);
 }
 
+static bool idle_full_wanted(const struct collect *c)
+{
+    return c->settle != NULL || has_grown(c, 1, 10);
+}
+
 uint64_t collect_wait(struct collect *c)
 {
     uint64_t now, due;
@@ -211,7 +234,7 @@ uint64_t collect_wait(struct collect *c)
     if (n > c->bound / 4)
         return IDLE_YOUNG_NS;
     due = idle_full_at(c);
-    if (!has_grown(c, 1, 10) || due >= now + IDLE_SLEEP_NS)
+    if (!idle_full_wanted(c) || due >= now + IDLE_SLEEP_NS)
         return IDLE_SLEEP_NS;
     return due > now ? due - now : 1;
 }
@@ -222,7 +245,7 @@ void collect_idle(struct collect *c)
 
     if (c->collect == NULL || c->running > 0 || c->idle_since_ns == 0 || (n = young(c)) < 0)
         return;
-    if (has_grown(c, 1, 10) && clock_mono_ns() >= idle_full_at(c))
+    if (idle_full_wanted(c) && clock_mono_ns() >= idle_full_at(c))
         run_full(c, n);
     else if (n > c->bound / 4)
         run_short(c, n);

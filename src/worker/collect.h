@@ -6,6 +6,8 @@
  *   several threads   another may be in the middle of a request whenever one has ended its own. The interpreter keeps its own way, and we
  *                     collect only in moments when no thread runs a request, which leaves it little to do.
  *
+ * The first full collection is `settle`, the one that the boot has put off: it looks through what the boot has frozen, too.
+ *
  * Whether the application has switched the collector off is asked at each look. All fields are guarded by the GIL.
  */
 #ifndef QUINTET_WORKER_COLLECT_H
@@ -18,6 +20,7 @@
 
 struct collect {
     PyObject *get_count, *collect; /* owned: of module gc; NULL: the interpreter is left alone */
+    PyObject *settle;              /* owned: gives what gc.collect() does; NULL: it has been called */
     long bound;       /* young objects that are worth a collection under load: the interpreter's own threshold before */
     long net;         /* its threshold now if it has been raised; 0: it collects in its own way */
     uint32_t running; /* requests under way */
@@ -34,7 +37,7 @@ struct collect {
 };
 
 /* From now on. `c` is zeroed but for bound and net. 0, or -1 with a Python error. */
-int collect_init(struct collect *c, PyObject *get_count, PyObject *collect);
+int collect_init(struct collect *c, PyObject *get_count, PyObject *collect, PyObject *settle);
 void collect_begin(struct collect *c); /* a request begins */
 void collect_end(struct collect *c);   /* it has ended: perhaps a short collection */
 /* There is nothing to take: for how many ns to sleep at most before collect_idle has work. */

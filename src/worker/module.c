@@ -3,7 +3,7 @@
  *
  *   start(index, threads, lanes, generation)      takes over what the supervisor left in the descriptors
  *   configure(constants, file_wrapper, plain_file, report)
- *   collect(get_count, collect, bound, net)       garbage collection between requests (worker/collect.h)
+ *   collect(get_count, collect, settle, bound, net)  garbage collection between requests (worker/collect.h)
  *   ready(limit) | boot_failed(text)              tells the supervisor; limit: requests until it asks for a successor, 0: none
  *   serve(thread, app)                            serves until the worker stops
  *   stop()                                        makes every serve() return
@@ -63,11 +63,11 @@ static PyObject *module_configure(PyObject *module, PyObject *args)
 static PyObject *module_collect(PyObject *module, PyObject *args)
 {
     struct collect *c = &state_of(module)->collect;
-    PyObject *get_count, *collect;
+    PyObject *get_count, *collect, *settle;
 
-    if (!PyArg_ParseTuple(args, "OOll:collect", &get_count, &collect, &c->bound, &c->net))
+    if (!PyArg_ParseTuple(args, "OOOll:collect", &get_count, &collect, &settle, &c->bound, &c->net))
         return NULL;
-    return collect_init(c, get_count, collect) < 0 ? NULL : Py_NewRef(Py_None);
+    return collect_init(c, get_count, collect, settle) < 0 ? NULL : Py_NewRef(Py_None);
 }
 
 static PyObject *module_ready(PyObject *module, PyObject *args)
@@ -245,7 +245,8 @@ static PyMethodDef module_methods[] = {
     { "preload_become", module_preload_become, METH_VARARGS, "preload_become(order): in the worker; its number" },
     { "start", module_start, METH_VARARGS, "start(index, threads, lanes, generation)" },
     { "configure", module_configure, METH_VARARGS, "configure(constants, file_wrapper, plain_file, report)" },
-    { "collect", module_collect, METH_VARARGS, "collect(get_count, collect, bound, net): garbage, between requests" },
+    { "collect", module_collect, METH_VARARGS,
+      "collect(get_count, collect, settle, bound, net): garbage, between requests" },
     { "ready", module_ready, METH_VARARGS, "ready(limit): tell the supervisor that the application is imported" },
     { "boot_failed", module_boot_failed, METH_O, "tell the supervisor why it is not" },
     { "serve", module_serve, METH_VARARGS, "serve(thread, app): returns when the worker stops" },

@@ -61,6 +61,27 @@ def state_after_a_pause(worker):
     return state(worker)
 
 
+AGED = """
+class Aged:
+    def __del__(self):
+        print("freed")
+aged = Aged()
+aged.me = aged
+gc.collect()
+gc.collect()
+del aged, Aged
+"""
+
+
+@pytest.mark.parametrize("options", [[], ["--gc", "python"]])
+@pytest.mark.parametrize("threads", [1, 3])
+def test_old_garbage_of_the_import_is_freed(options, threads):
+    """In the first pause, or by the boot; only a full collection finds it."""
+    with garbage(*options, threads=threads, environ={"GARBAGE_SETUP": AGED}) as worker:
+        worker.await_line("freed")
+        assert state(worker)["frozen"] > 1000
+
+
 def test_a_huge_request_has_a_safety_net():
     with garbage() as worker:
         before = state(worker)["rss"]
