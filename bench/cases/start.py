@@ -2,7 +2,7 @@
 import signal
 import time
 
-from harness.rounds import LONG, Case
+from harness.rounds import Case
 from harness.serve import fetch, serving, unserved
 from harness.site import APPS
 
@@ -51,8 +51,6 @@ def reload(peer, site, _seconds):
 
 MUST = {"gunicorn": {"took": 1}}
 CASES = [
-    Case("start", "start to the first answer", ("gunicorn", "nginx + gunicorn", "nginx + uwsgi"), start, SITE, must=MUST, shows=("took", "cpu_ms"), alone=True,
-         **LONG),
-    Case("reload", "reload to the first answer of the new code", ("gunicorn", "nginx + gunicorn"), reload, SITE, must=MUST, shows=("took", "cpu_ms"), alone=True,
-         **LONG),
+    Case("start", "start to the first answer", ("gunicorn", "nginx + gunicorn", "nginx + uwsgi"), start, SITE, must=MUST, shows=("took", "cpu_ms"), alone=True),
+    Case("reload", "reload to the first answer of the new code", ("gunicorn", "nginx + gunicorn"), reload, SITE, must=MUST, shows=("took", "cpu_ms"), alone=True),
 ]
